@@ -1,0 +1,139 @@
+"""A PACS that pushes: real associations, made with pynetdicom.
+
+The peer for every test of the gateway's door. It knows nothing of the gateway.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom import AE, _config
+from pynetdicom.association import Association
+
+SUCCESS: Final = 0x0000
+VERIFICATION: Final = "1.2.840.10008.1.1"
+# Files go out as they are, byte for byte: a test must be able to send what no toolkit would write.
+_config.STORE_SEND_CHUNKED_DATASET = True
+
+NO_ANSWER: Final = -1
+"""Stands for "no status came back": the association was aborted, or the peer went away."""
+
+
+class AssociationRefused(Exception):  # noqa: N818 - says what is true, as errors do here
+    """The peer rejected or aborted the association; nothing was sent."""
+
+    def __init__(self, result: int, source: int, reason: int) -> None:
+        super().__init__(f"Association refused: result {result}, source {source}, reason {reason}.")
+        self.result, self.source, self.reason = result, source, reason
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One object and the C-STORE status that the peer answered."""
+
+    path: Path
+    status: int
+
+    @property
+    def stored(self) -> bool:
+        return self.status == SUCCESS
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The DICOM files below `folder`, in name order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix in {".dcm", ""})
+
+
+def send(  # noqa: PLR0913 - one argument a fact about the two peers
+    folder: Path | Sequence[Path],
+    host: str,
+    port: int,
+    called_ae: str,
+    calling_ae: str = "TESTPACS",
+    *,
+    timeout_s: float = 30.0,
+) -> list[Sent]:
+    """Push every file over one association; the statuses come in the order of the files.
+
+    Raises:
+        AssociationRefused: the peer rejected the association.
+    """
+    paths = files_in(folder) if isinstance(folder, Path) else list(folder)
+    association = _associate(_Peer(host, port, called_ae, calling_ae, timeout_s), _contexts(paths))
+    try:
+        return [Sent(path, _store(association, path)) for path in paths]
+    finally:
+        _close(association)
+
+
+def echo(
+    host: str, port: int, called_ae: str, calling_ae: str = "TESTPACS", *, timeout_s: float = 10.0
+) -> int:
+    """The status of one C-ECHO.
+
+    Raises:
+        AssociationRefused: the peer rejected the association.
+    """
+    peer = _Peer(host, port, called_ae, calling_ae, timeout_s)
+    association = _associate(peer, [(VERIFICATION, ["1.2.840.10008.1.2"])])
+    try:
+        return _status(association.send_c_echo())
+    finally:
+        _close(association)
+
+
+@dataclass(frozen=True)
+class _Peer:
+    host: str
+    port: int
+    called_ae: str
+    calling_ae: str
+    timeout_s: float
+
+
+def _contexts(paths: Iterable[Path]) -> list[tuple[str, list[str]]]:
+    """One presentation context a pair of class and syntax, so that no peer can choose to convert."""
+    pairs: dict[tuple[str, str], None] = {}
+    for path in paths:
+        meta = dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"]).file_meta
+        pairs[str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)] = None
+    return [(sop_class, [syntax]) for sop_class, syntax in pairs]
+
+
+def _associate(peer: _Peer, contexts: Iterable[tuple[str, list[str]]]) -> Association:
+    ae = AE(ae_title=peer.calling_ae)
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = peer.timeout_s
+    for sop_class, syntaxes in contexts:
+        ae.add_requested_context(UID(sop_class), syntaxes)
+    association = ae.associate(peer.host, peer.port, ae_title=peer.called_ae)
+    if association.is_established:
+        return association
+    answer = association.acceptor.primitive
+    _close(association)
+    if answer is None:
+        raise AssociationRefused(0, 0, 0)
+    raise AssociationRefused(answer.result or 0, answer.result_source or 0, answer.diagnostic or 0)
+
+
+def _store(association: Association, path: Path) -> int:
+    if not association.is_established:
+        return NO_ANSWER
+    try:
+        return _status(association.send_c_store(path))
+    except (RuntimeError, ValueError):
+        # pynetdicom: the association was lost, or no accepted context fits this object.
+        return NO_ANSWER
+
+
+def _status(answer: Dataset) -> int:
+    return int(answer.Status) if "Status" in answer else NO_ANSWER
+
+
+def _close(association: Association) -> None:
+    if association.is_established:
+        association.release()
+    association.join(timeout=10)
