@@ -1,0 +1,42 @@
+"""What a gateway and a server say to each other. Standard library only.
+
+Every message is a frozen dataclass with `to_json()` (canonical bytes), `from_json()` (strict) and
+`digest()`. A message that is not what the protocol says raises `WireError`. Paths are in `paths`.
+"""
+
+from collegium_wire import paths
+from collegium_wire.channel import ChannelSetup
+from collegium_wire.enrolment import EnrolmentAnswer, EnrolmentRequest
+from collegium_wire.errors import WireError
+from collegium_wire.heartbeat import ChannelBeat, Heartbeat, HeartbeatAnswer
+from collegium_wire.manifest import DeidSummary, Manifest, ManifestObject
+from collegium_wire.message import Message
+from collegium_wire.problem import Problem
+from collegium_wire.receipt import Outcome, Receipt, ReceiptItem
+from collegium_wire.transfer import Missing, ObjectsAnswer, RefusedObject, delivery_state
+from collegium_wire.versions import PROTOCOL, require_protocol
+
+__all__ = [
+    "PROTOCOL",
+    "ChannelBeat",
+    "ChannelSetup",
+    "DeidSummary",
+    "EnrolmentAnswer",
+    "EnrolmentRequest",
+    "Heartbeat",
+    "HeartbeatAnswer",
+    "Manifest",
+    "ManifestObject",
+    "Message",
+    "Missing",
+    "ObjectsAnswer",
+    "Outcome",
+    "Problem",
+    "Receipt",
+    "ReceiptItem",
+    "RefusedObject",
+    "WireError",
+    "delivery_state",
+    "paths",
+    "require_protocol",
+]
