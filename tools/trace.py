@@ -240,8 +240,8 @@ def page(requirements: Sequence[Requirement], named: Sequence[Named]) -> str:
         "# Traceability",
         "",
         "Which test proves which requirement. Made by `python tools/trace.py --write` from",
-        "[the register](requirements/README.md) and the marks in the tests; do not edit. That a test is named",
-        "here does not say that it passes: that is in the report of the test run.",
+        "[the register](requirements/README.md) and the marks in the tests; do not edit. That a test is",
+        "named here does not say that it passes: that is in the report of the test run.",
         "",
         *_summary(requirements, tests),
     ]
