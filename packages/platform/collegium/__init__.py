@@ -1,0 +1,1 @@
+"""The Collegium server."""

@@ -1,0 +1,1 @@
+"""What every room needs and no domain word: database, ids, clock, blobs, jobs, pages, errors."""

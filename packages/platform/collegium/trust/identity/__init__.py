@@ -1,0 +1,1 @@
+"""Named accounts: one person one account, passwords, sign-in attempts and locking."""

@@ -1,0 +1,1 @@
+"""Organisations, their spaces, who belongs to them, what is shared beyond them."""

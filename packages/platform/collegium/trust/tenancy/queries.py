@@ -1,0 +1,63 @@
+"""Which spaces there are for a principal, and who belongs to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from collegium.kit.principals import Principal
+from collegium.trust.identity.queries import names
+from collegium.trust.tenancy.models import Membership, Officer, Organisation, Space, SpaceKind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from django.db.models import QuerySet
+
+    from collegium.kit.principals import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A live membership with the name behind it."""
+
+    id: UUID
+    principal: Principal
+    name: str
+    role: str
+    since: datetime
+
+
+def spaces_of(principal: Principal, kind: SpaceKind) -> QuerySet[Space]:
+    """Spaces of one kind the principal belongs to, by name."""
+    mine = Membership.objects.filter(principal=principal.behalf.text, ended_at=None).values("space_id")
+    return Space.objects.filter(kind=kind, id__in=mine).select_related("organisation").order_by("name", "id")
+
+
+def space(actor: Actor) -> Space:
+    """The actor's space."""
+    return Space.objects.select_related("organisation").get(id=actor.space_id)
+
+
+def members(actor: Actor, *, limit: int = 500) -> list[Member]:
+    """Live members of the actor's space, in order of joining."""
+    rows = (
+        Membership.objects.filter(space_id=actor.space_id, ended_at=None)
+        .select_related("role")
+        .order_by("since", "id")
+    )
+    found = [(row, Principal.parse(row.principal)) for row in rows[:limit]]
+    known = names(principal.id for _, principal in found if principal.kind == "person")
+    return [
+        Member(
+            row.id, principal, known.get(principal.id, principal.kind.capitalize()), row.role.name, row.since
+        )
+        for row, principal in found
+    ]
+
+
+def officer_of(principal: Principal) -> list[Organisation]:
+    """Organisations the principal administers."""
+    mine = Officer.objects.filter(principal=principal.behalf.text).values("organisation_id")
+    return list(Organisation.objects.filter(id__in=mine).order_by("name"))

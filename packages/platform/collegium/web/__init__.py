@@ -1,0 +1,1 @@
+"""Assembles the rooms into pages: root addresses, home, error pages, health."""

@@ -1,0 +1,1 @@
+"""Wraps every page in `acting_as` of the signed-in person."""
