@@ -74,5 +74,11 @@ def _to_json(event: Event) -> dict[str, object]:
 
 def _from_json(kind: type[Event], payload: Mapping[str, object]) -> Event:
     hints = get_type_hints(kind)
-    convert: dict[object, Callable[[Any], object]] = {UUID: UUID, datetime: datetime.fromisoformat}
-    return kind(**{key: convert.get(hints[key], lambda v: v)(value) for key, value in payload.items()})
+    return kind(**{key: _CONVERT.get(hints[key], _as_it_is)(value) for key, value in payload.items()})
+
+
+def _as_it_is(value: Any) -> object:  # Any: JSON
+    return value
+
+
+_CONVERT: dict[object, Callable[[Any], object]] = {UUID: UUID, datetime: datetime.fromisoformat}  # Any: JSON

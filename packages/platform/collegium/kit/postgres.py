@@ -252,7 +252,7 @@ class EmbeddedPostgres:
                 row = connection.execute("show data_directory").fetchone()
         except psycopg.Error:
             return False
-        return bool(row) and Path(row[0]) == self._data
+        return row is not None and Path(row[0]) == self._data
 
 
 def prepare(owner_url: str, app_password: str, database: str = DATABASE) -> None:

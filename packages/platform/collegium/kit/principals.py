@@ -98,6 +98,13 @@ class Actor:
     permissions: frozenset[str] = frozenset()
 
     @property
+    def space(self) -> UUID:
+        """The space the actor is in; services of spaces are never called without one."""
+        if self.space_id is None:
+            raise LookupError("this actor is in no space")
+        return self.space_id
+
+    @property
     def chain(self) -> str:
         """The audit chain this actor's acts belong to; the text never changes its form."""
         if self.space_id:

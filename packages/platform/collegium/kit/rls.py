@@ -71,10 +71,14 @@ def append_only(table: str) -> list[migrations.RunSQL]:
     return [
         migrations.RunSQL(
             sql=[
-                f"create trigger {table}_keep before update or delete on {table} "
-                "for each row execute function trust_append_only()",
-                f"create trigger {table}_keep_all before truncate on {table} "
-                "for each statement execute function trust_append_only()",
+                (
+                    f"create trigger {table}_keep before update or delete on {table} "
+                    "for each row execute function trust_append_only()"
+                ),
+                (
+                    f"create trigger {table}_keep_all before truncate on {table} "
+                    "for each statement execute function trust_append_only()"
+                ),
                 f"revoke update, delete, truncate on {table} from collegium_app",
             ],
             reverse_sql=migrations.RunSQL.noop,

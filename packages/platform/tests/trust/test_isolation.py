@@ -10,13 +10,13 @@ from django.db import DatabaseError, connection
 
 from collegium.kit.database import acting_as, anonymous
 from collegium.kit.errors import NotFound
-from collegium.kit.principals import Principal
 from collegium.trust.access.queries import actor_in
 from collegium.trust.audit.models import AuditEntry
 from collegium.trust.tenancy import queries, services
 from collegium.trust.tenancy.models import Membership, ShareTo, Space, SpaceKind
 
 if TYPE_CHECKING:
+    from collegium.kit.principals import Principal
     from collegium_testkit.world import World
 
 pytestmark = pytest.mark.requirement("R02", "R03")

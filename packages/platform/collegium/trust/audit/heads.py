@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -69,17 +69,11 @@ def sign_heads(
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for chain in chains:
         leaves = verify.link_hashes(chain, alias)
-        unsigned = TreeHead(
-            chain,
-            len(leaves),
-            merkle_root(leaves).hex(),
-            clock.now().isoformat(timespec="seconds"),
-            public,
-            "",
-        )
-        head = TreeHead(**{**_as_dict(unsigned), "signature": signer.sign(unsigned.signed_text).hex()})
+        at = clock.now().isoformat(timespec="seconds")
+        unsigned = TreeHead(chain, len(leaves), merkle_root(leaves).hex(), at, public, "")
+        head = replace(unsigned, signature=signer.sign(unsigned.signed_text).hex())
         with (folder / f"{chain.replace(':', '-')}.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(_as_dict(head)) + "\n")
+            file.write(json.dumps(asdict(head)) + "\n")
             file.flush()
             os.fsync(file.fileno())
         heads.append(head)
@@ -107,7 +101,3 @@ def check_heads(folder: Path, signer: Ed25519PrivateKey, alias: str = "default")
                     "-",
                     f"the entries before the tree head of {head.at} were rewritten or removed",
                 )
-
-
-def _as_dict(head: TreeHead) -> dict[str, str | int]:
-    return {name: getattr(head, name) for name in TreeHead.__slots__}

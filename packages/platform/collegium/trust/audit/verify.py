@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 FORMAT = "collegium-audit-1"
 START = bytes(32)
-_COLUMNS = "l.seq, l.prev, l.hash, e.id, e.chain, e.at, e.body, e.principal, e.action, e.object_kind, e.object_id, e.space_id"
-
+_COLUMNS = (
+    "l.seq, l.prev, l.hash, e.id, e.chain, e.at, e.body, "
+    "e.principal, e.action, e.object_kind, e.object_id, e.space_id"
+)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -103,7 +105,7 @@ def _verify_chain(chain: str, head_seq: int, head_hash: bytes, alias: str) -> tu
     return expected, None
 
 
-def _fault_in(  # noqa: PLR0913  one row of a chain
+def _fault_in(  # noqa: PLR0913, PLR0917  one row of a chain
     chain: str,
     seq: int,
     expected: int,
@@ -143,7 +145,7 @@ def _strays(alias: str) -> Iterator[Fault]:
         yield Fault(chain, 0, str(entry_id), "stands in no chain: it was slipped in without its link")
 
 
-def _rows(sql: str, alias: str, *parameters: object) -> list[tuple[Any, ...]]:  # Any: columns of any type
+def _rows(sql: str, alias: str, *parameters: str) -> list[tuple[Any, ...]]:  # Any: columns of any type
     with connections[alias].cursor() as cursor:
         cursor.execute(sql, parameters)
         return list(cursor.fetchall())

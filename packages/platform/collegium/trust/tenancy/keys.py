@@ -5,11 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from functools import cache
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from collegium.kit import ids, keyring
 from collegium.settings.installation import installation
 from collegium.trust.tenancy.models import OrganisationKey
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from collegium.kit.principals import Principal
 from collegium.trust.identity.queries import names
@@ -12,6 +11,7 @@ from collegium.trust.tenancy.models import Membership, Officer, Organisation, Sp
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from django.db.models import QuerySet
 
@@ -37,13 +37,13 @@ def spaces_of(principal: Principal, kind: SpaceKind) -> QuerySet[Space]:
 
 def space(actor: Actor) -> Space:
     """The actor's space."""
-    return Space.objects.select_related("organisation").get(id=actor.space_id)
+    return Space.objects.select_related("organisation").get(id=actor.space)
 
 
 def members(actor: Actor, *, limit: int = 500) -> list[Member]:
     """Live members of the actor's space, in order of joining."""
     rows = (
-        Membership.objects.filter(space_id=actor.space_id, ended_at=None)
+        Membership.objects.filter(space_id=actor.space, ended_at=None)
         .select_related("role")
         .order_by("since", "id")
     )

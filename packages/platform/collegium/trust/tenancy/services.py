@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, connection, transaction
-from psycopg.types.json import Jsonb
 
 from collegium.kit import clock, ids
 from collegium.kit.principals import Actor, Principal
@@ -65,8 +65,8 @@ def create_space(
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                "select trust_found_space(%s, %s, %s, %s, %s, %s, %s)",
-                [space_id, organisation_id, kind.value, name, founder.text, ADMINISTRATOR, Jsonb(seeds)],
+                "select trust_found_space(%s, %s, %s, %s, %s, %s, %s::jsonb)",
+                [space_id, organisation_id, kind.value, name, founder.text, ADMINISTRATOR, json.dumps(seeds)],
             )
     except IntegrityError as error:
         raise NameTaken from error
@@ -81,13 +81,12 @@ def add_member(*, actor: Actor, principal: Principal, role: str) -> Membership:
     Raises:
         AlreadyMember: it has a live membership.
     """
-    assert actor.space_id
-    if Membership.objects.filter(space_id=actor.space_id, principal=principal.text, ended_at=None).exists():
+    if Membership.objects.filter(space_id=actor.space, principal=principal.text, ended_at=None).exists():
         raise AlreadyMember
     membership = Membership.objects.create(
-        space_id=actor.space_id,
+        space_id=actor.space,
         principal=principal.text,
-        role=Role.objects.get(space_id=actor.space_id, name=role),
+        role=Role.objects.get(space_id=actor.space, name=role),
     )
     record(
         actor,
@@ -108,7 +107,7 @@ def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> No
     """
     live = (
         Membership.objects.select_for_update()
-        .filter(space_id=actor.space_id, ended_at=None)
+        .filter(space_id=actor.space, ended_at=None)
         .select_related("role")
     )
     member = live.filter(id=membership_id).first()
@@ -135,7 +134,7 @@ def share(  # noqa: PLR0913  a share names this much
 ) -> Share:
     """Make one object of the actor's space visible to somebody beyond it."""
     row = Share.objects.create(
-        space_id=actor.space_id, kind=kind, object_id=object_id, to=to, grantee=grantee, ends_at=ends_at
+        space_id=actor.space, kind=kind, object_id=object_id, to=to, grantee=grantee, ends_at=ends_at
     )
     record(
         actor, Action.SHARED, kind, object_id, new={"to": to.value, "grantee": grantee, "share": str(row.id)}
@@ -145,7 +144,7 @@ def share(  # noqa: PLR0913  a share names this much
 
 def withdraw_share(*, actor: Actor, share_id: UUID) -> None:
     """End a share at once."""
-    row = Share.objects.select_for_update().get(id=share_id, space_id=actor.space_id)
+    row = Share.objects.select_for_update().get(id=share_id, space_id=actor.space)
     row.withdrawn_at = clock.now()
     row.save(update_fields=["withdrawn_at"])
     record(actor, Action.SHARE_WITHDRAWN, row.kind, row.object_id, old={"share": str(row.id)})
