@@ -15,6 +15,7 @@ from collegium.kit.blobs import (
     BlobMissing,
     BlobRange,
     Blobs,
+    BlobStore,
     BlobWrongKey,
     LocalStore,
     StorageFull,
@@ -32,15 +33,19 @@ ORGANISATION, SPACE = uuid7(), uuid7()
 @dataclass(frozen=True)
 class Key:
     id: UUID
-    key: bytes
+    secret: bytes
 
 
 KEY = Key(uuid7(), os.urandom(32))
 
 
+def keyed(store: BlobStore, key: Key, *, encrypted: bool = True) -> Blobs:
+    return Blobs(store, newest_key=lambda _: key, key_by_id=lambda _: key, encrypted=encrypted)
+
+
 @pytest.fixture
 def blobs(tmp_path: Path) -> Blobs:
-    return Blobs(LocalStore(tmp_path), lambda _: KEY)
+    return keyed(LocalStore(tmp_path), KEY)
 
 
 def stored(blobs: Blobs, clear: bytes) -> str:
@@ -166,8 +171,8 @@ def test_another_objects_file_under_this_key_is_found(blobs: Blobs) -> None:
 
 def test_the_wrong_key_opens_nothing(blobs: Blobs) -> None:
     key = stored(blobs, b"x")
-    stranger = Blobs(blobs.store, lambda _: Key(KEY.id, os.urandom(32)))
-    successor = Blobs(blobs.store, lambda _: Key(uuid7(), KEY.key))
+    stranger = keyed(blobs.store, Key(KEY.id, os.urandom(32)))
+    successor = keyed(blobs.store, Key(uuid7(), KEY.secret))
 
     with pytest.raises(BlobWrongKey):
         stranger.read_all(key)
@@ -221,13 +226,13 @@ def test_a_deleted_object_is_gone(blobs: Blobs) -> None:
 
 
 def test_a_plain_frame_holds_the_clear_bytes_after_its_header(tmp_path: Path) -> None:
-    blobs = Blobs(LocalStore(tmp_path), lambda _: KEY, encrypted=False)
+    blobs = keyed(LocalStore(tmp_path), KEY, encrypted=False)
 
     key = stored(blobs, b"clear bytes")
 
     assert file_of(blobs, key).read_bytes()[HEADER_BYTES:] == b"clear bytes"
     assert blobs.read(key, 6, 5) == b"bytes"
-    assert Blobs(blobs.store, lambda _: KEY).read_all(key) == b"clear bytes"
+    assert keyed(blobs.store, KEY).read_all(key) == b"clear bytes"
 
 
 def test_a_full_disk_is_said_in_words_and_leaves_nothing(

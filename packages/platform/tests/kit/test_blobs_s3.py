@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("seaweedfs")
 
 class _Key:
     id = uuid7()
-    key = os.urandom(32)
+    secret = os.urandom(32)
 
 
 def _ports(count: int) -> list[int]:
@@ -93,7 +93,7 @@ def blobs(endpoint: str) -> Blobs:
         region="us-east-1",
         timeout_s=20,
     )
-    return Blobs(store, lambda _: _Key)
+    return Blobs(store, newest_key=lambda _: _Key, key_by_id=lambda _: _Key)
 
 
 def stored(blobs: Blobs, clear: bytes) -> str:

@@ -48,6 +48,7 @@ __all__ = [
     "StorageFull",
     "StoredObject",
     "WrappingKey",
+    "key_of",
 ]
 
 _OPENERS_KEPT = 8192
@@ -106,25 +107,32 @@ class Blobs:
     """Sealed objects of all organisations. Safe in threads."""
 
     def __init__(
-        self, store: BlobStore, keys: Callable[[UUID], WrappingKey], *, encrypted: bool = True
+        self,
+        store: BlobStore,
+        *,
+        newest_key: Callable[[UUID], WrappingKey],
+        key_by_id: Callable[[UUID], WrappingKey],
+        encrypted: bool = True,
     ) -> None:
         """Use `store`.
 
         Args:
             store: where the bytes lie.
-            keys: gives the wrapping key of an organisation.
+            newest_key: gives the wrapping key of an organisation, for writing.
+            key_by_id: gives the key that a frame names, for reading.
             encrypted: False writes plain frames; what is there is read either way.
         """
         self.store = store
-        self._keys = keys
+        self._newest_key = newest_key
+        self._key_by_id = key_by_id
         self._encrypted = encrypted
         self._openers: OrderedDict[str, Opener] = OrderedDict()
         self._lock = Lock()
 
     def create(self, *, organisation_id: UUID, space_id: UUID) -> BlobWriter:
         """Begin a new object under a fresh key."""
-        key = f"{organisation_id}/{space_id}/{ids.uuid7()}"
-        return BlobWriter(key, self.store, self._keys(organisation_id) if self._encrypted else None)
+        key = key_of(organisation_id, space_id, ids.uuid7())
+        return BlobWriter(key, self.store, self._newest_key(organisation_id) if self._encrypted else None)
 
     def size(self, key: str) -> int:
         """Clear bytes of an object."""
@@ -155,19 +163,21 @@ class Blobs:
             if known is not None:
                 self._openers.move_to_end(key)
                 return known
-        organisation_id = ids.parse(checked_key(key).split("/", 1)[0])
-        if organisation_id is None:
-            raise BlobMissing
-        raw, stored_bytes = self.store.begin(key, HEADER_BYTES)
+        raw, stored_bytes = self.store.begin(checked_key(key), HEADER_BYTES)
         header = Header.parse(raw)
         if header.blob_id != _blob_id(key):
             raise BlobDamaged  # another object's file under this key
-        opener = Opener(header, stored_bytes, lambda _: self._keys(organisation_id))
+        opener = Opener(header, stored_bytes, self._key_by_id)
         with self._lock:
             self._openers[key] = opener
             while len(self._openers) > _OPENERS_KEPT:
                 self._openers.popitem(last=False)
         return opener
+
+
+def key_of(organisation_id: UUID, space_id: UUID, blob_id: UUID) -> str:
+    """The key of a blob; its form never changes."""
+    return f"{organisation_id}/{space_id}/{blob_id}"
 
 
 def _blob_id(key: str) -> UUID:

@@ -66,7 +66,7 @@ class WrappingKey(Protocol):
     def id(self) -> UUID: ...
 
     @property
-    def key(self) -> bytes: ...
+    def secret(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Sealer:
             self.header = Header(Mode.PLAIN, _NO_KEY, bytes(12), bytes(48), blob_id)
         else:
             data_key, wrap_nonce = AESGCM.generate_key(256), os.urandom(12)
-            wrapped = AESGCM(key.key).encrypt(
+            wrapped = AESGCM(key.secret).encrypt(
                 wrap_nonce, data_key, _wrap_data(key.id, Mode.AES_256_GCM, blob_id)
             )
             self._cipher = AESGCM(data_key)
@@ -200,7 +200,7 @@ class Opener:
         if key.id != header.key_id:
             raise BlobWrongKey
         try:
-            data_key = AESGCM(key.key).decrypt(
+            data_key = AESGCM(key.secret).decrypt(
                 header.wrap_nonce, header.wrapped_key, _wrap_data(key.id, header.mode, header.blob_id)
             )
         except InvalidTag:
