@@ -1,12 +1,16 @@
 """The documents keep their promises: links lead somewhere, dependencies and decisions are listed."""
 
+import hashlib
 import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+
+from collegium.trust.audit import verify
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -88,3 +92,17 @@ def test_a_decision_has_its_four_parts(record: Path) -> None:
     headings = re.findall(r"^## (.+)$", record.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
     assert headings == ["Context", "Decision", "Consequences", "Alternatives"]
+
+
+def test_the_documented_example_of_an_audit_entry_hashes_as_the_verifier_does() -> None:
+    page = (REPOSITORY / "docs/develop/model.md").read_text(encoding="utf-8")
+    example = re.search(
+        r"Worked example.*?```text\n(.*?)\n```\s+gives `([0-9a-f]{64})`", page, flags=re.DOTALL
+    )
+    assert example is not None
+    _, chain, seq, entry_id, moment, body = example[1].split("\n")
+
+    text = verify.text_of(chain, int(seq), entry_id, datetime.fromisoformat(moment), body)
+
+    assert text.decode() == example[1]
+    assert hashlib.sha256(verify.START + text).hexdigest() == example[2]
