@@ -1,0 +1,1 @@
+"""Projects, their pipeline, reads and results."""

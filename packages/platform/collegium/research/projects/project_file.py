@@ -1,0 +1,244 @@
+"""Read a project file into its definition, every fault with its line; write a definition as canonical text."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from collegium.forms.form_file import form_tree, read_forms, read_labels, read_name, read_rule
+from collegium.kit import yaml
+from collegium.research.projects.definition import (
+    SCHEMA,
+    About,
+    Assignment,
+    Blinding,
+    ProjectDefinition,
+    SiteDefinition,
+    Step,
+    StepKind,
+    SubjectLabel,
+    SubjectPolicy,
+    VisitDefinition,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from collegium.forms.definition import FormDefinition
+    from collegium.kit.rules import ItemType
+    from collegium.kit.yaml import Node, Problems
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,19}")
+_KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]{1,60}")
+_STEP_REQUIRED = ("step", "kind", "label", "form", "role", "about", "assign", "meaning")
+
+
+def parse_project(text: str) -> ProjectDefinition:
+    """The definition a project file holds.
+
+    Raises:
+        YamlError: with every fault found, each with its line and what to do.
+    """
+    problems = yaml.Problems()
+    body = yaml.load(text).fields(
+        required=["collegium", "name", "sites", "visits", "forms", "pipeline"],
+        optional=["languages", "subjects"],
+    )
+    with problems.gathered():
+        body["collegium"].one_of([SCHEMA])
+    name = ""
+    languages: tuple[str, ...] = ("en",)
+    policy = SubjectPolicy.LISTED
+    with problems.gathered():
+        name = body["name"].text(longest=120).strip()
+    with problems.gathered():
+        languages = _languages(body["languages"]) if "languages" in body else languages
+    with problems.gathered():
+        policy = _policy(body["subjects"]) if "subjects" in body else policy
+    sites = _sites(body["sites"], problems)
+    visits = _visits(body["visits"], problems)
+    forms: dict[str, FormDefinition] = {}
+    with problems.gathered():
+        forms = read_forms(body["forms"], problems)
+    pipeline = _pipeline(body["pipeline"], forms, problems)
+    problems.finish()
+    definition = ProjectDefinition(name, languages, policy, sites, visits, forms, pipeline)
+    _require_languages(definition, body, problems)
+    problems.finish()
+    return definition
+
+
+def write_project(definition: ProjectDefinition) -> str:
+    """The canonical file: two definitions differ in text only where they differ."""
+    return yaml.dump(
+        {
+            "collegium": SCHEMA,
+            "name": definition.name,
+            "languages": list(definition.languages),
+            "subjects": {"create": definition.subject_policy.value},
+            "sites": [{"code": site.code, "name": site.name} for site in definition.sites],
+            "visits": [_visit_tree(visit) for visit in definition.visits],
+            "forms": {name: form_tree(form) for name, form in definition.forms.items()},
+            "pipeline": [_step_tree(step) for step in definition.pipeline],
+        }
+    )
+
+
+def _languages(node: Node) -> tuple[str, ...]:
+    found = tuple(part.text(longest=5) for part in node.sequence())
+    if not found or len(set(found)) != len(found):
+        raise node.fault("List each language once: [en, sv].")
+    return found
+
+
+def _policy(node: Node) -> SubjectPolicy:
+    body = node.fields(required=["create"])
+    return SubjectPolicy(body["create"].one_of(list(SubjectPolicy)))
+
+
+def _code(node: Node) -> str:
+    code = node.text(longest=20)
+    if not CODE.fullmatch(code):
+        raise node.fault(f"The code “{code}” may hold letters, digits and _ . - only.")
+    return code
+
+
+def _sites(node: Node, problems: Problems) -> tuple[SiteDefinition, ...]:
+    sites: dict[str, SiteDefinition] = {}
+    with problems.gathered():
+        for part in node.sequence():
+            with problems.gathered():
+                body = part.fields(required=["code", "name"])
+                code = _code(body["code"])
+                if code in sites:
+                    raise body["code"].fault(f"There is a site “{code}” already.")
+                sites[code] = SiteDefinition(code, body["name"].text(longest=120))
+    return tuple(sites.values())
+
+
+def _visits(node: Node, problems: Problems) -> tuple[VisitDefinition, ...]:
+    visits: dict[str, VisitDefinition] = {}
+    with problems.gathered():
+        if not node.sequence():
+            raise node.fault("A project needs at least one visit.")
+        for part in node.sequence():
+            with problems.gathered():
+                visit = _visit(part, is_first=not visits)
+                if visit.code in visits:
+                    raise part.fault(f"There is a visit “{visit.code}” already.")
+                visits[visit.code] = visit
+    return tuple(visits.values())
+
+
+def _visit(node: Node, *, is_first: bool) -> VisitDefinition:
+    body = node.fields(required=["code", "label"], optional=["days"])
+    if is_first and "days" in body:
+        raise body["days"].fault("The first visit is day 0; later visits count their days from it.")
+    if not is_first and "days" not in body:
+        raise node.fault("A later visit needs its window: days: [from, to], counted from the first visit.")
+    first = last = None
+    if "days" in body:
+        window = body["days"].sequence()
+        if len(window) != 2:
+            raise body["days"].fault("Write the window as days: [from, to].")
+        first, last = (part.whole(0, 36_500) for part in window)
+        if first > last:
+            raise body["days"].fault("The window ends before it begins.")
+    return VisitDefinition(_code(body["code"]), read_labels(body["label"]), first, last)
+
+
+def _pipeline(node: Node, forms: Mapping[str, FormDefinition], problems: Problems) -> tuple[Step, ...]:
+    steps: dict[str, Step] = {}
+    earlier: dict[str, ItemType] = {}
+    with problems.gathered():
+        if not node.sequence():
+            raise node.fault("A pipeline needs at least one step.")
+        for part in node.sequence():
+            with problems.gathered():
+                step = _step(part, forms, earlier)
+                if step.name in steps:
+                    raise part.fault(f"There is a step “{step.name}” already.")
+                steps[step.name] = step
+                earlier |= {f"{step.name}.{n}": t for n, t in forms[step.form].value_types.items()}
+    return tuple(steps.values())
+
+
+def _step(node: Node, forms: Mapping[str, FormDefinition], earlier: Mapping[str, ItemType]) -> Step:
+    body = node.fields(required=_STEP_REQUIRED, optional=["blinding", "due_days", "open_if"])
+    form = body["form"].text()
+    if form not in forms:
+        raise body["form"].fault(
+            f"There is no form “{form}”; there are {', '.join(sorted(forms)) or 'none'}."
+        )
+    return Step(
+        name=read_name(body["step"].text(), body["step"]),
+        kind=StepKind(body["kind"].one_of(list(StepKind))),
+        label=read_labels(body["label"]),
+        form=form,
+        role=body["role"].text(longest=60),
+        about=About(body["about"].one_of(list(About))),
+        assign=Assignment(body["assign"].one_of(list(Assignment))),
+        meaning=body["meaning"].text(longest=200),
+        blinding=_blinding(body["blinding"]) if "blinding" in body else Blinding(),
+        due_days=body["due_days"].whole(1, 3650) if "due_days" in body else None,
+        open_if=read_rule(body["open_if"], earlier) if "open_if" in body else "",
+    )
+
+
+def _blinding(node: Node) -> Blinding:
+    body = node.fields(optional=["show", "subject_label"])
+    shown = []
+    for part in body["show"].sequence() if "show" in body else ():
+        keyword = part.text(longest=64)
+        if not _KEYWORD.fullmatch(keyword):
+            raise part.fault(f"“{keyword}” is not a DICOM keyword such as Modality or SliceThickness.")
+        shown.append(keyword)
+    label = SubjectLabel.TASK
+    if "subject_label" in body:
+        label = SubjectLabel(body["subject_label"].one_of(list(SubjectLabel)))
+    return Blinding(tuple(dict.fromkeys(shown)), label)
+
+
+def _require_languages(definition: ProjectDefinition, body: Mapping[str, Node], problems: Problems) -> None:
+    """Every label exists in every language of the project: half a translation confuses readers."""
+    labels = [("visits", visit.label) for visit in definition.visits]
+    labels += [("pipeline", step.label) for step in definition.pipeline]
+    for form in definition.forms.values():
+        labels.append(("forms", form.label))
+        for item in form.items:
+            labels += [("forms", item.label), *(("forms", label) for _, label in item.codes)]
+            labels += [("forms", check.message) for check in item.checks]
+            labels += [("forms", item.help)] if item.help else []
+    for section, label in labels:
+        missing = [language for language in definition.languages if language not in label]
+        if missing:
+            text = next(iter(label.values()))
+            problems.add(body[section], f"“{text}” is missing in {', '.join(missing)}.")
+
+
+def _visit_tree(visit: VisitDefinition) -> dict[str, object]:
+    tree: dict[str, object] = {"code": visit.code, "label": dict(visit.label)}
+    if visit.first_day is not None:
+        tree["days"] = [visit.first_day, visit.last_day]
+    return tree
+
+
+def _step_tree(step: Step) -> dict[str, object]:
+    blinding: dict[str, object] = {
+        "show": list(step.blinding.show),
+        "subject_label": step.blinding.subject_label.value,
+    }
+    tree: dict[str, object] = {
+        "step": step.name,
+        "kind": step.kind.value,
+        "label": dict(step.label),
+        "form": step.form,
+        "role": step.role,
+        "about": step.about.value,
+        "assign": step.assign.value,
+        "meaning": step.meaning,
+        "due_days": step.due_days,
+        "open_if": step.open_if or None,
+        "blinding": blinding,
+    }
+    return {key: value for key, value in tree.items() if value is not None}
