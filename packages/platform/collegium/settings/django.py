@@ -80,6 +80,11 @@ INSTALLED_APPS = [
     "collegium.trust.audit",
     "collegium.trust.identity",
     "collegium.trust.tenancy",
+    "collegium.imaging.connections",
+    "collegium.imaging.archive",
+    "collegium.imaging.ingest",
+    "collegium.imaging.grants",
+    "collegium.imaging.marks",
     "allauth",
     "allauth.account",
     "collegium.web",
@@ -176,9 +181,10 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [_package / "web" / "static"]
-STATIC_ROOT = _own.data_dir / "static"
+STATIC_ROOT = None  # served from the package itself
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/built/.+-[\w-]{8}\.\w+$"
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"

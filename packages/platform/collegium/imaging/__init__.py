@@ -1,0 +1,1 @@
+"""Images: gateways, the archive, the way in, view grants, DICOMweb and marks."""

@@ -1,0 +1,1 @@
+"""What arrived: exams, series, instances, their blobs and their allow-listed metadata."""

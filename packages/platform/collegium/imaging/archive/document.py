@@ -1,0 +1,222 @@
+"""Metadata of instances as DICOM JSON, from a walked header: allow-listed, computed once, at ingest.
+
+A series document holds what its instances have in common once, and per instance what
+differs; UIDs are the archive's and are replaced on the way out where a view asks.
+
+Source: DICOM PS3.18 annex F (JSON model).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import struct
+import zlib
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pydicom.charset import convert_encodings, decode_bytes
+
+from collegium.imaging.archive.attributes import STORED, key_of
+from collegium.imaging.archive.header import Element, Header, items_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Json: TypeAlias = Any
+"""Any: JSON has no static type; what is built here is checked by tests against pydicom."""
+Attributes: TypeAlias = dict[str, dict[str, Json]]
+
+_NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}
+_TEXT = frozenset({"LO", "SH", "UC", "PN", "LT", "ST", "UT"})
+_SINGLE = frozenset({"LT", "ST", "UT", "UR"})
+_BULK_LIMIT = 1 << 18
+_CHARSET = 0x00080005
+_PIXEL_REPRESENTATION = 0x00280103
+_AMBIGUOUS = frozenset(
+    {0x00280106, 0x00280107, 0x00280120, 0x00280121, 0x00283002, 0x00281101, 0x00281102, 0x00281103}
+)
+
+
+def instance_document(header: Header) -> Attributes:
+    """The allow-listed attributes of one object, as DICOM JSON."""
+    reader = _Reader(header)
+    return reader.item(header.elements)
+
+
+class _Reader:
+    def __init__(self, header: Header) -> None:
+        self._raw = header.raw
+        self._explicit = header.is_explicit
+        self._signed = not header.is_explicit and header.number(_PIXEL_REPRESENTATION) == 1
+        names = [name.strip() for name in header.text(_CHARSET).split("\\")]
+        try:
+            self._encodings = convert_encodings(names if any(names) else ["ISO_IR 6"])
+        except (LookupError, ValueError):
+            self._encodings = ["iso8859"]
+
+    def item(self, elements: dict[int, Element]) -> Attributes:
+        found: Attributes = {}
+        for tag in elements.keys() & STORED:
+            element = elements[tag]
+            if tag in _AMBIGUOUS and self._signed and element.vr == "US":
+                element = Element("SS", element.offset, element.length)
+            value = self._value(element)
+            if tag == _CHARSET:  # what goes out is UTF-8, whatever came in
+                value = {"Value": ["ISO_IR 192"]}
+            found[key_of(tag)] = {"vr": element.vr, **value}
+        return dict(sorted(found.items()))
+
+    def _value(self, element: Element) -> dict[str, Json]:
+        vr, raw = element.vr, self._raw[element.offset : element.offset + element.length]
+        if vr == "SQ":
+            items = [self.item(item) for item in items_of(self._raw, element, is_explicit=self._explicit)]
+            return {"Value": items} if items else {}
+        if vr in _NUMBERS:
+            return _listed(_numbers(raw, _NUMBERS[vr]))
+        if vr == "AT":
+            pairs = struct.unpack(f"<{len(raw) // 4 * 2}H", raw[: len(raw) // 4 * 4])
+            return _listed([f"{a:04X}{b:04X}" for a, b in zip(pairs[::2], pairs[1::2], strict=True)])
+        if vr.startswith("O") or vr == "UN":
+            inline = {"InlineBinary": base64.b64encode(raw).decode()}
+            return inline if raw and len(raw) <= _BULK_LIMIT else {}
+        return _listed(self._strings(vr, raw))
+
+    def _strings(self, vr: str, raw: bytes) -> list[Json]:
+        if vr in _TEXT and (not raw.isascii() or b"\x1b" in raw):
+            text = decode_bytes(raw, self._encodings, {"\\", "\r", "\n", "\f", "\t", "^", "="})
+        else:
+            text = raw.decode("ascii", "replace")
+        text = text.rstrip(" \0")
+        if not text:
+            return []
+        parts = [text] if vr in _SINGLE else [part.strip(" \0") for part in text.split("\\")]
+        if vr in ("DS", "IS"):
+            return [_decimal(part) for part in parts]
+        if vr == "PN":
+            return [_name(part) if part else None for part in parts]
+        return [part or None for part in parts]
+
+
+def _numbers(raw: bytes, code: str) -> list[Json]:
+    size = struct.calcsize(code)
+    count = len(raw) // size
+    values = struct.unpack(f"<{count}{code}", raw[: count * size])
+    return [value if math.isfinite(value) else None for value in values]
+
+
+def _decimal(text: str) -> Json:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if not math.isfinite(number):
+        return None
+    return int(number) if number.is_integer() and abs(number) < 1 << 53 else number
+
+
+def _name(text: str) -> dict[str, str]:
+    groups = zip(("Alphabetic", "Ideographic", "Phonetic"), text.split("="), strict=False)
+    return {group: part for group, part in groups if part}
+
+
+def _listed(values: list[Json]) -> dict[str, Json]:
+    return {"Value": values} if values else {}
+
+
+class SeriesDocument:
+    """The metadata of one series: what all instances share, and what each has of its own."""
+
+    def __init__(self, common: Attributes, instances: list[Attributes]) -> None:
+        self.common = common
+        self.instances = instances
+
+    @classmethod
+    def of(cls, instances: list[Attributes]) -> SeriesDocument:
+        """Split instances, in their order, into the common part and the rest."""
+        if not instances:
+            return cls({}, [])
+        first = instances[0]
+        shared = {
+            name: value
+            for name, value in first.items()
+            if all(other.get(name) == value for other in instances[1:])
+        }
+        rest = [{n: v for n, v in one.items() if n not in shared} for one in instances]
+        return cls(shared, rest)
+
+    def whole(self) -> Iterable[Attributes]:
+        """Every instance complete again."""
+        return (self.common | own for own in self.instances)
+
+    def pack(self) -> bytes:
+        """As the row keeps it: JSON, deflated."""
+        text = json.dumps(
+            {"common": self.common, "instances": self.instances}, separators=(",", ":"), ensure_ascii=False
+        )
+        return zlib.compress(text.encode(), 3)
+
+    @classmethod
+    def unpack(cls, packed: bytes | memoryview) -> SeriesDocument:
+        found = json.loads(zlib.decompress(packed))
+        return cls(found["common"], found["instances"])
+
+    def render(
+        self,
+        *,
+        fields: frozenset[str] | None = None,
+        uid: Callable[[str], str] | None = None,
+        replace: Attributes | None = None,
+        only: Callable[[str], bool] | None = None,
+    ) -> bytes:
+        """The series metadata answer (PS3.18 10.4): a JSON array with one object an instance.
+
+        Args:
+            fields: names to keep at every depth; None keeps all.
+            uid: what every UID becomes that is not one of the standard's own; None keeps them.
+            replace: attributes set in every instance, whatever it had.
+            only: keep the instances whose archive SOP instance UID this accepts.
+        """
+        shared = {**_projected(self.common, fields, uid), **(replace or {})}
+        head = _inside(shared)
+        lines = []
+        for own in self.instances:
+            if only is not None and not only(sop_instance_of(self.common | own)):
+                continue
+            mine = {n: v for n, v in _projected(own, fields, uid).items() if n not in shared}
+            inside = _inside(mine)
+            lines.append("{" + (f"{head},{inside}" if head and inside else head or inside) + "}")
+        return ("[" + ",".join(lines) + "]").encode()
+
+
+def _inside(attributes: Attributes) -> str:
+    return json.dumps(attributes, separators=(",", ":"), ensure_ascii=False)[1:-1]
+
+
+def sop_instance_of(attributes: Attributes) -> str:
+    """The SOP instance UID of an instance document."""
+    return str(attributes["00080018"]["Value"][0])
+
+
+def first_of(attributes: Attributes, name: str) -> Json:
+    """The first value of an attribute, or None."""
+    values = attributes.get(name, {}).get("Value")
+    return values[0] if values else None
+
+
+def _projected(
+    attributes: Attributes, fields: frozenset[str] | None, uid: Callable[[str], str] | None
+) -> Attributes:
+    if fields is None and uid is None:
+        return attributes
+    found: Attributes = {}
+    for name, element in attributes.items():
+        if fields is not None and name not in fields:
+            continue
+        if element["vr"] == "SQ" and "Value" in element:
+            found[name] = {"vr": "SQ", "Value": [_projected(item, fields, uid) for item in element["Value"]]}
+        elif element["vr"] == "UI" and uid is not None and "Value" in element:
+            found[name] = {"vr": "UI", "Value": [uid(value) for value in element["Value"]]}
+        else:
+            found[name] = element
+    return found

@@ -1,0 +1,1 @@
+"""Gateways of hospitals: enrolment, channels, heartbeats."""

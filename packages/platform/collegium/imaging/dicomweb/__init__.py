@@ -1,0 +1,1 @@
+"""DICOMweb: searching, metadata and frames, for members of a space and for holders of a grant."""

@@ -1,0 +1,1 @@
+"""View grants: the only door to images for a blinded task."""

@@ -1,0 +1,1 @@
+"""The one corridor by which objects come in: checked, sealed, receipted."""

@@ -1,0 +1,1 @@
+"""Marks: drawn geometry with a value that the server computes."""
