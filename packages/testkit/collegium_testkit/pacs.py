@@ -23,7 +23,7 @@ NO_ANSWER: Final = -1
 """Stands for "no status came back": the association was aborted, or the peer went away."""
 
 
-class AssociationRefused(Exception):  # noqa: N818 - says what is true, as errors do here
+class AssociationRefused(Exception):
     """The peer rejected or aborted the association; nothing was sent."""
 
     def __init__(self, result: int, source: int, reason: int) -> None:

@@ -1,0 +1,103 @@
+"""The channels in force: by called AE title, each with its recipe parsed and its site key loaded."""
+
+from dataclasses import dataclass
+
+from collegium_connect.clock import Clock, to_ms
+from collegium_connect.errors import KeyUnusable
+from collegium_connect.journal import channels as stored
+from collegium_connect.journal.database import Journal
+from collegium_connect.keys import KeyFolder, check_of, site_key, site_key_name
+from collegium_connect.log import EventLog
+from collegium_deid import DeidError, Recipe, SiteKey, parse_recipe
+from collegium_wire import ChannelSetup
+
+log = EventLog("channels")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One way in, ready to use."""
+
+    setup: ChannelSetup
+    scope_id: int
+    recipe: Recipe
+    key: SiteKey
+
+    @property
+    def channel_id(self) -> str:
+        return self.setup.channel_id
+
+
+@dataclass(frozen=True)
+class IdleChannel:
+    """A channel that cannot be served, and why."""
+
+    setup: ChannelSetup
+    reason: str
+
+
+class Channels:
+    """Reads the journal's channels; `refresh` after they change. Reading is safe between threads."""
+
+    def __init__(self, journal: Journal, keys: KeyFolder, clock: Clock) -> None:
+        self._journal, self._keys, self._clock = journal, keys, clock
+        self._by_id: dict[str, Channel] = {}
+        self._idle: tuple[IdleChannel, ...] = ()
+        self.refresh()
+
+    @property
+    def active(self) -> tuple[Channel, ...]:
+        return tuple(self._by_id.values())
+
+    @property
+    def idle(self) -> tuple[IdleChannel, ...]:
+        return self._idle
+
+    def called(self, ae_title: str) -> Channel | None:
+        """The channel of a called AE title."""
+        return next((channel for channel in self.active if channel.setup.called_ae == ae_title), None)
+
+    def by_id(self, channel_id: str) -> Channel | None:
+        return self._by_id.get(channel_id)
+
+    def update(self, setups: tuple[ChannelSetup, ...]) -> None:
+        """Take over what the server says the channels are now."""
+        with self._journal.change() as db:
+            changed = stored.save_channels(db, setups, to_ms(self._clock()))
+        if changed:
+            log.info("channels.changed", channels=len(setups))
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Parse recipes and load keys anew; a channel that fails is idle with its reason."""
+        with self._journal.look() as db:
+            known = [item for item in stored.channels(db) if item.is_active]
+        ready: dict[str, Channel] = {}
+        idle = []
+        for item in known:
+            try:
+                ready[item.setup.channel_id] = Channel(
+                    item.setup,
+                    item.scope_id,
+                    parse_recipe(item.setup.recipe_yaml, item.setup.name),
+                    site_key(self._site_key(item)),
+                )
+            except DeidError as error:
+                idle.append(IdleChannel(item.setup, f"The recipe cannot be used: {error}"))
+            except KeyUnusable as error:
+                idle.append(IdleChannel(item.setup, str(error)))
+        for channel in idle:
+            log.error("channel.idle", channel=channel.setup.channel_id, reason=channel.reason)
+        self._by_id, self._idle = ready, tuple(idle)
+
+    def _site_key(self, item: stored.StoredChannel) -> bytes:
+        """Make the key on the channel's first day; afterwards only ever read the very same."""
+        name = site_key_name(item.scope_id)
+        key = self._keys.make(name) if item.key_check is None else self._keys.read(name)
+        check = check_of(key)
+        if item.key_check is None:
+            with self._journal.change() as db:
+                stored.save_key_check(db, item.scope_id, check)
+        elif item.key_check != check:
+            raise KeyUnusable(f"The key {name} is not the one this site began with. Restore its backup.")
+        return key

@@ -1,0 +1,145 @@
+"""What pages, `status` and heartbeats show: counts and states, no identifier and no original UID."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from collegium_connect.clock import from_ms
+from collegium_connect.journal.deliveries import DeliveryState
+from collegium_connect.journal.objects import State
+
+_SET_ASIDE = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
+
+
+@dataclass(frozen=True)
+class ChannelCounts:
+    queue_objects: int
+    set_aside_objects: int
+    last_received_at: datetime | None
+    last_success_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Totals:
+    queue_objects: int
+    queue_bytes: int
+    failures: int
+    last_success_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ExamLine:
+    """One exam as the site's people see it. `state` is one of those in docs/operate/connect.md."""
+
+    exam_id: str
+    channel_name: str
+    subject_code: str
+    objects: int
+    delivered: int
+    state: str
+    reason: str
+    last_received_at: datetime
+    next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QuarantineLine:
+    reason_code: str
+    reason: str
+    objects: int
+
+
+def channel_counts(db: sqlite3.Connection, channel_id: str) -> ChannelCounts:
+    states = {
+        State(row["state"]): row["n"]
+        for row in db.execute(
+            "SELECT state, count(*) AS n FROM objects WHERE channel_id = ? GROUP BY state", (channel_id,)
+        )
+    }
+    (last_received,) = db.execute(
+        "SELECT max(received_ms) FROM objects WHERE channel_id = ?", (channel_id,)
+    ).fetchone()
+    (last_success,) = db.execute(
+        "SELECT max(finished_ms) FROM deliveries JOIN exams USING (exam_id) WHERE channel_id = ?",
+        (channel_id,),
+    ).fetchone()
+    return ChannelCounts(
+        queue_objects=states.get(State.WAITING, 0) + states.get(State.QUEUED, 0),
+        set_aside_objects=sum(states.get(state, 0) for state in _SET_ASIDE),
+        last_received_at=_time(last_received),
+        last_success_at=_time(last_success),
+    )
+
+
+def totals(db: sqlite3.Connection) -> Totals:
+    count, size = db.execute(
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM objects WHERE state IN (?, ?)",
+        (State.WAITING, State.QUEUED),
+    ).fetchone()
+    (failures,) = db.execute(
+        "SELECT coalesce(sum(attempts), 0) FROM deliveries WHERE state = ?", (DeliveryState.QUEUED,)
+    ).fetchone()
+    (last_success,) = db.execute(
+        "SELECT max(finished_ms) FROM deliveries WHERE state = ?", (DeliveryState.DELIVERED,)
+    ).fetchone()
+    return Totals(count, size, failures, _time(last_success))
+
+
+def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
+    """The exams that moved last, newest first."""
+    rows = db.execute(
+        "SELECT exam_id, subject_code, is_held, last_ms, setup,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id) AS objects,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'delivered') AS delivered,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'waiting') AS waiting,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state IN ('refused', 'missing'))"
+        " AS failed"
+        " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
+        (limit,),
+    ).fetchall()
+    return [_exam_line(db, row) for row in rows]
+
+
+def quarantine(db: sqlite3.Connection) -> list[QuarantineLine]:
+    """Everything set aside, by reason."""
+    rows = db.execute(
+        "SELECT reason_code, reason, count(*) AS objects FROM objects WHERE state IN (?, ?, ?, ?)"
+        " GROUP BY reason_code, reason ORDER BY objects DESC LIMIT 100",
+        _SET_ASIDE,
+    )
+    return [QuarantineLine(**row) for row in rows]
+
+
+def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
+    queued = db.execute(
+        "SELECT attempts, problem, next_attempt_ms FROM deliveries WHERE exam_id = ? AND state = ?"
+        " ORDER BY created_ms LIMIT 1",
+        (row["exam_id"], DeliveryState.QUEUED),
+    ).fetchone()
+    state, reason, next_attempt = "delivered", "", None
+    if row["is_held"]:
+        state, reason = "held", "The exam came with two patient ids."
+    elif row["failed"]:
+        state, reason = "refused", f"{row['failed']} objects were refused or are missing."
+    elif queued is not None and queued["attempts"]:
+        state, reason, next_attempt = "retrying", queued["problem"], _time(queued["next_attempt_ms"])
+    elif queued is not None:
+        state = "queued"
+    elif row["waiting"]:
+        state = "receiving"
+    return ExamLine(
+        exam_id=row["exam_id"],
+        channel_name=json.loads(row["setup"])["name"],
+        subject_code=row["subject_code"],
+        objects=row["objects"],
+        delivered=row["delivered"],
+        state=state,
+        reason=reason,
+        last_received_at=from_ms(row["last_ms"]),
+        next_attempt_at=next_attempt,
+    )
+
+
+def _time(ms: int | None) -> datetime | None:
+    return None if ms is None else from_ms(ms)

@@ -1,0 +1,121 @@
+"""One look at the whole gateway, for the page, its JSON and the `status` command."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from collegium_connect.journal import channels, overview
+from collegium_connect.journal.database import Journal
+from collegium_connect.journal.overview import ChannelCounts, ExamLine, QuarantineLine, Totals
+from collegium_wire import ChannelSetup
+
+
+@dataclass(frozen=True)
+class ChannelLine:
+    setup: ChannelSetup
+    is_active: bool
+    counts: ChannelCounts
+    problem: str
+
+
+@dataclass(frozen=True)
+class GatewayStatus:
+    """Everything that is shown; subject codes, counts and states, never an identifier."""
+
+    name: str
+    software: str
+    at: datetime
+    is_enrolled: bool
+    server_url: str
+    problem: str
+    """Why the server was not reached last time; empty while all is well."""
+    totals: Totals
+    channels: tuple[ChannelLine, ...]
+    exams: tuple[ExamLine, ...]
+    quarantine: tuple[QuarantineLine, ...]
+
+
+def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the journal
+    journal: Journal,
+    *,
+    name: str,
+    software: str,
+    at: datetime,
+    problem: str = "",
+    idle: dict[str, str] | None = None,
+) -> GatewayStatus:
+    """Read one snapshot of the journal; `idle` maps a channel's id to why it is not served."""
+    with journal.look() as db:
+        enrolled = channels.enrolment(db)
+        lines = tuple(
+            ChannelLine(
+                item.setup,
+                item.is_active,
+                overview.channel_counts(db, item.setup.channel_id),
+                (idle or {}).get(item.setup.channel_id, ""),
+            )
+            for item in channels.channels(db)
+        )
+        return GatewayStatus(
+            name=name,
+            software=software,
+            at=at,
+            is_enrolled=enrolled is not None,
+            server_url=enrolled.server_url if enrolled else "",
+            problem=problem,
+            totals=overview.totals(db),
+            channels=lines,
+            exams=tuple(overview.exams(db)),
+            quarantine=tuple(overview.quarantine(db)),
+        )
+
+
+def as_json(status: GatewayStatus) -> dict[str, object]:
+    """The same for programs: monitoring, scripts."""
+    totals = status.totals
+    return {
+        "name": status.name,
+        "software": status.software,
+        "enrolled": status.is_enrolled,
+        "server": status.server_url,
+        "problem": status.problem,
+        "queue_objects": totals.queue_objects,
+        "queue_bytes": totals.queue_bytes,
+        "failures": totals.failures,
+        "last_success_at": _text(totals.last_success_at),
+        "quarantined_objects": sum(line.objects for line in status.quarantine),
+        "channels": [
+            {
+                "name": line.setup.name,
+                "called_ae": line.setup.called_ae,
+                "project": line.setup.project_name,
+                "site": line.setup.site_name,
+                "active": line.is_active and not line.problem,
+                "problem": line.problem,
+                "queue_objects": line.counts.queue_objects,
+                "quarantined_objects": line.counts.set_aside_objects,
+                "last_received_at": _text(line.counts.last_received_at),
+                "last_success_at": _text(line.counts.last_success_at),
+            }
+            for line in status.channels
+        ],
+        "exams": [
+            {
+                "subject": line.subject_code,
+                "channel": line.channel_name,
+                "objects": line.objects,
+                "delivered": line.delivered,
+                "state": line.state,
+                "reason": line.reason,
+                "next_attempt_at": _text(line.next_attempt_at),
+            }
+            for line in status.exams
+        ],
+        "quarantine": [
+            {"code": line.reason_code, "reason": line.reason, "objects": line.objects}
+            for line in status.quarantine
+        ],
+    }
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")

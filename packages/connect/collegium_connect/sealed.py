@@ -1,0 +1,65 @@
+"""Seal bytes that still carry identity: AES-256-GCM in chunks, bound to one object.
+
+A sealed file is `CLGS1`, then for each chunk a nonce, a length and the ciphertext. Each chunk is
+authenticated together with the object's id, its number and whether it is the last, so that chunks
+cannot be swapped, dropped or moved to another object. Memory bound: one chunk.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from collegium_connect.errors import SealBroken
+
+_MAGIC: Final = b"CLGS1"
+_CHUNK: Final = 4 << 20
+_HEAD: Final = struct.Struct(">12sI")
+
+
+def seal(key: bytes, object_id: str, data: bytes | memoryview) -> Iterator[bytes]:
+    """The sealed form of `data`, piece by piece."""
+    cipher, view = AESGCM(key), memoryview(data)
+    yield _MAGIC
+    count = max(1, -(-len(view) // _CHUNK))
+    for number in range(count):
+        nonce = os.urandom(12)
+        chunk = view[number * _CHUNK : (number + 1) * _CHUNK]
+        sealed = cipher.encrypt(nonce, chunk, _bound(object_id, number, number == count - 1))
+        yield _HEAD.pack(nonce, len(sealed))
+        yield sealed
+
+
+def unseal(key: bytes, object_id: str, sealed: bytes | memoryview) -> bytes:
+    """The bytes that were sealed for this object.
+
+    Raises:
+        SealBroken: another key or object, or any byte changed, missing or added.
+    """
+    view, cipher, chunks = memoryview(sealed), AESGCM(key), []
+    if bytes(view[: len(_MAGIC)]) != _MAGIC:
+        raise SealBroken
+    position, number = len(_MAGIC), 0
+    while position < len(view):
+        if len(view) - position < _HEAD.size:
+            raise SealBroken
+        nonce, length = _HEAD.unpack_from(view, position)
+        position += _HEAD.size
+        end = position + length
+        try:
+            chunks.append(
+                cipher.decrypt(nonce, view[position:end], _bound(object_id, number, end >= len(view)))
+            )
+        except (InvalidTag, ValueError) as error:
+            raise SealBroken from error
+        position, number = end, number + 1
+    if not chunks:
+        raise SealBroken
+    return b"".join(chunks)
+
+
+def _bound(object_id: str, number: int, is_last: bool) -> bytes:
+    return f"{object_id}/{number}/{'last' if is_last else 'more'}".encode()

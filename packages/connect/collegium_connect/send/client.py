@@ -1,0 +1,152 @@
+"""The calls of the wire protocol over HTTPS, each with its time limits and its failures in words.
+
+httpx stays inside this module. Nothing here retries or remembers.
+"""
+
+import ssl
+import threading
+from collections.abc import Iterator
+from typing import Final, TypeVar
+
+import httpx
+
+from collegium_connect import SOFTWARE
+from collegium_connect.errors import SettingsInvalid, SpoolDamaged
+from collegium_connect.send.errors import AttemptFailed, Stopping
+from collegium_connect.send.multipart import Upload
+from collegium_connect.settings import ServerSettings, require_safe_url
+from collegium_wire import (
+    EnrolmentAnswer,
+    EnrolmentRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    Manifest,
+    Message,
+    Missing,
+    ObjectsAnswer,
+    Problem,
+    Receipt,
+    WireError,
+    delivery_state,
+    paths,
+)
+
+Answer = TypeVar("Answer", bound=Message)
+
+_OK: Final = 200
+_CONFLICT: Final = 409
+# Nothing is wrong with the delivery: the server, the line or this gateway's right to speak is.
+_EVERYWHERE: Final = frozenset({401, 403, 407, 408, 429, 500, 502, 503, 504})
+
+
+class ServerClient:
+    """One server, as one gateway sees it. Safe between threads; close it when done."""
+
+    def __init__(
+        self, settings: ServerSettings, url: str, token: str = "", stopping: threading.Event | None = None
+    ) -> None:
+        require_safe_url(url, "The server's address")
+        self._stopping = stopping or threading.Event()
+        headers = {"User-Agent": SOFTWARE} | ({"Authorization": f"Bearer {token}"} if token else {})
+        try:
+            verify = ssl.create_default_context(cafile=settings.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise SettingsInvalid("server.ca_file cannot be read as PEM certificates.") from error
+        self._http = httpx.Client(
+            base_url=url,
+            headers=headers,
+            verify=verify,
+            proxy=settings.proxy or None,
+            trust_env=False,  # the proxy is a setting, not a surprise from the environment
+            follow_redirects=False,  # a redirect could lead images elsewhere
+            timeout=httpx.Timeout(settings.timeout_s, connect=min(10.0, settings.timeout_s)),
+            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8),
+        )
+
+    def close(self) -> None:
+        self._http.close()
+
+    def enrol(self, request: EnrolmentRequest) -> EnrolmentAnswer:
+        return self._message("POST", paths.ENROL, request, EnrolmentAnswer)
+
+    def heartbeat(self, beat: Heartbeat) -> HeartbeatAnswer:
+        return self._message("POST", paths.HEARTBEAT, beat, HeartbeatAnswer)
+
+    def open_delivery(self, manifest: Manifest) -> Missing:
+        return self._message("PUT", paths.delivery(manifest.delivery_id), manifest, Missing)
+
+    def send_objects(self, delivery_id: str, upload: Upload) -> ObjectsAnswer:
+        headers = {"Content-Type": upload.content_type, "Content-Length": str(upload.length)}
+        response = self._call(
+            "POST", paths.delivery_objects(delivery_id), headers, self._until_stopped(upload.body())
+        )
+        return _read(response, ObjectsAnswer)
+
+    def complete(self, delivery_id: str) -> Receipt | Missing:
+        """The receipt; or what the server still lacks."""
+        response = self._call("POST", paths.delivery_complete(delivery_id), {}, b"", accept=(_CONFLICT,))
+        try:
+            if response.status_code == _CONFLICT:
+                return Missing.from_json(response.content)
+            state = delivery_state(response.content)
+        except WireError as error:
+            if response.status_code == _CONFLICT:
+                raise _refused(response) from error
+            raise _not_understood(error) from error
+        return state
+
+    def _until_stopped(self, body: Iterator[bytes]) -> Iterator[bytes]:
+        for chunk in body:
+            if self._stopping.is_set():
+                raise Stopping
+            yield chunk
+
+    def _message(self, method: str, path: str, message: Message, answer: type[Answer]) -> Answer:
+        headers = {"Content-Type": paths.JSON_TYPE}
+        return _read(self._call(method, path, headers, message.to_json()), answer)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        content: bytes | Iterator[bytes],
+        accept: tuple[int, ...] = (),
+    ) -> httpx.Response:
+        try:
+            response = self._http.request(method, path, headers=headers, content=content)
+        except httpx.TimeoutException as error:
+            raise AttemptFailed(
+                "connect.line.timeout", "The server did not answer in time.", is_everywhere=True
+            ) from error
+        except httpx.HTTPError as error:
+            raise AttemptFailed(
+                "connect.line.down", "The server cannot be reached.", is_everywhere=True
+            ) from error
+        except SpoolDamaged as error:
+            raise AttemptFailed(error.code, error.message) from error
+        if response.status_code == _OK or response.status_code in accept:
+            return response
+        raise _refused(response)
+
+
+def _read(response: httpx.Response, answer: type[Answer]) -> Answer:
+    try:
+        return answer.from_json(response.content)
+    except WireError as error:
+        raise _not_understood(error) from error
+
+
+def _not_understood(error: WireError) -> AttemptFailed:
+    return AttemptFailed(error.code, "The server's answer is not of this protocol.", is_everywhere=True)
+
+
+def _refused(response: httpx.Response) -> AttemptFailed:
+    """The server's own words where it gave any; its status alone otherwise."""
+    status = response.status_code
+    try:
+        problem = Problem.from_json(response.content)
+        code, message = problem.code, problem.message
+    except WireError:
+        code, message = f"connect.server.status_{status}", f"The server answered with status {status}."
+    return AttemptFailed(code, message, is_everywhere=status in _EVERYWHERE)

@@ -1,0 +1,203 @@
+"""Start the gateway's parts in order, keep them going, stop them within seconds.
+
+One process a data folder. Stopping loses nothing: what was acknowledged is on disk, what was not is
+still the sender's, and an upload that was cut is made again.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from collegium_connect import SOFTWARE
+from collegium_connect.assemble import Assembler
+from collegium_connect.channels import Channels
+from collegium_connect.clock import Clock, now
+from collegium_connect.errors import AlreadyRunning, NotEnrolled
+from collegium_connect.heartbeat import Pulse
+from collegium_connect.intake import Intake, recover
+from collegium_connect.journal import channels as stored
+from collegium_connect.journal.channels import Enrolment
+from collegium_connect.journal.database import Journal
+from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.links import LinkTable
+from collegium_connect.local_ui import LocalPage
+from collegium_connect.local_ui.status import GatewayStatus, gateway_status
+from collegium_connect.log import EventLog
+from collegium_connect.receive import Admission, Door
+from collegium_connect.send import Sender, ServerClient
+from collegium_connect.settings import Settings
+from collegium_connect.spool import Stores
+
+log = EventLog("service")
+
+_TICK_S: Final = 0.25
+_STOP_S: Final = 3.0
+
+
+def journal_path(settings: Settings) -> Path:
+    return settings.gateway.data_dir / "journal.sqlite3"
+
+
+def running_path(settings: Settings) -> Path:
+    """A small file that says where the running gateway listens; gone when it is not running."""
+    return settings.gateway.data_dir / "running.json"
+
+
+class Gateway:
+    """All parts of one gateway. `start`, then `stop`; or `run` until a signal."""
+
+    def __init__(self, settings: Settings, clock: Clock = now) -> None:
+        self._settings, self._clock = settings, clock
+        self._stopping, self._threads = threading.Event(), list[threading.Thread]()
+        self._lock = _FolderLock(settings.gateway.data_dir)
+        try:
+            self._build()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _build(self) -> None:
+        settings, clock, folder = self._settings, self._clock, self._settings.gateway.data_dir
+        self._journal = Journal(journal_path(settings))
+        try:
+            enrolment = self._enrolment()
+            keys = KeyFolder(folder / "keys")
+            secrets = load_secrets(keys)
+            stores = Stores.below(folder, settings.limits)
+            recover(self._journal, stores)
+            self._channels = Channels(self._journal, keys, clock)
+            self._client = ServerClient(settings.server, settings.server.url, enrolment.token, self._stopping)
+        except BaseException:
+            self._journal.close()
+            raise
+        links = LinkTable(self._journal, secrets, clock)
+        intake = Intake(self._journal, stores, links, secrets, clock)
+        admission = Admission(settings.receive.allowed_callers, self._channels, intake)
+        self._door = Door(settings.receive, settings.limits, admission, intake)
+        self._assembler = Assembler(self._journal, self._channels, clock)
+        self._sender = Sender(self._journal, stores, self._client, clock, self._stopping)
+        self._pulse = Pulse(self._journal, self._channels, self._client)
+        self._page = LocalPage(settings.local, self.status)
+
+    def _enrolment(self) -> Enrolment:
+        with self._journal.look() as db:
+            enrolment = stored.enrolment(db)
+        if enrolment is None:
+            raise NotEnrolled
+        return enrolment
+
+    @property
+    def receive_port(self) -> int:
+        return self._door.port
+
+    @property
+    def local_port(self) -> int:
+        return self._page.port
+
+    def start(self) -> None:
+        self._page.start()
+        for name, work in (("assemble", self._assemble), ("send", self._send), ("heartbeat", self._beat)):
+            thread = threading.Thread(target=work, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+        self._door.start()
+        self._announce()
+        log.info("gateway.started", software=SOFTWARE, channels=len(self._channels.active))
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._door.stop(_STOP_S)
+        self._page.stop(_STOP_S)
+        for thread in self._threads:
+            thread.join(_STOP_S)
+        self._client.close()
+        self._journal.close()
+        running_path(self._settings).unlink(missing_ok=True)
+        self._lock.release()
+        log.info("gateway.stopped")
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT (Ctrl-C). Call from the main thread."""
+
+        def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
+            self._stopping.set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, ask_to_stop)
+        self.start()
+        # A wait without limit would keep Python from running the handler on Windows.
+        while not self._stopping.wait(1.0):
+            pass
+        self.stop()
+
+    def status(self) -> GatewayStatus:
+        return gateway_status(
+            self._journal,
+            name=self._settings.gateway.name,
+            software=SOFTWARE,
+            at=self._clock(),
+            problem=self._pulse.problem,
+            idle={item.setup.channel_id: item.reason for item in self._channels.idle},
+        )
+
+    def _assemble(self) -> None:
+        self._repeat("assemble", self._assembler.run_once, lambda: _TICK_S)
+
+    def _send(self) -> None:
+        def work() -> None:
+            while self._sender.run_once() and not self._sender.pause_s:
+                pass
+
+        self._repeat("send", work, lambda: self._sender.pause_s or _TICK_S)
+
+    def _beat(self) -> None:
+        self._repeat("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s)
+
+    def _repeat(self, name: str, work: Callable[[], object], pause_s: Callable[[], float]) -> None:
+        """Run a part again and again; a fault in it is logged and does not end it."""
+        while not self._stopping.is_set():
+            try:
+                work()
+            except Exception as error:  # noqa: BLE001 - the queue must go on; the log says what happened
+                log.fault(f"{name}.failed", error)
+                self._stopping.wait(1.0)
+            self._stopping.wait(pause_s())
+
+    def _announce(self) -> None:
+        content = {"pid": os.getpid(), "receive_port": self.receive_port, "local_port": self.local_port}
+        path = running_path(self._settings)
+        partial = path.with_suffix(".part")
+        partial.write_text(json.dumps(content), "utf-8")
+        partial.replace(path)
+
+
+class _FolderLock:
+    """Keeps a second process out of a data folder; the system frees it when the process ends, however it does."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._take()
+        except OSError as error:
+            os.close(self._handle)
+            raise AlreadyRunning from error
+
+    def _take(self) -> None:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - exists on Windows only
+
+            msvcrt.locking(self._handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl  # noqa: PLC0415 - exists everywhere else only
+
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def release(self) -> None:
+        os.close(self._handle)

@@ -1,0 +1,179 @@
+"""The gateway's configuration: one TOML file, read once at start, frozen, passed in.
+
+A key that is not known here stops the start: a misspelt limit must not be a missing limit. The
+reference in docs/operate/connect.md is checked against the fields below by a test.
+"""
+
+import dataclasses
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeVar, get_type_hints
+from urllib.parse import urlsplit
+
+from collegium_connect.errors import SettingsInvalid
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+T = TypeVar("T")
+
+
+def _doc(text: str) -> dict[str, str]:
+    return {"doc": text}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewaySettings:
+    name: str = field(metadata=_doc("What the server and the local page call this gateway."))
+    data_dir: Path = field(
+        metadata=_doc("Folder for spool, quarantine, journal and keys; on a local disk, backed up.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    url: str = field(metadata=_doc("Base URL of the Collegium server. https, or http to this machine only."))
+    ca_file: Path | None = field(
+        default=None, metadata=_doc("PEM file of the authority that signed the server, if it is your own.")
+    )
+    proxy: str = field(default="", metadata=_doc("URL of the outbound proxy; empty for none."))
+    timeout_s: float = field(default=60.0, metadata=_doc("Seconds without a byte before a call has failed."))
+    heartbeat_s: float = field(default=20.0, metadata=_doc("Seconds between two heartbeats."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallerSettings:
+    ae: str = field(metadata=_doc("Calling AE title, exactly as the PACS sends it."))
+    address: str = field(metadata=_doc("Its IP address, or its network such as 10.20.0.0/16."))
+
+    def covers(self, ae: str, address: str) -> bool:
+        """Whether an association of this title from this address is meant."""
+        return ae == self.ae and ipaddress.ip_address(address) in ipaddress.ip_network(self.address)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiveSettings:
+    host: str = field(default="0.0.0.0", metadata=_doc("Address to listen on for DICOM."))  # noqa: S104 - a PACS is another machine; who may call is listed below
+    port: int = field(default=11112, metadata=_doc("TCP port for DICOM; 0 takes any free one."))
+    max_pdu: int = field(default=262144, metadata=_doc("Largest PDU offered to a sender, in bytes."))
+    max_associations: int = field(default=32, metadata=_doc("Associations served at once."))
+    idle_timeout_s: float = field(
+        default=60.0, metadata=_doc("Seconds without a byte before an association is aborted.")
+    )
+    allowed_callers: tuple[CallerSettings, ...] = field(
+        default=(), metadata=_doc("Who may send. Nobody else is answered; an empty list refuses everyone.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalSettings:
+    host: str = field(default="127.0.0.1", metadata=_doc("Address of the local page; this machine only."))
+    port: int = field(default=8104, metadata=_doc("TCP port of the local page; 0 takes any free one."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitSettings:
+    spool_bytes: int = field(
+        default=100 << 30,
+        metadata=_doc("Bytes that spool and quarantine may hold; above it senders hear out of resources."),
+    )
+    keep_free_bytes: int = field(
+        default=1 << 30, metadata=_doc("Bytes that stay free on the disk whatever the spool's limit is.")
+    )
+    object_bytes: int = field(
+        default=1 << 30, metadata=_doc("Largest single object in bytes; it is held in memory once.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    gateway: GatewaySettings
+    server: ServerSettings
+    receive: ReceiveSettings = field(default_factory=ReceiveSettings)
+    local: LocalSettings = field(default_factory=LocalSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+
+    def __post_init__(self) -> None:
+        require_safe_url(self.server.url, "server.url")
+        if self.local.host not in _LOOPBACK:
+            raise SettingsInvalid("local.host must be an address of this machine, such as 127.0.0.1.")
+        if not 4096 <= self.receive.max_pdu <= 16 << 20:
+            raise SettingsInvalid("receive.max_pdu must lie between 4096 and 16777216.")
+        for caller in self.receive.allowed_callers:
+            _require_network(caller.address)
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file.
+
+    Raises:
+        SettingsInvalid: it cannot be read, a key is unknown or missing, or a value cannot be used.
+    """
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{path} cannot be read: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} is not TOML: {error}.") from error
+    return _table(content, Settings, "")
+
+
+def require_safe_url(url: str, what: str) -> None:
+    """Refuse anything but https, and http to this very machine.
+
+    Raises:
+        SettingsInvalid: the URL would carry images in clear over a network, or is none.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "https" and parts.hostname:
+        return
+    if parts.scheme == "http" and parts.hostname in _LOOPBACK:
+        return
+    raise SettingsInvalid(f"{what} must start with https:// (http:// only to 127.0.0.1 or localhost).")
+
+
+def _require_network(address: str) -> None:
+    try:
+        ipaddress.ip_network(address)
+    except ValueError as error:
+        raise SettingsInvalid(f"receive.allowed_callers: {address} is no IP address or network.") from error
+
+
+def _table(content: object, cls: type[T], where: str) -> T:
+    """A settings class from a TOML table, strictly."""
+    if not isinstance(content, Mapping):
+        raise SettingsInvalid(f"[{where}] must be a table.")
+    assert dataclasses.is_dataclass(cls)
+    hints, prefix = get_type_hints(cls), f"{where}." if where else ""
+    fields = {item.name: item for item in dataclasses.fields(cls)}
+    for key in content:
+        if key not in fields:
+            raise SettingsInvalid(f"{prefix}{key} is not a setting. Known here: {', '.join(fields)}.")
+    for name, item in fields.items():
+        has_default = (
+            item.default is not dataclasses.MISSING or item.default_factory is not dataclasses.MISSING
+        )
+        if name not in content and not has_default:
+            raise SettingsInvalid(f"{prefix}{name} is missing.")
+    return cls(**{key: _value(value, hints[key], f"{prefix}{key}") for key, value in content.items()})
+
+
+def _value(value: object, hint: Any, where: str) -> object:  # Any: whatever a field declares
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _table(value, hint, where)
+    if hint == tuple[CallerSettings, ...]:
+        if not isinstance(value, list):
+            raise SettingsInvalid(f"{where} must be a list.")
+        return tuple(_table(item, CallerSettings, where) for item in value)
+    if hint in (Path, Path | None):
+        return Path(_plain(value, str, where))
+    if hint is float and type(value) is int:
+        return float(value)
+    return _plain(value, hint, where)
+
+
+def _plain(value: object, kind: type[T], where: str) -> T:
+    if type(value) is not kind:
+        raise SettingsInvalid(f"{where} must be of type {kind.__name__}.")
+    return value

@@ -1,0 +1,107 @@
+"""A real gateway process with its own folder and configuration, to start, stop and kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+
+class GatewayProcess:
+    """`enrol`, `start`, then send to `receive_port`. Leaving the context ends the process."""
+
+    def __init__(
+        self,
+        folder: Path,
+        server_url: str,
+        *,
+        callers: tuple[tuple[str, str], ...] = (("TESTPACS", "127.0.0.1"),),
+        more: str = "",
+    ) -> None:
+        """Write the configuration; `more` is TOML put at its end."""
+        self.folder, self.data_dir = folder, folder / "gateway"
+        self.config, self.log_file = folder / "connect.toml", folder / "gateway.log"
+        folder.mkdir(parents=True, exist_ok=True)
+        listed = ", ".join(f'{{ae = "{ae}", address = "{address}"}}' for ae, address in callers)
+        self.config.write_text(
+            f'[gateway]\nname = "Larkspur General"\ndata_dir = "{self.data_dir.as_posix()}"\n'
+            f'[server]\nurl = "{server_url}"\nheartbeat_s = 1.0\n'
+            f'[receive]\nhost = "127.0.0.1"\nport = 0\nallowed_callers = [{listed}]\n'
+            f"[local]\nport = 0\n{more}",
+            encoding="utf-8",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One command of the program, to its end."""
+        command = [sys.executable, "-m", "collegium_connect.cli", *arguments, "--config", str(self.config)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def enrol(self, server_url: str, code: str) -> None:
+        done = self.run("enrol", "--server", server_url, "--code", code)
+        assert done.returncode == 0, done.stderr
+
+    def start(self, timeout_s: float = 30.0) -> None:
+        """Start and wait until it listens."""
+        (self.data_dir / "running.json").unlink(missing_ok=True)
+        command = [sys.executable, "-m", "collegium_connect.cli", "up", "--config", str(self.config)]
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        ends = time.monotonic() + timeout_s
+        while not (self.data_dir / "running.json").exists():
+            assert self._process.poll() is None, self.log_text
+            assert time.monotonic() < ends, self.log_text
+            time.sleep(0.02)
+
+    @property
+    def receive_port(self) -> int:
+        return self._ports["receive_port"]
+
+    @property
+    def local_port(self) -> int:
+        return self._ports["local_port"]
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log_text(self) -> str:
+        return self.log_file.read_text("utf-8", "replace")
+
+    @property
+    def _ports(self) -> dict[str, int]:
+        ports: dict[str, int] = json.loads((self.data_dir / "running.json").read_text("utf-8"))
+        return ports
+
+    def kill(self) -> None:
+        """As a power cut does: no warning, no clean-up."""
+        if self._process is not None and self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGKILL)
+        self._wait(10)
+
+    def stop(self, timeout_s: float = 10.0) -> int:
+        """As the service manager does; the exit code."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGTERM)
+        return self._wait(timeout_s)
+
+    def _wait(self, timeout_s: float) -> int:
+        if self._process is None:
+            return 0
+        code = self._process.wait(timeout_s)
+        self._process = None
+        return code
