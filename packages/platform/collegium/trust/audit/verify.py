@@ -25,6 +25,7 @@ _COLUMNS = (
     "e.principal, e.action, e.object_kind, e.object_id, e.space_id"
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """The first bad entry of a chain, in words."""
@@ -59,15 +60,20 @@ def text_of(chain: str, seq: int, entry_id: str, at: datetime, body: str) -> byt
 
 def verify(alias: str = "default") -> Verdict:
     """Verify all chains the connection may see; as the owner, all there are."""
-    chains = _rows("select chain, seq, hash from trust_audit_audithead order by chain", alias)
+    heads = _rows("select chain, seq, hash from trust_audit_audithead order by chain", alias)
     entries = 0
     faults: list[Fault] = []
-    for chain, head_seq, head_hash in chains:
+    for chain, head_seq, head_hash in heads:
         seen, fault = _verify_chain(chain, head_seq, bytes(head_hash), alias)
         entries += seen
         faults += [fault] if fault else []
     faults += list(_strays(alias))
-    return Verdict(len(chains), entries, tuple(faults))
+    return Verdict(len(heads), entries, tuple(faults))
+
+
+def chains(alias: str = "default") -> list[str]:
+    """Every chain there is."""
+    return [str(row[0]) for row in _rows("select chain from trust_audit_audithead order by chain", alias)]
 
 
 def link_hashes(chain: str, alias: str = "default") -> list[bytes]:

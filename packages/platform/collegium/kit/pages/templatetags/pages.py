@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 
-from collegium.kit import clock
 from collegium.kit.pages.assets import asset
 
 if TYPE_CHECKING:
@@ -18,18 +17,10 @@ if TYPE_CHECKING:
 register = template.Library()
 
 
-@register.simple_tag
-def styles(name: str) -> SafeString:
-    """The style sheets of a bundle entry."""
-    return format_html_join(
-        "\n", '<link rel="stylesheet" href="{}">', ((href,) for href in asset(name).styles)
-    )
-
-
-@register.simple_tag
-def script(name: str) -> SafeString:
-    """The script of a bundle entry."""
-    return format_html('<script type="module" src="{}"></script>', asset(name).script)
+@register.simple_tag(name="asset")
+def asset_address(name: str) -> str:
+    """Address of a built front-end file: `{% asset "shell.css" %}`."""
+    return asset(name)
 
 
 @register.filter
@@ -55,8 +46,3 @@ def bytes_of(value: int) -> str:
             return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
         size /= 1000
     return ""
-
-
-@register.simple_tag
-def year() -> int:
-    return clock.now().year

@@ -1,0 +1,99 @@
+"""Home, the list of projects, a project's own page, errors and health."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from collegium.kit.errors import NotFound
+from collegium.kit.pages.http import open_to_all, problem
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.trust.access.permissions import Permission
+from collegium.trust.access.policies import require
+from collegium.trust.access.queries import actor_in, may
+from collegium.trust.audit import queries as audit
+from collegium.trust.audit import words
+from collegium.trust.identity.queries import names
+from collegium.trust.tenancy import queries as tenancy
+from collegium.trust.tenancy.models import SpaceKind
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpRequest
+
+    from collegium.kit.pages.http import PageRequest
+
+
+@require_GET
+def home(request: PageRequest) -> HttpResponse:
+    """Where to go on: the projects a person belongs to."""
+    projects = tenancy.spaces_of(request.principal, SpaceKind.PROJECT)[:8]
+    return render(request, "web/home.html", {"projects": projects, "name": request.person_name})
+
+
+@require_GET
+def projects(request: PageRequest) -> HttpResponse:
+    """All projects of the person, searchable."""
+    asked = Asked.of(request)
+    rows = tenancy.spaces_of(request.principal, SpaceKind.PROJECT).order_by("-id")
+    if asked.text:
+        rows = rows.filter(name__icontains=asked.text)
+    if asked.after:
+        rows = rows.filter(id__lt=asked.after)
+    return render(
+        request, "web/projects.html", {"asked": asked, "page": Page.cut(asked, rows[: PAGE_SIZE + 1])}
+    )
+
+
+@require_GET
+def project(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """A project at a glance: facts, people, what happened."""
+    actor = actor_in(request.principal, space_id)
+    require(actor, Permission.SPACE_VIEW)
+    lines = audit.space_history(actor, limit=12) if may(actor, Permission.AUDIT_VIEW) else []
+    context = {
+        "actor": actor,
+        "project": tenancy.space(actor),
+        "members": tenancy.members(actor) if may(actor, Permission.MEMBERS_VIEW) else [],
+        "history": words.tell(lines, names(words.people_in(lines))),
+        "tab": "overview",
+    }
+    return render(request, "web/project.html", context)
+
+
+@require_GET
+def project_history(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """The project's whole trail, newest first."""
+    actor = actor_in(request.principal, space_id)
+    require(actor, Permission.AUDIT_VIEW)
+    asked = Asked.of(request)
+    lines = audit.space_history(actor, before=asked.after, limit=PAGE_SIZE + 1)
+    page = Page.cut(asked, lines)
+    context = {
+        "actor": actor,
+        "project": tenancy.space(actor),
+        "page": page,
+        "history": words.tell(page.items, names(words.people_in(page.items))),
+        "tab": "history",
+    }
+    return render(request, "web/project_history.html", context)
+
+
+@open_to_all
+@require_GET
+def health(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  Django's signature
+    """Whether the server and its database answer; says nothing else."""
+    with connection.cursor() as cursor:
+        cursor.execute("select 1")
+    return JsonResponse({"ok": True})
+
+
+@open_to_all
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  Django's
+    """An address that does not exist looks like one that may not be known."""
+    return problem(request, NotFound())
