@@ -69,6 +69,14 @@ def leave(run: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def clone_of_durable(folder: Path) -> Iterator[tuple[str, str]]:
+    """A migrated database on a server of its own that fsyncs as in production: for benchmarks."""
+    with EmbeddedPostgres(folder) as server:
+        _migrate_template(server.addresses)
+        yield TestServer(server.addresses).clone()
+
+
 def _folder(run: str) -> Path:
     folder = Path(tempfile.gettempdir()) / f"collegium-run-{run[:12]}"
     folder.mkdir(mode=0o755, exist_ok=True)

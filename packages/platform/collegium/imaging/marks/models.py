@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 from collegium.imaging.archive.models import Instance
-from collegium.imaging.grants.models import ViewGrant
 from collegium.kit.rls import SpaceRow
 
 
@@ -20,11 +19,17 @@ class Kind(models.TextChoices):
 class Mark(SpaceRow):
     """One drawn thing, with the id its client chose."""
 
-    grant = models.ForeignKey(ViewGrant, on_delete=models.PROTECT)
+    owner = models.CharField(
+        max_length=120,
+        help_text="What the mark was drawn for: the grant's opaque owner, so that marks outlive a renewed grant.",
+    )
     kind = models.CharField(max_length=20, choices=Kind.choices)
     principal = models.CharField(max_length=120)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     revision = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = (models.Index(fields=["space_id", "owner", "principal"], name="mark_owner"),)
 
 
 class MarkRevision(SpaceRow):

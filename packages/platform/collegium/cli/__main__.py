@@ -1,0 +1,7 @@
+"""`python -m collegium.cli`."""
+
+from __future__ import annotations
+
+from collegium.cli.commands import main
+
+main()
