@@ -1,0 +1,89 @@
+"""Read forms, entries and their history. An entry's owner has authorised the reader."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from collegium.forms.answers import Answer
+from collegium.forms.definition import FormDefinition
+from collegium.forms.judge import FormState, judge
+from collegium.forms.models import Entry, EntryChange, FormVersion
+from collegium.kit.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from collegium.kit.principals import Actor
+
+
+def definition(actor: Actor, form_version_id: UUID) -> FormDefinition:
+    """A published form.
+
+    Raises:
+        NotFound: not a form of the actor's space.
+    """
+    row = FormVersion.objects.filter(space_id=actor.space_id, id=form_version_id).first()
+    if row is None:
+        raise NotFound
+    return parsed(row.definition)
+
+
+@lru_cache(maxsize=256)
+def parsed(text: str) -> FormDefinition:
+    """A frozen definition with its rules compiled, once a process."""
+    return FormDefinition.from_json(text)
+
+
+def entry(actor: Actor, entry_id: UUID) -> Entry:
+    """An entry with its form version.
+
+    Raises:
+        NotFound: not an entry of the actor's space.
+    """
+    return _one(_entries(actor), entry_id)
+
+
+def locked_entry(actor: Actor, entry_id: UUID) -> Entry:
+    """The same, locked until the transaction ends."""
+    return _one(_entries(actor).select_for_update(of=("self",)), entry_id)
+
+
+def answers_of(row: Entry) -> dict[str, Answer]:
+    """The answers of an entry as values."""
+    stored: Mapping[str, Mapping[str, Any]] = row.answers  # Any: JSON
+    return {name: Answer.from_json(body) for name, body in stored.items()}
+
+
+def state(row: Entry, language: str = "en") -> FormState:
+    """The entry as judged now."""
+    return judge(parsed(row.form_version.definition), answers_of(row), language)
+
+
+def answers_by_entry(actor: Actor, entry_ids: Iterable[UUID]) -> dict[UUID, dict[str, Answer]]:
+    """The answers of several entries that count: those of items that are shown."""
+    found = {}
+    for row in _entries(actor).filter(id__in=set(entry_ids)):
+        shown = {one.item.name for one in state(row).visible}
+        found[row.id] = {name: answer for name, answer in answers_of(row).items() if name in shown}
+    return found
+
+
+def changes(actor: Actor, entry_id: UUID, *, limit: int = 500) -> list[EntryChange]:
+    """The newest changes of an entry, newest first."""
+    rows = EntryChange.objects.filter(space_id=actor.space_id, entry_id=entry_id)
+    return list(rows.order_by("-revision", "item")[:limit])
+
+
+def _entries(actor: Actor) -> QuerySet[Entry]:
+    return Entry.objects.filter(space_id=actor.space_id).select_related("form_version")
+
+
+def _one(rows: QuerySet[Entry], entry_id: UUID) -> Entry:
+    row = rows.filter(id=entry_id).first()
+    if row is None:
+        raise NotFound
+    return row

@@ -1,0 +1,206 @@
+"""Publish forms; save, freeze and copy the answers to them. The room that owns an entry has authorised the actor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Max
+
+from collegium.forms import queries
+from collegium.forms.errors import AnswerRefused, EntryFrozen, EntryIncomplete, EntryStale, ItemUnknown
+from collegium.forms.models import Entry, EntryChange, FormVersion
+from collegium.kit import clock
+from collegium.kit.canonical import canonical, digest
+from collegium.trust.audit.actions import Action
+from collegium.trust.audit.services import record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from collegium.forms.answers import Answer
+    from collegium.forms.definition import FormDefinition
+    from collegium.forms.judge import FormState
+    from collegium.kit.principals import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What an operation left: the newest revision, the form as judged, and the items that look different now."""
+
+    revision: int
+    state: FormState
+    changed: tuple[str, ...]
+
+
+def publish_form(*, actor: Actor, definition: FormDefinition) -> FormVersion:
+    """Freeze a definition as the form's next version; the same definition again is the same version."""
+    versions = FormVersion.objects.filter(space_id=actor.space_id, name=definition.name)
+    same = versions.filter(digest=definition.digest).first()
+    if same:
+        return same
+    last = versions.aggregate(last=Max("version"))["last"] or 0
+    row = FormVersion.objects.create(
+        space_id=actor.space_id,
+        name=definition.name,
+        version=last + 1,
+        definition=definition.to_json(),
+        digest=definition.digest,
+    )
+    record(
+        actor, Action.FORM_PUBLISHED, "forms.form", row.id,
+        new={"name": row.name, "version": row.version, "digest": row.digest},
+    )  # fmt: skip
+    return row
+
+
+def open_entry(*, actor: Actor, form_version_id: UUID, owner: str) -> Entry:
+    """The entry of `owner`, made empty when there is none."""
+    entry, _ = Entry.objects.get_or_create(
+        space_id=actor.space_id, owner=owner, defaults={"form_version_id": form_version_id}
+    )
+    return queries.entry(actor, entry.id)
+
+
+def copy_entry(*, actor: Actor, entry_id: UUID, owner: str) -> Entry:
+    """A new draft that starts with the answers of another; its history names the source as its first change."""
+    source = queries.entry(actor, entry_id)
+    entry = Entry.objects.create(
+        space_id=actor.space_id,
+        form_version=source.form_version,
+        owner=owner,
+        answers=source.answers,
+        revision=1,
+    )
+    for item, answer in source.answers.items():
+        EntryChange.objects.create(
+            space_id=actor.space_id, entry=entry, revision=1, op_id=source.id, item=item, old=None, new=answer,
+            principal=actor.principal.text,
+        )  # fmt: skip
+    return entry
+
+
+def save_changes(
+    *,
+    actor: Actor,
+    entry_id: UUID,
+    op_id: UUID,
+    base_revision: int,
+    changes: Mapping[str, Answer | None],
+    language: str = "en",
+) -> Saved:
+    """Save one operation: all its changes or none. The same `op_id` again changes nothing and answers alike.
+
+    Args:
+        actor: who answers; their room has allowed it.
+        entry_id: the entry.
+        op_id: chosen by the client, one for each operation.
+        base_revision: the revision the client saw.
+        changes: new answers by item name; None empties an item. A draft may be invalid.
+        language: of the messages in the judged state.
+
+    Raises:
+        EntryFrozen: it was submitted.
+        EntryStale: somebody saved since `base_revision`.
+        ItemUnknown, AnswerRefused: the change does not fit the form.
+    """
+    entry = queries.locked_entry(actor, entry_id)
+    before = queries.state(entry, language)
+    if EntryChange.objects.filter(space_id=actor.space_id, entry=entry, op_id=op_id).exists():
+        return Saved(entry.revision, before, tuple(changes))
+    if entry.frozen_at:
+        raise EntryFrozen
+    if base_revision != entry.revision:
+        raise EntryStale(entry.revision, before)
+    _require_fitting(queries.parsed(entry.form_version.definition), changes)
+    stored = {name: answer.to_json() if answer else None for name, answer in changes.items()}
+    moved = {name: new for name, new in stored.items() if entry.answers.get(name) != new}
+    if not moved:
+        return Saved(entry.revision, before, tuple(changes))
+    entry.revision += 1
+    EntryChange.objects.bulk_create(
+        EntryChange(
+            space_id=actor.space_id, entry=entry, revision=entry.revision, op_id=op_id, item=name,
+            old=entry.answers.get(name), new=new, principal=actor.principal.text,
+        )
+        for name, new in moved.items()
+    )  # fmt: skip
+    entry.answers = {name: body for name, body in (entry.answers | moved).items() if body is not None}
+    entry.save(update_fields=["answers", "revision"])
+    after = queries.state(entry, language)
+    different = [now.item.name for was, now in zip(before.items, after.items, strict=True) if was != now]
+    return Saved(entry.revision, after, tuple(dict.fromkeys([*changes, *different])))
+
+
+def freeze_entry(*, actor: Actor, entry_id: UUID, expected_revision: int) -> Entry:
+    """Close a complete entry for good and put its unflushed changes into the audit chain.
+
+    Raises:
+        EntryFrozen, EntryStale: as in `save_changes`.
+        EntryIncomplete: something required is missing or an answer cannot stand.
+    """
+    entry = queries.locked_entry(actor, entry_id)
+    if entry.frozen_at:
+        raise EntryFrozen
+    state = queries.state(entry)
+    if expected_revision != entry.revision:
+        raise EntryStale(entry.revision, state)
+    if not state.is_complete:
+        problems: dict[str, list[str]] = {}
+        for item, problem in state.errors:
+            problems.setdefault(item.item.name, []).append(problem.message)
+        raise EntryIncomplete(problems)
+    _flush(actor, entry)
+    entry.frozen_at = clock.now()
+    entry.save(update_fields=["frozen_at", "flushed_revision"])
+    return entry
+
+
+def flush_entry(*, actor: Actor, entry_id: UUID) -> None:
+    """Put the changes since the last flush into the audit chain, as one digest."""
+    entry = queries.locked_entry(actor, entry_id)
+    _flush(actor, entry)
+    entry.save(update_fields=["flushed_revision"])
+
+
+def changes_digest(changes: list[EntryChange]) -> str:
+    """The digest a flush records: over all facts of the changes, in order. Who verifies computes it again."""
+    return digest(
+        canonical(
+            [
+                [str(c.id), c.revision, str(c.op_id), c.item, c.old, c.new, c.principal, c.at.isoformat()]
+                for c in changes
+            ]
+        )
+    )
+
+
+def _flush(actor: Actor, entry: Entry) -> None:
+    rows = EntryChange.objects.filter(
+        space_id=actor.space_id, entry=entry, revision__gt=entry.flushed_revision
+    ).order_by("revision", "item")
+    changes = list(rows)
+    if not changes:
+        return
+    record(
+        actor, Action.ENTRY_FLUSHED, "forms.entry", entry.id,
+        new={
+            "changes": len(changes),
+            "digest": changes_digest(changes),
+            "from_revision": entry.flushed_revision + 1,
+            "owner": entry.owner,
+            "to_revision": entry.revision,
+        },
+    )  # fmt: skip
+    entry.flushed_revision = entry.revision
+
+
+def _require_fitting(definition: FormDefinition, changes: Mapping[str, Answer | None]) -> None:
+    for name, answer in changes.items():
+        item = definition.by_name.get(name)
+        if item is None:
+            raise ItemUnknown
+        has_value = answer is not None and bool(answer.value)
+        if has_value and answer and item.kind.is_image_bound != bool(answer.mark):
+            raise AnswerRefused

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ResearchPipelineConfig(AppConfig):
+    name = "collegium.research.pipeline"
+    label = "research_pipeline"

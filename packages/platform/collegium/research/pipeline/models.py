@@ -1,0 +1,81 @@
+"""Where exams belong, what is read, and who has which task."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from collegium.forms.models import Entry
+from collegium.imaging.archive.models import Exam
+from collegium.kit.rls import SpaceRow
+from collegium.research.pipeline.states import TaskState
+from collegium.research.projects.models import ProjectVersion, Subject, Visit
+
+
+class Unplaced(models.TextChoices):
+    """Why an exam has no visit yet. Such exams are listed, never dropped."""
+
+    NOTHING = "", ""
+    NOT_PUBLISHED = "not_published", "The project has no published version."
+    SUBJECT_UNKNOWN = "subject_unknown", "The subject is not listed in the project."
+    NO_DATE = "no_date", "The exam has no date, so its visit cannot be told."
+    NO_VISIT = "no_visit", "No visit window fits the exam's date."
+    BEFORE_FIRST = "before_first", "The exam is older than the subject's first visit."
+
+
+class ExamPlacement(SpaceRow):
+    """An arrived exam and the subject and visit it was matched with."""
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, null=True)
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True)
+    unplaced = models.CharField(max_length=20, choices=Unplaced.choices, blank=True)
+    placed_at = models.DateTimeField(db_default=Now(), editable=False)
+    supplemented_at = models.DateTimeField(null=True, help_text="When images were last added to the exam.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["space_id", "exam"], name="placement_once"),)
+
+
+class ReadingUnit(SpaceRow):
+    """What one read is about: an exam, or a visit with all its exams."""
+
+    project_version = models.ForeignKey(ProjectVersion, on_delete=models.PROTECT)
+    about = models.CharField(max_length=10)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT)
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT)
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, null=True, help_text="Empty when about a visit.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["space_id", "exam"], condition=models.Q(about="exam"), name="unit_exam_once"
+            ),
+            models.UniqueConstraint(
+                fields=["space_id", "visit"], condition=models.Q(about="visit"), name="unit_visit_once"
+            ),
+        )
+
+
+class Task(SpaceRow):
+    """One step for one reading unit and one person. Its state moves by the table in `states` alone."""
+
+    unit = models.ForeignKey(ReadingUnit, on_delete=models.PROTECT, related_name="tasks")
+    project_version = models.ForeignKey(ProjectVersion, on_delete=models.PROTECT)
+    step = models.CharField(max_length=40)
+    assignee = models.CharField(max_length=120)
+    state = models.CharField(max_length=20, choices=[(state.value, state.value) for state in TaskState])
+    label = models.CharField(max_length=64, help_text="What the task shows as its subject.")
+    due_on = models.DateField(null=True)
+    note = models.CharField(max_length=200, blank=True, help_text="Why it waits or was cancelled.")
+    has_late_images = models.BooleanField(default=False, help_text="Images came after it was submitted.")
+    entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, help_text="The signed answers.")
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["space_id", "unit", "step", "assignee"], name="task_once"),
+        )
+        indexes = (models.Index(fields=["assignee", "state", "id"], name="task_assignee"),)

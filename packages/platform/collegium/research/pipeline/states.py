@@ -1,0 +1,65 @@
+"""The states of a task and the only moves between them: one table, no logic."""
+
+from __future__ import annotations
+
+import enum
+
+from collegium.kit.errors import Conflict
+
+
+class TaskState(enum.StrEnum):
+    WAITING = "waiting"
+    """Its rule does not hold yet."""
+    OPEN = "open"
+    IN_PROGRESS = "in_progress"
+    SUBMITTED = "submitted"
+    SIGNED = "signed"
+    CANCELLED = "cancelled"
+
+
+class Move(enum.StrEnum):
+    OPEN = "open"
+    BEGIN = "begin"
+    SUBMIT = "submit"
+    SIGN = "sign"
+    CORRECT = "correct"
+    CANCEL = "cancel"
+
+
+MOVES: dict[tuple[TaskState, Move], TaskState] = {
+    (TaskState.WAITING, Move.OPEN): TaskState.OPEN,
+    (TaskState.OPEN, Move.BEGIN): TaskState.IN_PROGRESS,
+    (TaskState.IN_PROGRESS, Move.SUBMIT): TaskState.SUBMITTED,
+    (TaskState.SUBMITTED, Move.SIGN): TaskState.SIGNED,
+    (TaskState.SUBMITTED, Move.CORRECT): TaskState.IN_PROGRESS,
+    (TaskState.SIGNED, Move.CORRECT): TaskState.IN_PROGRESS,
+    (TaskState.WAITING, Move.CANCEL): TaskState.CANCELLED,
+    (TaskState.OPEN, Move.CANCEL): TaskState.CANCELLED,
+    (TaskState.IN_PROGRESS, Move.CANCEL): TaskState.CANCELLED,
+}
+
+TO_DO = (TaskState.OPEN, TaskState.IN_PROGRESS, TaskState.SUBMITTED)
+"""States in which the reader has something to do."""
+
+
+class MoveImpossible(Conflict):
+    """The task is in a state from which this move does not lead."""
+
+    code = "research.task.move_impossible"
+    message = "The task's state does not allow this. Load it again."
+
+    def __init__(self, state: TaskState, move: Move) -> None:
+        super().__init__()
+        self.state, self.move = state, move
+
+
+def after(state: TaskState, move: Move) -> TaskState:
+    """The state a move leads to.
+
+    Raises:
+        MoveImpossible: the table has no such move.
+    """
+    following = MOVES.get((state, move))
+    if following is None:
+        raise MoveImpossible(state, move)
+    return following

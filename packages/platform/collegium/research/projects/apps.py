@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ResearchProjectsConfig(AppConfig):
+    name = "collegium.research.projects"
+    label = "research_projects"

@@ -1,0 +1,57 @@
+"""Published projects; their sites, subjects and visits."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Now
+
+from collegium.kit.rls import SpaceRow
+from collegium.trust.signatures.models import Signature
+
+
+class ProjectVersion(SpaceRow):
+    """A published set-up of the space's project: canonical text and digest. Never changed."""
+
+    version = models.PositiveIntegerField()
+    name = models.CharField(max_length=120)
+    text = models.TextField(help_text="The project file in its canonical form.")
+    digest = models.CharField(max_length=64, help_text="SHA-256 of the text.")
+    forms = models.JSONField(help_text="Form version id by form name.")
+    published_by = models.CharField(max_length=120)
+    published_at = models.DateTimeField(db_default=Now(), editable=False)
+    signature = models.ForeignKey(Signature, on_delete=models.PROTECT, null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["space_id", "version"], name="project_version_once"),)
+
+
+class Site(SpaceRow):
+    """A place that sends subjects."""
+
+    code = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["space_id", "code"], name="site_once"),)
+
+
+class Subject(SpaceRow):
+    """A coded person of the project."""
+
+    code = models.CharField(max_length=64)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["space_id", "code"], name="subject_once"),)
+
+
+class Visit(SpaceRow):
+    """A planned contact that took place for a subject. `exam_date` is the first exam's, as the exam says it."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="visits")
+    code = models.CharField(max_length=20)
+    exam_date = models.DateField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["space_id", "subject", "code"], name="visit_once"),)

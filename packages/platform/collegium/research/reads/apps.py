@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ResearchReadsConfig(AppConfig):
+    name = "collegium.research.reads"
+    label = "research_reads"

@@ -1,0 +1,1 @@
+"""Signed reads as a table and as CSV, each signature checked again."""
