@@ -6,7 +6,6 @@ from collegium.kit.rls import append_only, isolate
 
 KEYS = """
 alter table imaging_marks_mark add constraint mark_in_space unique (space_id, id);
-alter table imaging_marks_mark add foreign key (space_id, grant_id) references imaging_grants_viewgrant (space_id, id);
 alter table imaging_marks_markrevision add foreign key (space_id, mark_id) references imaging_marks_mark (space_id, id);
 alter table imaging_marks_markrevision add foreign key (space_id, instance_id)
   references imaging_archive_instance (space_id, id);
@@ -14,7 +13,7 @@ alter table imaging_marks_markrevision add foreign key (space_id, instance_id)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("imaging_marks", "0001_tables"), ("imaging_grants", "0002_isolation")]
+    dependencies = [("imaging_marks", "0001_tables"), ("imaging_archive", "0002_isolation")]
 
     operations = [
         *isolate("imaging_marks_mark"),
