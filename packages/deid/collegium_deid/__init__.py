@@ -1,0 +1,53 @@
+"""De-identify DICOM by recipe. Pure Python; no network, no database.
+
+Clean:
+
+* `load_recipe`, `parse_recipe` -> `Recipe`: what shall happen, versioned, with a digest.
+* `SiteKey`: 32 secret bytes from which new UIDs and date offsets follow.
+* `clean_object(head, recipe=, key=, subject=, complete=)` -> `Cleaned`: a new header; raises
+  `NeedMoreBytes` while the header is cut, `Rejected` when it cannot be cleaned with certainty.
+* `PixelPassage(cleaned)`: lets the untouched pixel bytes through and nothing that lies behind them.
+
+Verify, with code of its own:
+
+* `identifiers_of(head)` -> `Identifiers`, `verify_against(identifiers, output_head)`: where the input is.
+* `verify_conformance(recipe, output_head)` -> `Finding`s: where only the output is.
+
+Read: `parse_file(buf, complete=)` -> `FileHead` of `Element`s, without any recipe.
+
+Every error is a `DeidError` with a stable `code` and a message free of any value of a header.
+"""
+
+from collegium_deid.clean import Cleaned, clean_object
+from collegium_deid.conformance import Finding, verify_conformance
+from collegium_deid.elements import Element, FileHead, parse_file
+from collegium_deid.errors import DeidError, NeedMoreBytes, RecipeError, Rejected
+from collegium_deid.identifiers import Identifiers, identifiers_of
+from collegium_deid.keys import SiteKey
+from collegium_deid.passage import PixelPassage
+from collegium_deid.recipe import Recipe, load_recipe, parse_recipe
+from collegium_deid.report import Report
+from collegium_deid.verify import verify_against
+
+__all__ = [
+    "Cleaned",
+    "DeidError",
+    "Element",
+    "FileHead",
+    "Finding",
+    "Identifiers",
+    "NeedMoreBytes",
+    "PixelPassage",
+    "Recipe",
+    "RecipeError",
+    "Rejected",
+    "Report",
+    "SiteKey",
+    "clean_object",
+    "identifiers_of",
+    "load_recipe",
+    "parse_file",
+    "parse_recipe",
+    "verify_against",
+    "verify_conformance",
+]

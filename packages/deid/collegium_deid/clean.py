@@ -1,0 +1,203 @@
+"""Clean one object: the front door of this package.
+
+`clean_object` is a pure function of header, recipe, key and subject code: no clock, no files, no
+network; the same input gives the same bytes everywhere. Pixel bytes are never touched: they go on
+from `Cleaned.pixel_start` through `passage.PixelPassage`, which also drops what lies behind them.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from collegium_deid import person, values
+from collegium_deid.decide import Case
+from collegium_deid.elements import FileHead, parse_file
+from collegium_deid.engine import Rewriter
+from collegium_deid.errors import DeidError, Rejected
+from collegium_deid.pixelplan import require_no_pixel_work
+from collegium_deid.report import Report
+
+if TYPE_CHECKING:
+    from collegium_deid.keys import SiteKey
+    from collegium_deid.recipe import Recipe
+
+# Ours: UUIDs as UIDs, so they need no registered root.
+IMPLEMENTATION_CLASS_UID: Final = "2.25.302514236105193843711836372610184371026"
+IMPLEMENTATION_VERSION: Final = "COLLEGIUM_DEID_1"
+
+# LO allows more; an identity that only needs these is safe in file names, tables and every character set.
+_SUBJECT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
+_REWRITERS: Final = 128
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """A cleaned header, and where the untouched bytes go on."""
+
+    head: bytes = field(repr=False)
+    """New preamble, group 2 and data set up to the pixel data."""
+    pixel_start: int
+    """Offset in the input of the pixel data element; the input's length when there is none."""
+    has_pixels: bool
+    explicit: bool
+    report: Report
+    study_uid: str
+    series_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    local_id: str = field(repr=False)
+    """The original PatientID, for the site's link table only: never logged, never sent."""
+
+
+def clean_object(
+    head: bytes, *, recipe: Recipe, key: SiteKey, subject: str, complete: bool = False
+) -> Cleaned:
+    """De-identify the header of one Part 10 object.
+
+    Args:
+        head: the file from its preamble at least to the start of its pixel data.
+        subject: the code that takes the place of name and id.
+        complete: True when `head` is the whole file; an object without pixel data needs it, because
+            otherwise the end of the header cannot be known.
+
+    Raises:
+        NeedMoreBytes: `head` ends before the header does.
+        Rejected: the object cannot be cleaned with certainty; the message holds no value.
+    """
+    began = time.perf_counter()
+    if _SUBJECT.fullmatch(subject) is None:
+        raise DeidError("deid.subject", "A subject code has letters, digits, blank, dot, hyphen, underscore.")
+    parsed = parse_file(head, complete=complete)
+    require_no_pixel_work(parsed, recipe)
+    rewriter, local_id = _rewriter(parsed, recipe, key, subject)
+    uids = [_uid(parsed, key, tag) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
+    pieces, codes = rewriter.top_level(head, parsed.elements.values(), _inserts(recipe, subject, parsed))
+    meta = _meta(parsed.text(0x00080016), uids[0], parsed.transfer_syntax_uid)
+    report = Report(
+        recipe.name, recipe.version, recipe.digest, Report.count(codes), time.perf_counter() - began
+    )
+    return Cleaned(
+        head=b"".join((meta, *pieces)),
+        pixel_start=len(head) if parsed.pixel_start is None else parsed.pixel_start,
+        has_pixels=parsed.pixel_start is not None,
+        explicit=parsed.explicit,
+        report=report,
+        study_uid=uids[1],
+        series_uid=uids[2],
+        sop_instance_uid=uids[0],
+        sop_class_uid=parsed.text(0x00080016),
+        transfer_syntax_uid=parsed.transfer_syntax_uid,
+        local_id=local_id,
+    )
+
+
+class _Recent:
+    """The rewriters of the last cases, so that the slices of a series share one memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: OrderedDict[tuple[object, ...], tuple[Rewriter, str]] = OrderedDict()
+
+    def get(self, key: tuple[object, ...]) -> tuple[Rewriter, str] | None:
+        with self._lock:
+            found = self._made.get(key)
+            if found is not None:
+                self._made.move_to_end(key)
+            return found
+
+    def put(self, key: tuple[object, ...], made: tuple[Rewriter, str]) -> None:
+        with self._lock:
+            self._made[key] = made
+            if len(self._made) > _REWRITERS:
+                self._made.popitem(last=False)
+
+
+_recent: Final = _Recent()
+
+
+def _rewriter(head: FileHead, recipe: Recipe, key: SiteKey, subject: str) -> tuple[Rewriter, str]:
+    where = (recipe.digest, key, subject, head.explicit, person.signature(head))
+    found = _recent.get(where)
+    if found is not None:
+        return found
+    codecs = person.codecs_of(head)
+    local_id = person.local_id(head, codecs)
+    days = key.offset_days(local_id, recipe.shift_days) if recipe.shift_days else 0
+    case = Case(recipe, key, subject.encode(), person.tokens(head, codecs), days, codecs)
+    made = (Rewriter(case, explicit=head.explicit), local_id)
+    _recent.put(where, made)
+    return made
+
+
+def _uid(head: FileHead, key: SiteKey, tag: int) -> str:
+    old = head.raw(tag).strip(b"\0 ")
+    if not old:
+        raise Rejected("deid.uid_missing", "The object lacks its SOP instance, study or series UID.")
+    return key.uid_bytes(old).decode()
+
+
+def _meta(sop_class: str, sop_instance: str, syntax: str) -> bytes:
+    """A new preamble and group 2: nothing of the old one but class and syntax (PS3.10 section 7.1)."""
+    rows = (
+        (0x00020001, b"OB", b"\0\1"),
+        (0x00020002, b"UI", sop_class.encode()),
+        (0x00020003, b"UI", sop_instance.encode()),
+        (0x00020010, b"UI", syntax.encode()),
+        (0x00020012, b"UI", IMPLEMENTATION_CLASS_UID.encode()),
+        (0x00020013, b"SH", IMPLEMENTATION_VERSION.encode()),
+    )
+    body = b"".join(values.element(tag, vr, value, explicit=True) for tag, vr, value in rows)
+    length = values.element(0x00020000, b"UL", len(body).to_bytes(4, "little"), explicit=True)
+    return bytes(128) + b"DICM" + length + body
+
+
+_inserted: Final[dict[tuple[str, str, bool], list[tuple[int, bytes]]]] = {}
+
+
+def _inserts(recipe: Recipe, subject: str, head: FileHead) -> list[tuple[int, bytes]]:
+    """The elements every output carries: subject, clinical trial subject and method (PS3.15 section E.1)."""
+    where = (recipe.digest, subject, head.explicit)
+    found = _inserted.get(where)
+    if found is None:
+        if len(_inserted) > 1000:
+            _inserted.clear()
+        found = _inserted[where] = _make_inserts(recipe, subject.encode(), explicit=head.explicit)
+    return found
+
+
+def _make_inserts(recipe: Recipe, subject: bytes, *, explicit: bool) -> list[tuple[int, bytes]]:
+    codes = b"".join(
+        values.item(
+            b"".join(
+                values.element(tag, vr, text.encode(), explicit=explicit)
+                for tag, vr, text in (
+                    (0x00080100, b"SH", option.code),
+                    (0x00080102, b"SH", "DCM"),
+                    (0x00080104, b"LO", option.meaning),
+                )
+            )
+        )
+        for option in recipe.method_codes
+    )
+    rows = (
+        (0x00100010, b"PN", subject),
+        (0x00100020, b"LO", subject),
+        # The clinical trial subject module needs a sponsor, a protocol and a site; the server knows them.
+        (0x00120010, b"LO", values.DUMMY_TEXT),
+        (0x00120020, b"LO", values.DUMMY_TEXT),
+        (0x00120021, b"LO", b""),
+        (0x00120030, b"LO", b""),
+        (0x00120031, b"LO", b""),
+        (0x00120040, b"LO", subject),
+        (0x00120062, b"CS", b"YES"),
+        (0x00120063, b"LO", recipe.method.encode()),
+        (0x00120064, b"SQ", codes),
+        (0x00280303, b"CS", b"MODIFIED" if recipe.shift_days else b"REMOVED"),
+    )
+    return [(tag, values.element(tag, vr, value, explicit=explicit)) for tag, vr, value in rows]

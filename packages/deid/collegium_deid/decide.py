@@ -1,0 +1,168 @@
+"""What becomes of one value: the decisions of the engine that look inside.
+
+Everything here is a pure function of the value and the `Case` (rules, key, subject, what is known of
+the person, date offset, character set), so a decision is made once and remembered by the bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from collegium_deid import charset, dates, values
+from collegium_deid.dictionary import BULK, LONG_TEXT, NUMBERS, SHORT_TEXT, STRINGS, VRS, is_well_known
+from collegium_deid.profile import Rule
+from collegium_deid.table import medical_words
+from collegium_deid.text import KnownTokens, clean, fold, looks_identifying
+
+if TYPE_CHECKING:
+    from collegium_deid.keys import SiteKey
+    from collegium_deid.recipe import Recipe
+
+# Code systems everyone shares: a meaning from them is a term, not a description somebody typed.
+_PUBLIC_SCHEMES: Final = frozenset(
+    {"DCM", "SCT", "SRT", "SNM3", "UCUM", "LN", "RADLEX", "FMA", "UMLS", "MDC", "NCIT", "I10", "ICD10", "BI"}
+)
+# Coded strings that the standard itself enumerates: a person called Head may have a scan of the head.
+_ENUMERATED: Final = frozenset(
+    {0x00080005, 0x00080008, 0x00080060, 0x00180015, 0x00185100, 0x00200060, 0x00280004}
+)
+_TERMS: Final = frozenset(
+    {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that a decision may depend on besides the element itself."""
+
+    recipe: Recipe
+    key: SiteKey
+    subject: bytes
+    tokens: KnownTokens
+    offset_days: int
+    codecs: tuple[str, ...]
+
+    def with_codecs(self, declared: bytes) -> Case:
+        """The same case inside an item that names its own character set."""
+        return replace(self, codecs=charset.encodings(declared))
+
+
+def is_public_scheme(designator: bytes) -> bool:
+    """True for (0008,0102) values that name a shared code system."""
+    return designator.strip(b"\0 ").decode("latin-1") in _PUBLIC_SCHEMES
+
+
+def new_value(case: Case, tag: int, rule: Rule, vr: str, value: bytes) -> bytes | None:
+    """The value to write: `value` itself when it stays, None when the element goes.
+
+    Args:
+        vr: as the file has it; the dictionary's where the file says UN or nothing.
+    """
+    how = rule.how
+    if how == "X":
+        return None
+    if how == "Z":
+        return b""
+    if how == "P":
+        return case.subject
+    if how == "D":
+        return values.dummy(vr)
+    if how == "U":
+        return new_uids(case, value)
+    result = _judged(case, tag, how, vr, value)
+    if result is not None:
+        return result
+    return {"X": None, "Z": b"", "D": values.dummy(vr)}[rule.fallback]
+
+
+def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | None:
+    """The value after a look inside; None when it cannot stay and the fallback applies."""
+    known = VRS.get(tag, vr)
+    if how == "K":
+        return _kept(case, tag, known, vr, value)
+    text = charset.decode(value, case.codecs)
+    if text is None:
+        return None
+    if not text:
+        return b""
+    if how in {"S", "M", "O"}:
+        return _moved(case, how, known, text)
+    if how == "A":
+        return _age(case, text, value)
+    if how == "T" and not case.tokens.in_text(text) and not looks_identifying(text):
+        return value
+    return _cleaned(case, tag, text, value)
+
+
+def _cleaned(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
+    long = VRS.get(tag) in LONG_TEXT
+    parts = [text] if long else text.split("\\")
+    cleaned = [clean(part, case.tokens) for part in parts]
+    if not any(cleaned):
+        return None
+    if cleaned == [part.strip() for part in parts]:
+        return value
+    return charset.encode("\\".join(cleaned), case.codecs) or None
+
+
+def _moved(case: Case, how: str, vr: str, text: str) -> bytes | None:
+    parts = [part.strip() for part in text.split("\\")]
+    if how == "O":
+        return text.encode() if all(map(dates.is_zone, parts)) else None
+    if how == "M":
+        return text.encode() if all(not part or dates.is_time(part) for part in parts) else None
+    shift = dates.shift_date if vr == "DA" else dates.shift_datetime
+    moved = [shift(part, case.offset_days) if part else "" for part in parts]
+    if None in moved:
+        return None
+    return "\\".join(part or "" for part in moved).encode()
+
+
+def _age(case: Case, text: str, value: bytes) -> bytes | None:
+    if not values.fits("AS", value):
+        return None
+    cap = case.recipe.age_cap_years
+    if cap is not None and text[3:4] == "Y" and int(text[:3]) > cap:
+        return b"%03dY" % (cap + 1)
+    return value
+
+
+def _kept(case: Case, tag: int, known: str, vr: str, value: bytes) -> bytes | None:
+    """A number, code or bulk value, if the value looks like what the dictionary says it is."""
+    if known in NUMBERS | BULK and vr in STRINGS:
+        return None
+    if known in SHORT_TEXT | LONG_TEXT or vr in SHORT_TEXT | LONG_TEXT:
+        text = charset.decode(value, case.codecs)
+        return None if text is None else _cleaned(case, tag, text, value)
+    if known not in {"CS", "DS", "IS", "AS"}:
+        return value if values.fits(vr, value) else None
+    text = value.rstrip(b"\0 ").decode("latin-1")
+    if not values.fits(known, value):
+        return _cleaned(case, tag, text, value) if known == "CS" else None
+    if known == "CS":
+        return _coded(case, tag, text, value)
+    # A number that is exactly the patient's is not a measurement.
+    exact = any(fold(part).strip() in case.tokens.wholes for part in text.split("\\"))
+    return None if exact else value
+
+
+def _coded(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
+    """A coded string without the values that name the person; its place in a list stays."""
+    if not case.tokens.in_text(text):
+        return value
+    parts = text.split("\\")
+    if tag in _ENUMERATED:
+        words = medical_words() | _TERMS
+        kept = [part if not case.tokens.in_text(part) or fold(part) in words else "" for part in parts]
+        return value if kept == parts else "\\".join(kept).encode()
+    return None
+
+
+def new_uids(case: Case, value: bytes) -> bytes:
+    """Each UID of a value replaced, except those everyone shares."""
+    if not value:
+        return value
+    parts = [part.strip(b"\0 ") for part in value.split(b"\\")]
+    new = [part if not part or is_well_known(part) else case.key.uid_bytes(part) for part in parts]
+    return value if new == parts else b"\\".join(new)

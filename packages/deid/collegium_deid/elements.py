@@ -1,0 +1,267 @@
+"""Walk a DICOM Part 10 header as raw tag-length-value bytes.
+
+Explicit and implicit VR little endian; sequences and items of defined and undefined length; group 2.
+Nothing is decoded and nothing copied: an element is a place in the buffer. Offsets count from the
+first byte of the file. Big endian and deflated data sets are declined. What the values mean, and what
+becomes of them, is for others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from struct import Struct
+from typing import Final, NamedTuple
+
+from collegium_deid.dictionary import VRS, show, vr_of
+from collegium_deid.errors import NeedMoreBytes, Rejected
+
+HEAD: Final = Struct("<HH2sH").unpack_from
+IMPLICIT_HEAD: Final = Struct("<HHI").unpack_from
+U32: Final = Struct("<I").unpack_from
+ITEM_HEAD: Final = Struct("<II").unpack_from
+UNDEFINED: Final = 0xFFFFFFFF
+ITEM: Final = 0xE000FFFE  # the two halves of (FFFE,E000) as one little endian number
+ITEM_END: Final = 0xE00DFFFE
+SEQUENCE_END: Final = 0xE0DDFFFE
+
+LONG: Final = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
+SHORT: Final = frozenset(
+    (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH")
+    + (b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US")
+)
+
+# Deeper nesting than this is no image anyone made: real objects stay below 10.
+MAX_DEPTH: Final = 32
+# A header longer than this is declined, so that no length field can make a caller read for ever.
+MAX_HEAD_BYTES: Final = 512 * 1024 * 1024
+
+EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
+IMPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
+_DECLINED: Final = {
+    "1.2.840.10008.1.2.2": "Explicit VR Big Endian",
+    "1.2.840.10008.1.2.1.99": "Deflated Explicit VR Little Endian",
+    "1.2.840.10008.1.2.4.95": "JPIP Referenced Deflate",
+    "1.2.840.10008.1.2.4.205": "JPIP HTJ2K Referenced Deflate",
+}
+
+# Float, double float and integer pixel data: whichever comes first ends the header.
+PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+
+
+class Element(NamedTuple):
+    """One data element of the top level: where it begins, where its value lies, where the next begins."""
+
+    tag: int
+    vr: bytes
+    start: int
+    value: int
+    end: int
+    undefined: bool
+
+
+@dataclass(frozen=True)
+class FileHead:
+    """The walked header of one file; `buf` is the caller's buffer, not a copy."""
+
+    buf: bytes = field(repr=False)
+    meta: dict[int, bytes]
+    """Group 2: tag to raw value."""
+    transfer_syntax_uid: str
+    explicit: bool
+    dataset_start: int
+    pixel_start: int | None
+    """Where the pixel data element begins; None when the file ends without one."""
+    elements: dict[int, Element]
+    """The top level of the data set, in the order of the file, up to the pixel data."""
+
+    def raw(self, tag: int) -> bytes:
+        """The value's bytes of a top-level element; empty when it is absent."""
+        found = self.elements.get(tag)
+        return b"" if found is None else self.buf[found.value : found.end]
+
+    def text(self, tag: int) -> str:
+        """The value as text without padding, ASCII and Latin-1 only; for UIDs, codes and numbers."""
+        return self.raw(tag).decode("latin-1").strip("\0 ")
+
+
+def parse_file(buf: bytes, *, complete: bool = False) -> FileHead:
+    """Walk a Part 10 file from its preamble to its pixel data, or to its end.
+
+    Args:
+        buf: the file's first bytes. `bytes`, because slices are kept as dictionary keys.
+        complete: True when `buf` is the whole file. Only then may a header end without pixel data:
+            otherwise nobody could tell an end from a pause.
+
+    Raises:
+        NeedMoreBytes: the header goes on behind `buf` (never when `complete`).
+        Rejected: not Part 10, a syntax that is declined, a malformed or truncated header.
+    """
+    try:
+        return _parse_file(buf, complete=complete)
+    except NeedMoreBytes as error:
+        if error.at_least > MAX_HEAD_BYTES:
+            raise Rejected("deid.header_too_long", "An element says it is longer than any header.") from None
+        if complete:
+            raise Rejected("deid.truncated", "The file ends in the middle of its header.") from None
+        raise
+
+
+def _parse_file(buf: bytes, *, complete: bool) -> FileHead:
+    if len(buf) < 132:
+        raise NeedMoreBytes(132)
+    if buf[128:132] != b"DICM":
+        raise Rejected("deid.not_part10", "The file has no DICM mark after its preamble.")
+    meta, start = _parse_meta(buf, complete=complete)
+    syntax = meta.get(0x00020010, b"").rstrip(b"\0 ").decode("latin-1")
+    if not syntax:
+        raise Rejected("deid.no_transfer_syntax", "The file meta information names no transfer syntax.")
+    if syntax in _DECLINED:
+        raise Rejected(
+            "deid.syntax_declined", f"{_DECLINED[syntax]} is not supported. Convert the object first."
+        )
+    if not syntax.startswith("1.2.840.10008.1.2"):
+        raise Rejected("deid.syntax_declined", "The transfer syntax is private to a vendor.")
+    explicit = syntax != IMPLICIT_LITTLE_ENDIAN
+    elements, pixel_start = walk(buf, start, explicit=explicit, complete=complete)
+    return FileHead(buf, meta, syntax, explicit, start, pixel_start, elements)
+
+
+def _parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
+    """Group 2, always explicit little endian; its group length is not trusted, its tags are."""
+    meta: dict[int, bytes] = {}
+    pos = 132
+    while True:
+        if pos + 12 > len(buf):
+            if complete and pos == len(buf) and meta:
+                return meta, pos
+            raise NeedMoreBytes(pos + 12)
+        group, number, vr, length = HEAD(buf, pos)
+        if group != 2:
+            return meta, pos
+        value = pos + 8
+        if vr in LONG:
+            length, value = U32(buf, pos + 8)[0], pos + 12
+        elif vr not in SHORT:
+            raise Rejected("deid.malformed", f"{show(group << 16 | number)} has no known VR.")
+        pos = value + length
+        if pos > len(buf):
+            raise NeedMoreBytes(pos + 12)
+        meta[group << 16 | number] = buf[value:pos]
+
+
+def walk(buf: bytes, start: int, *, explicit: bool, complete: bool) -> tuple[dict[int, Element], int | None]:
+    """The top level of a data set, sequences stepped over; stops before pixel data."""
+    elements: dict[int, Element] = {}
+    pos, size, last = start, len(buf), -1
+    while pos < size:
+        if pos + 12 > size and not (complete and pos + 8 <= size):
+            raise NeedMoreBytes(pos + 12)
+        if explicit:
+            group, number, vr, length = HEAD(buf, pos)
+            value = pos + 8
+            if vr in LONG:
+                if pos + 12 > size:
+                    raise NeedMoreBytes(pos + 12)
+                length, value = U32(buf, pos + 8)[0], pos + 12
+            elif vr not in SHORT:
+                raise Rejected("deid.malformed", f"{show(group << 16 | number)} has no known VR.")
+            tag = group << 16 | number
+        else:
+            group, number, length = IMPLICIT_HEAD(buf, pos)
+            value = pos + 8
+            tag = group << 16 | number
+            vr = implicit_vr(tag)
+        if tag in PIXEL_TAGS:
+            return elements, pos
+        if tag <= last:
+            _refuse_order(tag, elements)
+        last = tag
+        if length == UNDEFINED:
+            end = skip_undefined(
+                buf, value, fragments=vr not in (b"SQ", b"UN"), explicit=explicit and vr == b"SQ"
+            )
+            elements[tag] = Element(tag, vr, pos, value, end, True)
+        else:
+            end = value + length
+            if end > size:
+                raise NeedMoreBytes(end + 12)
+            elements[tag] = Element(tag, vr, pos, value, end, False)
+        pos = end
+    if not complete:
+        raise NeedMoreBytes(size + 12)
+    return elements, None
+
+
+def _refuse_order(tag: int, elements: dict[int, Element]) -> None:
+    if tag in elements:
+        raise Rejected("deid.malformed", f"{show(tag)} is there twice.")
+    raise Rejected("deid.malformed", f"{show(tag)} is out of order.")
+
+
+def implicit_vr(tag: int) -> bytes:
+    """VR of an element that does not say it: the dictionary's; UN when that does not know the tag."""
+    vr = VRS.get(tag) or vr_of(tag)
+    return b"UN" if vr is None else vr.encode()
+
+
+def skip_undefined(buf: bytes, pos: int, *, fragments: bool, explicit: bool, depth: int = 1) -> int:
+    """The offset behind a value of undefined length that begins at `pos`.
+
+    Args:
+        fragments: its items hold bytes (encapsulated pixel data), not data sets.
+        explicit: the VR form inside; UN of undefined length is implicit (PS3.5 section 6.2.2).
+    """
+    if depth > MAX_DEPTH:
+        raise Rejected("deid.too_deep", f"Sequences are nested deeper than {MAX_DEPTH}.")
+    size = len(buf)
+    while True:
+        if pos + 8 > size:
+            raise NeedMoreBytes(pos + 8)
+        mark, length = ITEM_HEAD(buf, pos)
+        pos += 8
+        if mark == SEQUENCE_END:
+            return pos
+        if mark != ITEM:
+            raise Rejected("deid.malformed", "A sequence holds something that is not an item.")
+        if length == UNDEFINED:
+            if fragments:
+                raise Rejected("deid.malformed", "A pixel fragment has no length.")
+            pos = _skip_item(buf, pos, explicit=explicit, depth=depth)
+        else:
+            pos += length
+            if pos > size:
+                raise NeedMoreBytes(pos + 8)
+
+
+def _skip_item(buf: bytes, pos: int, *, explicit: bool, depth: int) -> int:
+    size = len(buf)
+    while True:
+        if pos + 8 > size:
+            raise NeedMoreBytes(pos + 8)
+        mark, length = ITEM_HEAD(buf, pos)
+        if mark == ITEM_END:
+            return pos + 8
+        vr = b""
+        value = pos + 8
+        if explicit:
+            vr, length = buf[pos + 4 : pos + 6], length >> 16
+            if vr in LONG:
+                if pos + 12 > size:
+                    raise NeedMoreBytes(pos + 12)
+                length, value = U32(buf, pos + 8)[0], pos + 12
+            elif vr not in SHORT:
+                raise Rejected("deid.malformed", "An element inside a sequence has no known VR.")
+        if length == UNDEFINED:
+            pos = skip_undefined(
+                buf,
+                value,
+                fragments=explicit and vr not in (b"SQ", b"UN"),
+                explicit=explicit and vr == b"SQ",
+                depth=depth + 1,
+            )
+        else:
+            pos = value + length
+            if pos > size:
+                raise NeedMoreBytes(pos + 8)

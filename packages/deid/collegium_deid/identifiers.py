@@ -1,0 +1,192 @@
+"""Collect what identifies a person in an original header, to look for it in the output.
+
+Part of the independent check: nothing here is shared with the engine. An `Identifiers` object holds
+values of a patient; it never leaves the process, and its representation shows only counts.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import re
+import unicodedata
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.uid import UID_dictionary
+
+from collegium_deid.scan import scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+# By tag: numbers that point at one person, order, stay or machine.
+_NUMBERS: Final = frozenset(
+    (
+        0x00080050, 0x00080094, 0x00100020, 0x00101000, 0x00101050, 0x00101090, 0x00102154, 0x00102155,
+        0x00181000, 0x00181002, 0x00200010, 0x00380010, 0x00380060, 0x00400009, 0x00400253, 0x00401001,
+        0x00401103, 0x00402010, 0x00402016, 0x00402017, 0x0040050A, 0x00400512, 0x00400551, 0x00120040,
+    )
+)  # fmt: skip
+# By tag: phrases that name a place, an address or a machine.
+_PHRASES: Final = frozenset(
+    (
+        0x00080080, 0x00080081, 0x00080092, 0x00081010, 0x00081040, 0x00101040, 0x00102299, 0x00321033,
+        0x00380300, 0x00380400, 0x00401102, 0x00080055, 0x00020016, 0x00100021,
+    )
+)  # fmt: skip
+_BIRTH: Final = frozenset({0x00100030, 0x001021D0, 0x00100033})
+_NOBODY: Final = frozenset(
+    {"anonymous", "anonymized", "anonymised", "unknown", "none", "removed", "deidentified"}
+)
+
+
+@dataclass(frozen=True)
+class Identifiers:
+    """Folded needles of one header."""
+
+    words: frozenset[str]
+    """Parts of names: at least 3 letters, 2 where letters have no case."""
+    numbers: frozenset[str]
+    """Ids without their separators, at least 4 characters."""
+    short_numbers: frozenset[str]
+    """Ids of 1 to 3 characters: only a whole value is a match."""
+    phrases: frozenset[str]
+    """Joined names, places and addresses without separators, at least 6 characters."""
+    dates: frozenset[str]
+    """Birth date and the original days of the exam, YYYYMMDD."""
+    birth_dates: frozenset[str]
+    uids: frozenset[str]
+
+    def __repr__(self) -> str:
+        count = len(self.words) + len(self.numbers) + len(self.phrases) + len(self.dates) + len(self.uids)
+        return f"Identifiers({count} needles)"
+
+
+def fold(text: str) -> str:
+    """Case and accents off."""
+    if text.isascii():
+        return text.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+
+
+def joined(text: str) -> str:
+    """Folded letters and digits only."""
+    return "".join(filter(str.isalnum, fold(text)))
+
+
+@functools.lru_cache(maxsize=64)
+def _codecs(character_set: bytes) -> list[str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return convert_encodings(character_set.decode("ascii", "replace").strip("\0 ").split("\\"))
+        except LookupError:
+            return ["latin-1"]
+
+
+def decoded(raw: bytes, character_set: bytes) -> str:
+    """The text of a value; bytes that are no text of its character set are read as Latin-1."""
+    raw = raw.rstrip(b"\0 ")
+    if raw.isascii() and b"\x1b" not in raw:
+        return raw.decode("ascii")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            return decode_bytes(raw, _codecs(character_set), {"\\", "^", "=", "\n", "\r", "\f", "\t"})
+        except (UnicodeError, LookupError, UserWarning):
+            return raw.decode("latin-1")
+
+
+def identifiers_of(head: bytes) -> Identifiers:
+    """Every identifier of an original header, at any depth.
+
+    Args:
+        head: as for `clean_object`: at least the whole header.
+
+    Raises:
+        Rejected: it cannot be read.
+    """
+    words: set[str] = set()
+    numbers: set[str] = set()
+    phrases: set[str] = set()
+    dates: set[str] = set()
+    births: set[str] = set()
+    uids: set[str] = set()
+    for path, vr, raw, character_set in scan(head):
+        tag = path[-1]
+        if not raw:
+            continue
+        if vr == "UI":
+            uids.update(_instances(raw))
+        elif vr in {"DA", "DT"}:
+            days = _days(raw)
+            dates.update(days)
+            if tag in _BIRTH:
+                births.update(days)
+        elif vr == "PN":
+            text = decoded(raw, character_set)
+            words.update(_name_parts(text))
+            phrases.update(_name_wholes(text))
+        elif tag in _NUMBERS:
+            numbers.update(joined(part) for part in decoded(raw, character_set).split("\\"))
+        elif tag in _PHRASES:
+            phrases.update(joined(part) for part in decoded(raw, character_set).split("\\"))
+    numbers = {number for number in numbers if number.strip("0") and number not in _NOBODY}
+    return Identifiers(
+        words=frozenset(words - _NOBODY),
+        numbers=frozenset(number for number in numbers if len(number) >= 4),
+        short_numbers=frozenset(number for number in numbers if 0 < len(number) < 4),
+        phrases=frozenset(
+            phrase for phrase in phrases - _NOBODY if len(phrase) >= (6 if phrase.isascii() else 3)
+        ),
+        dates=frozenset(dates),
+        birth_dates=frozenset(births),
+        uids=frozenset(uids),
+    )
+
+
+def _instances(raw: bytes) -> Iterable[str]:
+    """UIDs that are not DICOM's own or registered for everyone."""
+    found = (part.strip("\0 ") for part in raw.decode("latin-1").split("\\"))
+    return [
+        uid for uid in found if uid and uid not in UID_dictionary and not uid.startswith("1.2.840.10008.")
+    ]
+
+
+def _days(raw: bytes) -> Iterable[str]:
+    parts = raw.decode("latin-1").replace(".", "", 2).split("\\")
+    return [part[:8] for part in parts if len(part) >= 8 and part[:8].isdigit() and part[:8] > "18000101"]
+
+
+def _name_parts(text: str) -> Iterable[str]:
+    parts = re.split(r"[\W\d_]+", fold(text))
+    return [part for part in parts if len(part) >= (3 if part.isascii() else 2)]
+
+
+def _name_wholes(text: str) -> Iterable[str]:
+    """Family and given name written together, both ways round."""
+    for group in re.split(r"[=\\]", fold(text)):
+        parts = [joined(part) for part in group.split("^")]
+        if len(parts) > 1 and parts[0] and parts[1]:
+            yield parts[0] + parts[1]
+            yield parts[1] + parts[0]
+
+
+def disguises(needle: str) -> frozenset[bytes]:
+    """UTF-16 in both byte orders and base64 at its three alignments, in the usual spellings of case."""
+    found = set()
+    for spelling in {needle, needle.upper(), needle.title()}:
+        for codec in ("utf-16-le", "utf-16-be"):
+            found.add(spelling.encode(codec))
+        plain = spelling.encode()
+        for shift in range(3):
+            coded = base64.b64encode(bytes(shift) + plain)
+            # The first and last characters depend on the neighbours; what is between them does not.
+            first, last = (0, 2, 3)[shift], len(coded) - 4
+            core = coded[first : last if (shift + len(plain)) % 3 else len(coded)]
+            if len(core) >= 6:
+                found.add(core)
+    return frozenset(found)

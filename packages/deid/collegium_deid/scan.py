@@ -1,0 +1,155 @@
+"""Read every value of a header, for the verifiers. Shares no code with the engine or its walker.
+
+On purpose a second, plain reading of PS3.5: if the engine's walker oversees an element, this one must
+not oversee it for the same reason. It knows nothing of recipes.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pydicom.datadict import dictionary_VR
+
+from collegium_deid.errors import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FOUR_BYTE_LENGTHS: Final = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
+_KNOWN: Final = _FOUR_BYTE_LENGTHS | {
+    "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST",
+    "TM", "UI", "UL", "US",
+}  # fmt: skip
+_NO_LENGTH: Final = 2**32 - 1
+_DEEPEST: Final = 40
+
+
+class Value(NamedTuple):
+    """One value somewhere in the header; sequences appear with an empty value, before their content."""
+
+    path: tuple[int, ...]
+    """Tags from the top level down, this element's last."""
+    vr: str
+    raw: bytes
+    character_set: bytes
+
+
+def _broken() -> Rejected:
+    return Rejected("deid.verify.unreadable", "The header cannot be read again, so it cannot be verified.")
+
+
+def scan(head: bytes) -> Iterator[Value]:
+    """Every value of group 2 and of the data set, at every depth; stops at the pixel data or the end.
+
+    Raises:
+        Rejected: the bytes cannot be read to their end.
+    """
+    if head[128:132] != b"DICM":
+        raise _broken()
+    position = 132
+    syntax = ""
+    try:
+        while position < len(head) and head[position : position + 2] == b"\2\0":
+            tag, vr, start, length = _read_head(head, position, explicit=True)
+            position = start + length
+            value = head[start:position]
+            if tag == 0x00020010:
+                syntax = value.decode("ascii").rstrip("\0 ")
+            yield Value((tag,), vr, value, b"")
+        reader = _Reader(head)
+        yield from reader.data_set(position, len(head), (), b"", explicit=syntax != "1.2.840.10008.1.2")
+    except (struct.error, UnicodeDecodeError) as error:
+        raise _broken() from error
+
+
+def _read_head(data: bytes, position: int, *, explicit: bool) -> tuple[int, str, int, int]:
+    """Tag, VR, start of the value and its length."""
+    group, number = struct.unpack_from("<HH", data, position)
+    tag = (group << 16) + number
+    if not explicit or group == 0xFFFE:
+        return tag, _guess(tag), position + 8, struct.unpack_from("<I", data, position + 4)[0]
+    vr = data[position + 4 : position + 6].decode("ascii")
+    if vr not in _KNOWN:
+        raise _broken()
+    if vr in _FOUR_BYTE_LENGTHS:
+        return tag, vr, position + 12, struct.unpack_from("<I", data, position + 8)[0]
+    return tag, vr, position + 8, struct.unpack_from("<H", data, position + 6)[0]
+
+
+def _guess(tag: int) -> str:
+    try:
+        return dictionary_VR(tag).split(" ")[0]
+    except KeyError:
+        return "UN"
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.end_of_last = 0
+
+    def data_set(
+        self, position: int, end: int, path: tuple[int, ...], character_set: bytes, *, explicit: bool
+    ) -> Iterator[Value]:
+        """The values from `position` on; leaves in `end_of_last` where reading stopped."""
+        if len(path) > _DEEPEST:
+            raise _broken()
+        while position < end:
+            tag, vr, start, length = _read_head(self.data, position, explicit=explicit)
+            if tag == 0xFFFEE00D and path:
+                position = start
+                break
+            if not path and tag in {0x7FE00008, 0x7FE00009, 0x7FE00010}:
+                break
+            here = (*path, tag)
+            if vr == "SQ" or length == _NO_LENGTH or self._hides_items(vr, start, length):
+                yield Value(here, vr, b"", character_set)
+                inner = explicit and vr == "SQ"
+                yield from self.items(start, length, end, here, character_set, vr, explicit=inner)
+                position = self.end_of_last
+                continue
+            if start + length > end:
+                raise _broken()
+            raw = self.data[start : start + length]
+            if tag == 0x00080005:
+                character_set = raw
+            yield Value(here, vr, raw, character_set)
+            position = start + length
+        self.end_of_last = position
+
+    def _hides_items(self, vr: str, start: int, length: int) -> bool:
+        """UN may hold a sequence in implicit form (PS3.5 section 6.2.2)."""
+        if vr != "UN" or length < 8 or self.data[start : start + 4] != b"\xfe\xff\x00\xe0":
+            return False
+        return bool(struct.unpack_from("<I", self.data, start + 4)[0] in {_NO_LENGTH, *range(length - 7)})
+
+    def items(
+        self,
+        position: int,
+        length: int,
+        limit: int,
+        path: tuple[int, ...],
+        character_set: bytes,
+        vr: str,
+        *,
+        explicit: bool,
+    ) -> Iterator[Value]:
+        end = limit if length == _NO_LENGTH else position + length
+        if end > limit:
+            raise _broken()
+        while position < end:
+            tag, _, start, size = _read_head(self.data, position, explicit=False)
+            if tag == 0xFFFEE0DD:
+                position = start
+                break
+            if tag != 0xFFFEE000 or (size != _NO_LENGTH and start + size > end):
+                raise _broken()
+            if vr not in {"SQ", "UN"}:  # fragments of bytes
+                yield Value(path, vr, self.data[start : start + size], character_set)
+                position = start + size
+                continue
+            stop = end if size == _NO_LENGTH else start + size
+            yield from self.data_set(start, stop, path, character_set, explicit=explicit)
+            position = self.end_of_last
+        self.end_of_last = position
