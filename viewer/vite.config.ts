@@ -1,16 +1,28 @@
 /** Three entries, hashed names, straight into the platform's static files. */
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
-import { assets } from './build/assets.ts';
-import { icons } from './build/icons.ts';
+import { assets } from './bundling/assets.ts';
+import { icons } from './bundling/icons.ts';
+import { strictPolicy } from './bundling/strict-policy.ts';
+
+const nothing = resolve(import.meta.dirname, 'bundling/nothing.ts');
 
 export default defineConfig({
   root: import.meta.dirname,
   // Relative addresses: the bundle works below any static prefix.
   base: './',
   publicDir: false,
-  plugins: [icons(), assets()],
+  plugins: [icons(), strictPolicy(), assets()],
   worker: { format: 'es' },
+  resolve: {
+    alias: {
+      // The package's export map hides its drawings.
+      'tabler-outline': resolve(import.meta.dirname, 'node_modules/@tabler/icons/icons/outline'),
+      // The codecs' glue asks for these only under Node.
+      fs: nothing,
+      path: nothing,
+    },
+  },
   css: {
     preprocessorOptions: { scss: { loadPaths: [resolve(import.meta.dirname, 'node_modules')], quietDeps: true } },
   },
@@ -25,7 +37,7 @@ export default defineConfig({
     chunkSizeWarningLimit: 6000,
     rolldownOptions: {
       // htmx holds one direct eval; it is unreachable, because `allowEval` is off and the policy forbids it.
-      checks: { eval: false, pluginTimings: false },
+      checks: { eval: false, pluginTimings: false, bundlerTimings: false } as Record<string, boolean>,
       input: {
         theme: resolve(import.meta.dirname, 'shell/theme.ts'),
         shell: resolve(import.meta.dirname, 'shell/shell.ts'),

@@ -1,0 +1,69 @@
+/**
+ * Cornerstone3D, started once for the page and shared by every viewer on it.
+ *
+ * Only `imaging/` and `tools/` know this library. Nothing here is loaded before the element has found WebGL2.
+ */
+import { cache, Enums, getWebWorkerManager, imageLoadPoolManager, imageRetrievalPoolManager, init as initCore, RenderingEngine } from '@cornerstonejs/core';
+import { init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
+import { init as initTools } from '@cornerstonejs/tools';
+
+/** Frames asked for at the same time, beside the one on the screen; HTTP/1.1 browsers keep six connections. */
+export const PARALLEL_FRAMES = 5;
+const CACHE_BYTES = 1.5 * 2 ** 30;
+
+const inFlight = new Map<string, XMLHttpRequest>();
+const engines = new Set<string>();
+let started: Promise<void> | null = null;
+let next = 1;
+
+async function start(): Promise<void> {
+  await initCore({ rendering: { webGlContextCount: 1 }, debug: {} });
+  initLoader({
+    maxWebWorkers: Math.min(4, Math.max(1, Math.floor((navigator.hardwareConcurrency || 2) / 2))),
+    beforeSend: (xhr, imageId) => {
+      inFlight.set(imageId, xhr);
+      xhr.addEventListener('loadend', () => inFlight.delete(imageId));
+      return {};
+    },
+  });
+  await initTools();
+  cache.setMaxCacheSize(CACHE_BYTES);
+  imageRetrievalPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Interaction, 4);
+  imageRetrievalPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PARALLEL_FRAMES);
+  imageLoadPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Interaction, 4);
+  imageLoadPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PARALLEL_FRAMES);
+}
+
+export async function newEngine(): Promise<RenderingEngine> {
+  started ??= start();
+  await started;
+  const id = `collegium-${next++}`;
+  engines.add(id);
+  return new RenderingEngine(id);
+}
+
+/** Forget these images: their requests, pixels and headers. */
+export function forgetImages(imageIds: readonly string[]): void {
+  for (const imageId of imageIds) {
+    inFlight.get(imageId)?.abort();
+    if (cache.getImageLoadObject(imageId)) {
+      try {
+        cache.removeImageLoadObject(imageId, { force: true });
+      } catch {
+        // Still arriving: the aborted request removes it.
+      }
+    }
+    wadors.metaDataManager.remove(imageId);
+  }
+}
+
+export function endEngine(engine: RenderingEngine): void {
+  const { id } = engine;
+  engine.destroy();
+  engines.delete(id);
+  if (engines.size > 0) return;
+  cache.purgeCache();
+  // The next viewer makes its workers anew; idle ones would hold memory.
+  const workers = getWebWorkerManager();
+  if (workers.workerRegistry['dicomImageLoader']) workers.terminate('dicomImageLoader');
+}

@@ -1,0 +1,54 @@
+/** Keys to commands. One table; nothing else listens for keys. */
+export type KeyCommand =
+  | { do: 'step'; by: number }
+  | { do: 'first' | 'last' | 'invert' | 'fit' | 'reset' | 'side' | 'help' | 'remove' | 'cancel' }
+  | { do: 'tool'; tool: 'window' | 'scroll' | 'zoom' | 'pan' | 'length' }
+  | { do: 'preset'; key: string }
+  | { do: 'series'; by: number }
+  | { do: 'zoom'; by: number };
+
+const TABLE: Record<string, KeyCommand> = {
+  ArrowUp: { do: 'step', by: -1 },
+  ArrowLeft: { do: 'step', by: -1 },
+  ArrowDown: { do: 'step', by: 1 },
+  ArrowRight: { do: 'step', by: 1 },
+  PageUp: { do: 'step', by: -10 },
+  PageDown: { do: 'step', by: 10 },
+  Home: { do: 'first' },
+  End: { do: 'last' },
+  '[': { do: 'series', by: -1 },
+  ']': { do: 'series', by: 1 },
+  w: { do: 'tool', tool: 'window' },
+  s: { do: 'tool', tool: 'scroll' },
+  z: { do: 'tool', tool: 'zoom' },
+  p: { do: 'tool', tool: 'pan' },
+  l: { do: 'tool', tool: 'length' },
+  i: { do: 'invert' },
+  f: { do: 'fit' },
+  r: { do: 'reset' },
+  b: { do: 'side' },
+  '?': { do: 'help' },
+  '+': { do: 'zoom', by: 1.2 },
+  '=': { do: 'zoom', by: 1.2 },
+  '-': { do: 'zoom', by: 1 / 1.2 },
+  Delete: { do: 'remove' },
+  Backspace: { do: 'remove' },
+  Escape: { do: 'cancel' },
+};
+
+function isTyping(target: EventTarget | null | undefined): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return target.type !== 'range';
+  return target.isContentEditable || target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+}
+
+const isInToolbar = (event: KeyboardEvent): boolean =>
+  event.composedPath().some((part) => part instanceof Element && part.getAttribute('role') === 'toolbar');
+
+export function commandOf(event: KeyboardEvent): KeyCommand | null {
+  // Arrows move between the buttons of a toolbar.
+  if ((event.key === 'ArrowLeft' || event.key === 'ArrowRight') && isInToolbar(event)) return null;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || isTyping(event.composedPath()[0])) return null;
+  if (/^[1-9]$/.test(event.key)) return { do: 'preset', key: event.key };
+  return TABLE[event.key] ?? TABLE[event.key.toLowerCase()] ?? null;
+}
