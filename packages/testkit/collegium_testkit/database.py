@@ -6,10 +6,10 @@ import contextlib
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TEMPLATE = "template_of_tests"
+OTHERS_S = 600.0
+"""How long the worker that started the server waits for the others to finish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,16 @@ class TestServer:
         )  # type: ignore[return-value]  # two in, two out
 
 
+_started: dict[str, EmbeddedPostgres] = {}
+
+
 def shared_server(run: str) -> TestServer:
     """The server of a test run, started by whoever comes first."""
     folder = _folder(run)
     with _locked(folder):
         server = EmbeddedPostgres(folder, durable=False)
         if not (folder / "users").exists():
+            _started[run] = server
             server.start()
             _migrate_template(server.addresses)
         _count(folder, +1)
@@ -57,15 +63,17 @@ def shared_server(run: str) -> TestServer:
 
 
 def leave(run: str) -> None:
-    """The last worker to leave stops the server and removes its files."""
+    """Say that this worker is done; who started the server waits for the others and stops it."""
     folder = _folder(run)
     with _locked(folder):
-        if _count(folder, -1) > 0:
-            return
-        pid = int((folder / "postgres" / "data" / "postmaster.pid").read_text("utf-8").splitlines()[0])
-        os.kill(pid, signal.SIGQUIT)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, 0)
+        _count(folder, -1)
+    server = _started.pop(run, None)
+    if server is None:
+        return
+    deadline = time.monotonic() + OTHERS_S
+    while _count(folder, 0) > 0 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

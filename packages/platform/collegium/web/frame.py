@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
+
+from collegium.trust.access.permissions import Permission
+from collegium.trust.access.queries import may
+from collegium.trust.tenancy.queries import space
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from collegium.kit.principals import Actor
+    from collegium.trust.tenancy.models import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +31,23 @@ class RailEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab of a space."""
+
+    address: str
+    label: str
+    is_here: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """The round of a page."""
+    """The round of a page; `space` and `tabs` on pages of a space."""
 
     name: str
     rail: tuple[RailEntry, ...]
     version: str
+    space: Space | None = None
+    tabs: tuple[Tab, ...] = ()
 
 
 _VERSION = version("collegium")
@@ -42,4 +61,25 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
         RailEntry("/tasks/", _("Tasks"), "list-check", path.startswith("/tasks/")),
         RailEntry("/projects/", _("Research"), "microscope", path.startswith("/projects/")),
     )
-    return {"frame": Frame(getattr(request, "person_name", ""), rail, _VERSION)}
+    actor = getattr(request, "actor", None)
+    name = getattr(request, "person_name", "")
+    if actor is None:
+        return {"frame": Frame(name, rail, _VERSION)}
+    return {"frame": Frame(name, rail, _VERSION, space(actor), _tabs(actor, path))}
+
+
+def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
+    """Tabs of a project, by what the actor may: never more than six."""
+    shown = (
+        ("project", _("Overview"), Permission.SPACE_VIEW),
+        ("project-history", _("History"), Permission.AUDIT_VIEW),
+    )
+    addresses = [(reverse(name, args=[actor.space]), label, permission) for name, label, permission in shown]
+    longest = max(
+        (address for address, _label, _p in addresses if path.startswith(address)), key=len, default=""
+    )
+    return tuple(
+        Tab(address, label, address == longest)
+        for address, label, permission in addresses
+        if may(actor, permission)
+    )

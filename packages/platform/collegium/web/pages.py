@@ -12,9 +12,9 @@ from django.views.decorators.http import require_GET
 from collegium.kit.errors import NotFound
 from collegium.kit.pages.http import open_to_all, problem
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
-from collegium.trust.access.policies import require
-from collegium.trust.access.queries import actor_in, may
+from collegium.trust.access.queries import may
 from collegium.trust.audit import queries as audit
 from collegium.trust.audit import words
 from collegium.trust.identity.queries import names
@@ -53,15 +53,12 @@ def projects(request: PageRequest) -> HttpResponse:
 @require_GET
 def project(request: PageRequest, space_id: UUID) -> HttpResponse:
     """A project at a glance: facts, people, what happened."""
-    actor = actor_in(request.principal, space_id)
-    require(actor, Permission.SPACE_VIEW)
+    actor = member(request, space_id)
     lines = audit.space_history(actor, limit=12) if may(actor, Permission.AUDIT_VIEW) else []
     context = {
         "actor": actor,
-        "project": tenancy.space(actor),
         "members": tenancy.members(actor) if may(actor, Permission.MEMBERS_VIEW) else [],
         "history": words.tell(lines, names(words.people_in(lines))),
-        "tab": "overview",
     }
     return render(request, "web/project.html", context)
 
@@ -69,17 +66,14 @@ def project(request: PageRequest, space_id: UUID) -> HttpResponse:
 @require_GET
 def project_history(request: PageRequest, space_id: UUID) -> HttpResponse:
     """The project's whole trail, newest first."""
-    actor = actor_in(request.principal, space_id)
-    require(actor, Permission.AUDIT_VIEW)
+    actor = member(request, space_id, Permission.AUDIT_VIEW)
     asked = Asked.of(request)
     lines = audit.space_history(actor, before=asked.after, limit=PAGE_SIZE + 1)
     page = Page.cut(asked, lines)
     context = {
         "actor": actor,
-        "project": tenancy.space(actor),
         "page": page,
         "history": words.tell(page.items, names(words.people_in(page.items))),
-        "tab": "history",
     }
     return render(request, "web/project_history.html", context)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
-    from collegium.kit.principals import Principal
+    from collegium.kit.principals import Actor, Principal
 
     View = TypeVar("View", bound=Callable[..., HttpResponse])
 
@@ -26,6 +26,7 @@ class PageRequest(HttpRequest):
 
     principal: Principal
     person_name: str
+    actor: Actor
 
 
 def open_to_all(view: View) -> View:

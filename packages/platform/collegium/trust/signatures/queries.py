@@ -52,12 +52,10 @@ def verify(signature: Signature, current_digest: str) -> Validity:
 
 
 def by_id(actor: Actor, signature_ids: Iterable[UUID]) -> dict[UUID, Signature]:
-    return {
-        row.id: row for row in Signature.objects.filter(space_id=actor.space_id, id__in=set(signature_ids))
-    }
+    return {row.id: row for row in Signature.objects.filter(space_id=actor.space, id__in=set(signature_ids))}
 
 
 def signatures_of(actor: Actor, object_kind: str, object_id: UUID) -> list[Signature]:
     """All signatures under a record, oldest first."""
-    rows = Signature.objects.filter(space_id=actor.space_id, object_kind=object_kind, object_id=object_id)
+    rows = Signature.objects.filter(space_id=actor.space, object_kind=object_kind, object_id=object_id)
     return list(rows.order_by("signed_at", "id"))

@@ -44,7 +44,7 @@ def sign(  # noqa: PLR0913  a signature names this much
         raise OnlyAPersonSigns
     account = confirm_password(actor=actor, account_id=actor.principal.id, password=password)
     signature = Signature(
-        space_id=actor.space_id,
+        space_id=actor.space,
         object_kind=object_kind,
         object_id=object_id,
         object_version=object_version,
