@@ -79,16 +79,17 @@ class Intake:
 
     def _store_clean(self, channel: Channel, data: memoryview, clean: deidentify.Clean) -> None:
         cleaned = clean.cleaned
-        rest = data[cleaned.pixel_start : clean.end]
-        digest = hashlib.sha256(cleaned.head)
-        digest.update(rest)
+        pieces: list[bytes | memoryview] = [cleaned.head, *clean.pixels]
+        digest = hashlib.sha256()
+        for piece in pieces:
+            digest.update(piece)
         sha256 = digest.hexdigest()
         with self._journal.look() as db:
             if objects.is_known(db, channel.channel_id, cleaned.sop_instance_uid, sha256):
                 return
         object_id = str(uuid.uuid4())
         header = b"".join(seal(self._secrets.sealing, object_id, data[: cleaned.pixel_start]))
-        size = len(cleaned.head) + len(rest)
+        size = sum(map(len, pieces))
         arrival = CleanArrival(
             object_id=object_id,
             new_exam_id=str(uuid.uuid4()),
@@ -109,7 +110,7 @@ class Intake:
             seconds=clean.seconds,
             received_ms=to_ms(self._clock()),
         )
-        kept = self._keep(self._stores.spool, arrival, [cleaned.head, rest, header], size + len(header))
+        kept = self._keep(self._stores.spool, arrival, [*pieces, header], size + len(header))
         if kept is Kept.HELD:
             log.warning(
                 "object.held", object=object_id, channel=channel.channel_id, reason="two patients in one exam"
@@ -121,7 +122,7 @@ class Intake:
             if objects.is_known_sealed(db, channel.channel_id, mac):
                 return
         object_id = str(uuid.uuid4())
-        pieces = list(seal(self._secrets.sealing, object_id, data))
+        pieces: list[bytes | memoryview] = list(seal(self._secrets.sealing, object_id, data))
         size = sum(map(len, pieces))
         arrival = SealedArrival(
             object_id=object_id,
@@ -139,7 +140,7 @@ class Intake:
         self,
         spool: Spool,
         arrival: CleanArrival | SealedArrival,
-        pieces: list[bytes | memoryview] | list[bytes],
+        pieces: list[bytes | memoryview],
         size: int,
     ) -> Kept:
         """Write the file, then the row. Returns when both are on disk."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pynetdicom import AE, _config
 
 from collegium_connect.errors import ConnectError
@@ -47,7 +47,7 @@ def push(settings: Settings, folder: Path, called_ae: str = "") -> PushResult:
     paths, contexts, skipped = [], Counter[tuple[str, str]](), 0
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         try:
-            meta = dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"]).file_meta
+            meta = read_file_meta_info(path)
             contexts[str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)] += 1
             paths.append(path)
         except (InvalidDicomError, AttributeError, OSError):

@@ -55,6 +55,7 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Clock = now) -> None:
         self._settings, self._clock = settings, clock
         self._stopping, self._threads = threading.Event(), list[threading.Thread]()
+        self._stopped = False
         self._lock = _FolderLock(settings.gateway.data_dir)
         try:
             self._build()
@@ -111,6 +112,10 @@ class Gateway:
         log.info("gateway.started", software=SOFTWARE, channels=len(self._channels.active))
 
     def stop(self) -> None:
+        """End all parts and close everything; a second call does nothing."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._stopping.set()
         self._door.stop(_STOP_S)
         self._page.stop(_STOP_S)

@@ -40,6 +40,7 @@ from collegium_wire import (
 
 _DELIVERY: Final = re.compile(r"/gateway/v1/deliveries/([0-9a-f-]{36})(/objects|/complete)?")
 Call = Literal["enrol", "heartbeat", "manifest", "objects", "complete"]
+Kind = Literal["cut_before", "cut_during", "cut_after", "status", "garbage", "wrong_receipt"]
 
 
 @dataclass
@@ -52,9 +53,12 @@ class Fault:
     """
 
     call: Call
-    kind: Literal["cut_before", "cut_during", "cut_after", "status", "garbage", "wrong_receipt"]
+    kind: Kind
     status: int = 500
     times: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.call} {self.kind}"
 
 
 @dataclass

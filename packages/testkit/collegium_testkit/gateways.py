@@ -93,10 +93,10 @@ class GatewayProcess:
             os.kill(self._process.pid, signal.SIGKILL)
         self._wait(10)
 
-    def stop(self, timeout_s: float = 10.0) -> int:
-        """As the service manager does; the exit code."""
+    def stop(self, timeout_s: float = 10.0, *, number: int = signal.SIGTERM) -> int:
+        """As the service manager does (or Ctrl-C: SIGINT); the exit code."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(number)
         return self._wait(timeout_s)
 
     def _wait(self, timeout_s: float) -> int:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
@@ -99,7 +99,7 @@ def _contexts(paths: Iterable[Path]) -> list[tuple[str, list[str]]]:
     """One presentation context a pair of class and syntax, so that no peer can choose to convert."""
     pairs: dict[tuple[str, str], None] = {}
     for path in paths:
-        meta = dcmread(path, stop_before_pixels=True, specific_tags=["SOPClassUID"]).file_meta
+        meta = read_file_meta_info(path)  # the data set behind it may be anything
         pairs[str(meta.MediaStorageSOPClassUID), str(meta.TransferSyntaxUID)] = None
     return [(sop_class, [syntax]) for sop_class, syntax in pairs]
 
@@ -136,4 +136,5 @@ def _status(answer: Dataset) -> int:
 def _close(association: Association) -> None:
     if association.is_established:
         association.release()
-    association.join(timeout=10)
+    if association.is_alive():  # a refused one never started its thread
+        association.join(timeout=10)

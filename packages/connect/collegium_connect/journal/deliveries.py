@@ -60,14 +60,6 @@ def next_due(db: sqlite3.Connection, now_ms: int) -> DueDelivery | None:
     return row and DueDelivery(row["delivery_id"], Manifest.from_json(row["manifest"]), row["attempts"])
 
 
-def next_attempt_ms(db: sqlite3.Connection) -> int | None:
-    """When the next delivery becomes due, if any is queued."""
-    (at_ms,) = db.execute(
-        "SELECT min(next_attempt_ms) FROM deliveries WHERE state = ?", (DeliveryState.QUEUED,)
-    ).fetchone()
-    return None if at_ms is None else int(at_ms)
-
-
 def object_files(db: sqlite3.Connection, delivery_id: str) -> list[ObjectFile]:
     rows = db.execute(
         "SELECT object_id, sha256, size_bytes, state FROM objects WHERE delivery_id = ? ORDER BY rowid",

@@ -1,0 +1,121 @@
+"""A gateway in this process or as its own, a server that can fail, a PACS that pushes."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from collegium_connect import enrol, log
+from collegium_connect.journal.database import Journal
+from collegium_connect.service import Gateway, journal_path
+from collegium_connect.settings import (
+    CallerSettings,
+    GatewaySettings,
+    LimitSettings,
+    LocalSettings,
+    ReceiveSettings,
+    ServerSettings,
+    Settings,
+)
+from collegium_deid import load_recipe
+from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.gateways import GatewayProcess
+from collegium_wire import ChannelSetup
+
+CALLER = CallerSettings(ae="TESTPACS", address="127.0.0.1")
+
+
+def channel(channel_id: str = "ch-1", called_ae: str = "TRIAL1", *, quiet_time_s: int = 0) -> ChannelSetup:
+    recipe = load_recipe("trial").text
+    return ChannelSetup(
+        channel_id=channel_id,
+        name=f"Channel {channel_id}",
+        called_ae=called_ae,
+        project_name=f"Project of {channel_id}",
+        site_name="Larkspur General",
+        site_code="LG",
+        recipe_yaml=recipe,
+        recipe_digest=hashlib.sha256(recipe.encode()).hexdigest(),
+        quiet_time_s=quiet_time_s,
+    )
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer([channel()]) as fake:
+        yield fake
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "events.log"
+    with path.open("w", encoding="utf-8") as stream:
+        log.configure(stream)
+        yield path
+        log.configure()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, server: FakeServer) -> Settings:
+    return Settings(
+        gateway=GatewaySettings(name="Larkspur General", data_dir=tmp_path / "gateway"),
+        server=ServerSettings(url=server.url, timeout_s=5.0, heartbeat_s=0.2),
+        receive=ReceiveSettings(host="127.0.0.1", port=0, allowed_callers=(CALLER,)),
+        local=LocalSettings(port=0),
+        limits=LimitSettings(keep_free_bytes=0),
+    )
+
+
+def enrolled(settings: Settings, server: FakeServer) -> None:
+    journal = Journal(journal_path(settings))
+    try:
+        enrol.enrol(settings, journal, server.url, server.code)
+    finally:
+        journal.close()
+
+
+@pytest.fixture
+def start(settings: Settings, server: FakeServer, log_file: Path) -> Iterator[Callable[..., Gateway]]:
+    """Start gateways on the folder of `settings`, enrolled; all are stopped in the end."""
+    assert log_file.exists()  # their events go there, not to the test's output
+    started: list[Gateway] = []
+
+    def begin(changed: Settings = settings) -> Gateway:
+        if not journal_path(changed).exists():
+            enrolled(changed, server)
+        gateway = Gateway(changed)
+        gateway.start()
+        started.append(gateway)
+        return gateway
+
+    yield begin
+    for gateway in started:
+        gateway.stop()
+
+
+@pytest.fixture
+def gateway(start: Callable[..., Gateway]) -> Gateway:
+    return start()
+
+
+@pytest.fixture
+def process(tmp_path: Path, server: FakeServer) -> Iterator[GatewayProcess]:
+    """An enrolled gateway as a process of its own, not started yet."""
+    with GatewayProcess(tmp_path / "process", server.url) as box:
+        box.enrol(server.url, server.code)
+        yield box
+
+
+@pytest.fixture
+def until() -> Callable[..., None]:
+    """Wait for something to become true, within a limit."""
+
+    def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+        ends = time.monotonic() + timeout_s
+        while not condition():
+            assert time.monotonic() < ends, "It did not come true in time."
+            time.sleep(0.02)
+
+    return wait

@@ -1,0 +1,70 @@
+"""Find this machine's Chromium and start it, with or without the graphics that the viewer needs.
+
+Drawing runs on the processor (SwiftShader), so a machine without a graphics card shows the same pixels. Playwright's own
+browser download is never used.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, sync_playwright
+
+_NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+_QUIET: Final = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_SOFTWARE_GL: Final = (
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
+_NO_GL: Final = ("--disable-gpu", "--disable-3d-apis")
+_START_TIMEOUT_MS: Final = 60_000
+
+
+def chromium_path() -> Path | None:
+    """The browser named by COLLEGIUM_CHROMIUM, else the first one found on the path, else None."""
+    named = os.environ.get("COLLEGIUM_CHROMIUM")
+    if named:
+        path = Path(named)
+        return path if path.is_file() else None
+    for name in _NAMES:
+        found = shutil.which(name)
+        if found:
+            return Path(found)
+    return None
+
+
+@contextmanager
+def browser(*, has_webgl: bool = True) -> Iterator[Browser]:
+    """A fresh headless Chromium, closed at the end whatever happens.
+
+    Args:
+        has_webgl: False starts it without any 3D, as on a machine where hardware acceleration is off.
+
+    Raises:
+        FileNotFoundError: there is no Chromium; ask `chromium_path()` first.
+    """
+    path = chromium_path()
+    if path is None:
+        raise FileNotFoundError("No Chromium on this machine. Install it, or set COLLEGIUM_CHROMIUM.")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=str(path),
+            args=[*_QUIET, *(_SOFTWARE_GL if has_webgl else _NO_GL)],
+            timeout=_START_TIMEOUT_MS,
+        )
+        try:
+            yield started
+        finally:
+            started.close()
