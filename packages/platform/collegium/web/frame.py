@@ -72,6 +72,8 @@ def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
     """Tabs of a project, by what the actor may: never more than six."""
     shown = (
         ("project", _("Overview"), Permission.SPACE_VIEW),
+        ("exams", _("Exams"), Permission.EXAM_VIEW),
+        ("gateways", _("Gateways"), Permission.GATEWAY_MANAGE),
         ("project-history", _("History"), Permission.AUDIT_VIEW),
     )
     addresses = [(reverse(name, args=[actor.space]), label, permission) for name, label, permission in shown]
