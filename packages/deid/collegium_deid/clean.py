@@ -62,6 +62,8 @@ def clean_object(
 
     Args:
         head: the file from its preamble at least to the start of its pixel data.
+        recipe: what shall happen.
+        key: from which UIDs and the date offset follow.
         subject: the code that takes the place of name and id.
         complete: True when `head` is the whole file; an object without pixel data needs it, because
             otherwise the end of the header cannot be known.

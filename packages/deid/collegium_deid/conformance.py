@@ -64,7 +64,7 @@ def verify_conformance(recipe: Recipe, output_head: bytes) -> tuple[Finding, ...
         values = list(scan(output_head))
     except Rejected as error:
         return (Finding(0, error.code, error.message),)
-    return tuple([*_file(output_head, values), *_declared(recipe, values), *_each(recipe, values)])
+    return (*_file(output_head, values), *_declared(recipe, values), *_each(recipe, values))
 
 
 def _file(head: bytes, values: list[Value]) -> Iterator[Finding]:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from collegium_deid import charset, dates, values
 from collegium_deid.dictionary import BULK, LONG_TEXT, NUMBERS, SHORT_TEXT, STRINGS, VRS, is_well_known
-from collegium_deid.profile import Rule
 from collegium_deid.table import medical_words
 from collegium_deid.text import KnownTokens, clean, fold, looks_identifying
 
 if TYPE_CHECKING:
     from collegium_deid.keys import SiteKey
+    from collegium_deid.profile import Rule
     from collegium_deid.recipe import Recipe
 
 # Code systems everyone shares: a meaning from them is a term, not a description somebody typed.
@@ -56,24 +56,19 @@ def is_public_scheme(designator: bytes) -> bool:
 def new_value(case: Case, tag: int, rule: Rule, vr: str, value: bytes) -> bytes | None:
     """The value to write: `value` itself when it stays, None when the element goes.
 
-    Args:
-        vr: as the file has it; the dictionary's where the file says UN or nothing.
+    `vr` is the file's; the dictionary's where the file says UN or nothing.
     """
     how = rule.how
-    if how == "X":
-        return None
-    if how == "Z":
-        return b""
     if how == "P":
         return case.subject
-    if how == "D":
-        return values.dummy(vr)
     if how == "U":
         return new_uids(case, value)
-    result = _judged(case, tag, how, vr, value)
-    if result is not None:
-        return result
-    return {"X": None, "Z": b"", "D": values.dummy(vr)}[rule.fallback]
+    if how not in "XZD":
+        result = _judged(case, tag, how, vr, value)
+        if result is not None:
+            return result
+        how = rule.fallback
+    return {"X": None, "Z": b"", "D": values.dummy(vr)}[how]
 
 
 def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | None:
@@ -82,17 +77,14 @@ def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | No
     if how == "K":
         return _kept(case, tag, known, vr, value)
     text = charset.decode(value, case.codecs)
-    if text is None:
-        return None
     if not text:
-        return b""
+        return None if text is None else b""
     if how in {"S", "M", "O"}:
         return _moved(case, how, known, text)
     if how == "A":
         return _age(case, text, value)
-    if how == "T" and not case.tokens.in_text(text) and not looks_identifying(text):
-        return value
-    return _cleaned(case, tag, text, value)
+    harmless = how == "T" and not case.tokens.in_text(text) and not looks_identifying(text)
+    return value if harmless else _cleaned(case, tag, text, value)
 
 
 def _cleaned(case: Case, tag: int, text: str, value: bytes) -> bytes | None:

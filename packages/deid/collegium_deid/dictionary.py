@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary  # plain tables, read once
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

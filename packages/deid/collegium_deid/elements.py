@@ -28,8 +28,30 @@ LONG: Final = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
 )
 SHORT: Final = frozenset(
-    (b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH")
-    + (b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US")
+    vr.encode()
+    for vr in [
+        "AE",
+        "AS",
+        "AT",
+        "CS",
+        "DA",
+        "DS",
+        "DT",
+        "FD",
+        "FL",
+        "IS",
+        "LO",
+        "LT",
+        "PN",
+        "SH",
+        "SL",
+        "SS",
+        "ST",
+        "TM",
+        "UI",
+        "UL",
+        "US",
+    ]
 )
 
 # Deeper nesting than this is no image anyone made: real objects stay below 10.
@@ -154,44 +176,48 @@ def _parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
 def walk(buf: bytes, start: int, *, explicit: bool, complete: bool) -> tuple[dict[int, Element], int | None]:
     """The top level of a data set, sequences stepped over; stops before pixel data."""
     elements: dict[int, Element] = {}
+    head = _explicit_head if explicit else _implicit_head
     pos, size, last = start, len(buf), -1
     while pos < size:
         if pos + 12 > size and not (complete and pos + 8 <= size):
             raise NeedMoreBytes(pos + 12)
-        if explicit:
-            group, number, vr, length = HEAD(buf, pos)
-            value = pos + 8
-            if vr in LONG:
-                if pos + 12 > size:
-                    raise NeedMoreBytes(pos + 12)
-                length, value = U32(buf, pos + 8)[0], pos + 12
-            elif vr not in SHORT:
-                raise Rejected("deid.malformed", f"{show(group << 16 | number)} has no known VR.")
-            tag = group << 16 | number
-        else:
-            group, number, length = IMPLICIT_HEAD(buf, pos)
-            value = pos + 8
-            tag = group << 16 | number
-            vr = implicit_vr(tag)
+        tag, vr, value, length = head(buf, pos)
         if tag in PIXEL_TAGS:
             return elements, pos
         if tag <= last:
             _refuse_order(tag, elements)
         last = tag
-        if length == UNDEFINED:
-            end = skip_undefined(
-                buf, value, fragments=vr not in (b"SQ", b"UN"), explicit=explicit and vr == b"SQ"
-            )
-            elements[tag] = Element(tag, vr, pos, value, end, True)
+        undefined = length == UNDEFINED
+        if undefined:
+            sequence = vr in (b"SQ", b"UN")
+            end = skip_undefined(buf, value, fragments=not sequence, explicit=explicit and vr == b"SQ")
         else:
             end = value + length
             if end > size:
                 raise NeedMoreBytes(end + 12)
-            elements[tag] = Element(tag, vr, pos, value, end, False)
+        elements[tag] = Element(tag, vr, pos, value, end, undefined)
         pos = end
     if not complete:
         raise NeedMoreBytes(size + 12)
     return elements, None
+
+
+def _explicit_head(buf: bytes, pos: int) -> tuple[int, bytes, int, int]:
+    """Tag, VR, start of the value and length; the caller has seen to 12 bytes, or 8 at the very end."""
+    group, number, vr, length = HEAD(buf, pos)
+    if vr in SHORT:
+        return group << 16 | number, vr, pos + 8, length
+    if vr not in LONG:
+        raise Rejected("deid.malformed", f"{show(group << 16 | number)} has no known VR.")
+    if pos + 12 > len(buf):
+        raise NeedMoreBytes(pos + 12)
+    return group << 16 | number, vr, pos + 12, U32(buf, pos + 8)[0]
+
+
+def _implicit_head(buf: bytes, pos: int) -> tuple[int, bytes, int, int]:
+    group, number, length = IMPLICIT_HEAD(buf, pos)
+    tag = group << 16 | number
+    return tag, implicit_vr(tag), pos + 8, length
 
 
 def _refuse_order(tag: int, elements: dict[int, Element]) -> None:
@@ -209,9 +235,8 @@ def implicit_vr(tag: int) -> bytes:
 def skip_undefined(buf: bytes, pos: int, *, fragments: bool, explicit: bool, depth: int = 1) -> int:
     """The offset behind a value of undefined length that begins at `pos`.
 
-    Args:
-        fragments: its items hold bytes (encapsulated pixel data), not data sets.
-        explicit: the VR form inside; UN of undefined length is implicit (PS3.5 section 6.2.2).
+    `fragments`: its items hold bytes (encapsulated pixel data), not data sets. `explicit`: the VR form
+    inside; UN of undefined length is implicit (PS3.5 section 6.2.2).
     """
     if depth > MAX_DEPTH:
         raise Rejected("deid.too_deep", f"Sequences are nested deeper than {MAX_DEPTH}.")

@@ -10,12 +10,11 @@ import base64
 import functools
 import re
 import unicodedata
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pydicom.charset import convert_encodings, decode_bytes
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
+from pydicom.charset import python_encoding
 
 from collegium_deid.scan import scan
 
@@ -38,6 +37,8 @@ _PHRASES: Final = frozenset(
     )
 )  # fmt: skip
 _BIRTH: Final = frozenset({0x00100030, 0x001021D0, 0x00100033})
+# A switch of character set inside a value (ISO 2022).
+_ESCAPE: Final = re.compile(rb"\x1b[$().-]{1,2}[0-9A-Z]")
 _NOBODY: Final = frozenset(
     {"anonymous", "anonymized", "anonymised", "unknown", "none", "removed", "deidentified"}
 )
@@ -78,26 +79,29 @@ def joined(text: str) -> str:
 
 
 @functools.lru_cache(maxsize=64)
-def _codecs(character_set: bytes) -> list[str]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return convert_encodings(character_set.decode("ascii", "replace").strip("\0 ").split("\\"))
-        except LookupError:
-            return ["latin-1"]
+def _codecs(character_set: bytes) -> tuple[str, ...]:
+    names = character_set.decode("ascii", "replace").strip("\0 ").split("\\")
+    found = dict.fromkeys(python_encoding.get(name.strip(), "latin-1") for name in names)
+    return tuple(found)
 
 
 def decoded(raw: bytes, character_set: bytes) -> str:
-    """The text of a value; bytes that are no text of its character set are read as Latin-1."""
+    """The text of a value; every reading of it, one a line, where character sets are mixed.
+
+    Bytes that are no text of a character set are left out of that reading, and read as Latin-1 too.
+    """
     raw = raw.rstrip(b"\0 ")
     if raw.isascii() and b"\x1b" not in raw:
         return raw.decode("ascii")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    codecs = _codecs(character_set)
+    if b"\x1b" not in raw:
         try:
-            return decode_bytes(raw, _codecs(character_set), {"\\", "^", "=", "\n", "\r", "\f", "\t"})
-        except (UnicodeError, LookupError, UserWarning):
-            return raw.decode("latin-1")
+            return raw.decode(codecs[0])
+        except UnicodeDecodeError:
+            return raw.decode(codecs[0], "ignore") + "\n" + raw.decode("latin-1")
+    bare = _ESCAPE.sub(b"", raw)
+    readings = {version.decode(codec, "ignore") for codec in codecs for version in (raw, bare)}
+    return "\n".join(sorted(readings))
 
 
 def identifiers_of(head: bytes) -> Identifiers:

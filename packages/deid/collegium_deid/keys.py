@@ -10,10 +10,12 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collegium_deid.errors import DeidError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY_BYTES: Final = 32
 

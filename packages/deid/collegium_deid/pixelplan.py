@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # Words of Image Type (0008,0008) that scanners give to pictures of screens, protocols and reports.
 _SCREENS: Final = (
-    "SCREEN", "CAPTURE", "PROT", "DOSE_INFO", "DOSE INFO", "REPORT", "RESULT", "TEXT", "SNAPSHOT", "GRAPH", "CHART", "TABLE",
+    "SCREEN", "CAPTURE", "PROT", "DOSE_INFO", "DOSE INFO", "REPORT", "RESULT", "TEXT", "SNAPSHOT",
+    "GRAPH", "CHART", "TABLE",
 )  # fmt: skip
 _COLOUR: Final = ("RGB", "YBR", "PALETTE", "HSV", "ARGB", "CMYK")
 

@@ -69,6 +69,7 @@ class Rule(NamedTuple):
 
 
 REMOVE: Final = Rule("X", "X", "X")
+EMPTY: Final = Rule("Z", "Z", "Z")
 
 # Attributes without which nothing is an object; no rule of a recipe may touch them.
 STRUCTURE: Final = frozenset({0x00080005, 0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00080060})
@@ -142,16 +143,16 @@ def _unlisted(tag: int, vr: str, options: Collection[str]) -> Rule:
 
 
 def _by_vr(vr: str, *, dates: bool) -> Rule:
-    if vr == "SQ":
-        return Rule("K", "R", "Z")
-    if vr == "PN":
-        return Rule("Z", "Z", "Z")
-    if vr == "UI":
-        return Rule("U", "U", "Z")
-    if vr in DATES:
-        return Rule("C", "M" if vr == "TM" else "S", "Z") if dates else Rule("Z", "Z", "Z")
     if vr in SHORT_TEXT | LONG_TEXT:
         return Rule("C", "W", "D")
-    if vr in NUMBERS | BULK or vr in {"CS", "DS", "IS", "AS"}:
+    if vr in NUMBERS | BULK - {"UN"} or vr in {"CS", "DS", "IS", "AS"}:
         return Rule("K", "K", "Z")
-    return REMOVE  # AE, UR, UN
+    if vr in DATES and dates:
+        return Rule("C", "M" if vr == "TM" else "S", "Z")
+    others = {
+        "SQ": Rule("K", "R", "Z"),
+        "PN": EMPTY,
+        "UI": Rule("U", "U", "Z"),
+        **dict.fromkeys(DATES, EMPTY),
+    }
+    return others.get(vr, REMOVE)  # AE, UR, UN: removed

@@ -257,21 +257,20 @@ class _Reader:
     def rule(self, rule: CommentedMap, tag: int, now: Rule) -> Rule:
         """The stricter rule; anything that would keep more than the profile is refused."""
         action = rule["action"]
-        if tag in profile.STRUCTURE or tag in profile.SUBJECT or now.how in {"U"}:
+        if tag in profile.STRUCTURE or tag in profile.SUBJECT or now.how == "U":
             self.fail(rule, "tag", "The engine needs this attribute; no rule may change it.")
-        if action in {"X", "Z"} and now.action != "X":
-            return Rule(action, action, action)
-        if action == "C" and now.how in {"T", "W"}:
-            return Rule("C", "W", now.fallback)
-        if action == "K" and now.action == "K":
-            return now
         if action not in {"X", "Z", "C", "K"}:
             self.fail(rule, "action", "An action is one of X, Z, C, K.")
-        if action == "X":
-            return profile.REMOVE
-        self.fail(
-            rule, "action", f"{action} would keep more of {show(tag)} than the profile and its options allow."
-        )
+        stricter = {"X": profile.REMOVE, "K": now if now.action == "K" else None}
+        if now.action != "X":
+            stricter["Z"] = profile.EMPTY
+        if now.how in {"T", "W"}:
+            stricter["C"] = Rule("C", "W", now.fallback)
+        chosen = stricter.get(action)
+        if chosen is None:
+            message = f"{action} would keep more of {show(tag)} than the profile and its options allow."
+            self.fail(rule, "action", message)
+        return chosen
 
     def fail(self, where: CommentedMap, key: Any, message: str) -> NoReturn:  # Any: any YAML scalar is a key
         line = where.lc.key(key)[0] + 1 if key in where else where.lc.line + 1

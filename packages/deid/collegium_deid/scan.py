@@ -58,7 +58,8 @@ def scan(head: bytes) -> Iterator[Value]:
                 syntax = value.decode("ascii").rstrip("\0 ")
             yield Value((tag,), vr, value, b"")
         reader = _Reader(head)
-        yield from reader.data_set(position, len(head), (), b"", explicit=syntax != "1.2.840.10008.1.2")
+        form = _Inside((), b"", explicit=syntax != "1.2.840.10008.1.2")
+        yield from reader.data_set(position, len(head), form)
     except (struct.error, UnicodeDecodeError) as error:
         raise _broken() from error
 
@@ -84,15 +85,22 @@ def _guess(tag: int) -> str:
         return "UN"
 
 
+class _Inside(NamedTuple):
+    """What surrounds a data set: the path to it, its character set so far, its form."""
+
+    path: tuple[int, ...]
+    character_set: bytes
+    explicit: bool
+
+
 class _Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.end_of_last = 0
 
-    def data_set(
-        self, position: int, end: int, path: tuple[int, ...], character_set: bytes, *, explicit: bool
-    ) -> Iterator[Value]:
+    def data_set(self, position: int, end: int, inside: _Inside) -> Iterator[Value]:
         """The values from `position` on; leaves in `end_of_last` where reading stopped."""
+        path, character_set, explicit = inside
         if len(path) > _DEEPEST:
             raise _broken()
         while position < end:
@@ -105,8 +113,11 @@ class _Reader:
             here = (*path, tag)
             if vr == "SQ" or length == _NO_LENGTH or self._hides_items(vr, start, length):
                 yield Value(here, vr, b"", character_set)
-                inner = explicit and vr == "SQ"
-                yield from self.items(start, length, end, here, character_set, vr, explicit=inner)
+                below = _Inside(here, character_set, explicit and vr == "SQ")
+                stop = end if length == _NO_LENGTH else start + length
+                if stop > end:
+                    raise _broken()
+                yield from self.items(start, stop, below, vr)
                 position = self.end_of_last
                 continue
             if start + length > end:
@@ -122,22 +133,11 @@ class _Reader:
         """UN may hold a sequence in implicit form (PS3.5 section 6.2.2)."""
         if vr != "UN" or length < 8 or self.data[start : start + 4] != b"\xfe\xff\x00\xe0":
             return False
-        return bool(struct.unpack_from("<I", self.data, start + 4)[0] in {_NO_LENGTH, *range(length - 7)})
+        size = struct.unpack_from("<I", self.data, start + 4)[0]
+        return bool(size == _NO_LENGTH or size <= length - 8)
 
-    def items(
-        self,
-        position: int,
-        length: int,
-        limit: int,
-        path: tuple[int, ...],
-        character_set: bytes,
-        vr: str,
-        *,
-        explicit: bool,
-    ) -> Iterator[Value]:
-        end = limit if length == _NO_LENGTH else position + length
-        if end > limit:
-            raise _broken()
+    def items(self, position: int, end: int, inside: _Inside, vr: str) -> Iterator[Value]:
+        """The values of all items from `position` on."""
         while position < end:
             tag, _, start, size = _read_head(self.data, position, explicit=False)
             if tag == 0xFFFEE0DD:
@@ -146,10 +146,10 @@ class _Reader:
             if tag != 0xFFFEE000 or (size != _NO_LENGTH and start + size > end):
                 raise _broken()
             if vr not in {"SQ", "UN"}:  # fragments of bytes
-                yield Value(path, vr, self.data[start : start + size], character_set)
+                yield Value(inside.path, vr, self.data[start : start + size], inside.character_set)
                 position = start + size
                 continue
             stop = end if size == _NO_LENGTH else start + size
-            yield from self.data_set(start, stop, path, character_set, explicit=explicit)
+            yield from self.data_set(start, stop, inside)
             position = self.end_of_last
         self.end_of_last = position

@@ -40,7 +40,7 @@ class Row:
 def annex_e() -> dict[int, Row]:
     """Every row with an exact tag. Curves 50xx and overlays 60xx are removed as groups by the profile."""
     rows = {}
-    with (DATA / "annex_e.csv").open(encoding="utf-8", newline="") as file:
+    with (DATA / "annex_e.csv").open(encoding="utf-8") as file:
         for line in csv.DictReader(file):
             if re.fullmatch(r"[0-9A-F]{4},[0-9A-F]{4}", line["tag"]) is None:
                 continue
@@ -57,7 +57,7 @@ def annex_e() -> dict[int, Row]:
 @functools.cache
 def unlisted() -> dict[int, str]:
     """Attributes outside the table: tag to X (removed all the same) or T (technical text, may stay)."""
-    with (DATA / "unlisted.csv").open(encoding="utf-8", newline="") as file:
+    with (DATA / "unlisted.csv").open(encoding="utf-8") as file:
         return {int(line["tag"].replace(",", ""), 16): line["action"] for line in csv.DictReader(file)}
 
 

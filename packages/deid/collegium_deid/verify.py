@@ -10,7 +10,7 @@ import functools
 import re
 from typing import Final
 
-from pydicom.uid import UID_dictionary
+from pydicom._uid_dict import UID_dictionary
 
 from collegium_deid.dictionary import show_all
 from collegium_deid.errors import Rejected
@@ -228,7 +228,7 @@ def _holds_text(searcher: _Searcher, identifiers: Identifiers, vr: str, text: st
         return True
     if searcher.phrases is not None and searcher.phrases.search(squeezed):
         return True
-    if squeezed in identifiers.short_numbers and vr not in {"CS"} and not squeezed.isdigit():
+    if squeezed in identifiers.short_numbers and vr != "CS" and not squeezed.isdigit():
         return True
     if any(uid in identifiers.uids for uid in _UID_LIKE.findall(text)):
         return True
