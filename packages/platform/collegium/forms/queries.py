@@ -26,7 +26,7 @@ def definition(actor: Actor, form_version_id: UUID) -> FormDefinition:
     Raises:
         NotFound: not a form of the actor's space.
     """
-    row = FormVersion.objects.filter(space_id=actor.space_id, id=form_version_id).first()
+    row = FormVersion.objects.filter(space_id=actor.space, id=form_version_id).first()
     if row is None:
         raise NotFound
     return parsed(row.definition)
@@ -64,22 +64,23 @@ def state(row: Entry, language: str = "en") -> FormState:
 
 
 def answers_by_entry(actor: Actor, entry_ids: Iterable[UUID]) -> dict[UUID, dict[str, Answer]]:
-    """The answers of several entries that count: those of items that are shown."""
-    found = {}
-    for row in _entries(actor).filter(id__in=set(entry_ids)):
-        shown = {one.item.name for one in state(row).visible}
-        found[row.id] = {name: answer for name, answer in answers_of(row).items() if name in shown}
-    return found
+    """The answers that count, of several entries."""
+    return {row.id: counted_answers(row) for row in _entries(actor).filter(id__in=set(entry_ids))}
+
+
+def counted_answers(row: Entry) -> dict[str, Answer]:
+    """The answers of an entry that count: those of items that are shown."""
+    return {one.item.name: one.answer for one in state(row).visible if one.answer}
 
 
 def changes(actor: Actor, entry_id: UUID, *, limit: int = 500) -> list[EntryChange]:
     """The newest changes of an entry, newest first."""
-    rows = EntryChange.objects.filter(space_id=actor.space_id, entry_id=entry_id)
+    rows = EntryChange.objects.filter(space_id=actor.space, entry_id=entry_id)
     return list(rows.order_by("-revision", "item")[:limit])
 
 
 def _entries(actor: Actor) -> QuerySet[Entry]:
-    return Entry.objects.filter(space_id=actor.space_id).select_related("form_version")
+    return Entry.objects.filter(space_id=actor.space).select_related("form_version")
 
 
 def _one(rows: QuerySet[Entry], entry_id: UUID) -> Entry:

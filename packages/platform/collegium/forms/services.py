@@ -36,13 +36,13 @@ class Saved:
 
 def publish_form(*, actor: Actor, definition: FormDefinition) -> FormVersion:
     """Freeze a definition as the form's next version; the same definition again is the same version."""
-    versions = FormVersion.objects.filter(space_id=actor.space_id, name=definition.name)
+    versions = FormVersion.objects.filter(space_id=actor.space, name=definition.name)
     same = versions.filter(digest=definition.digest).first()
     if same:
         return same
     last = versions.aggregate(last=Max("version"))["last"] or 0
     row = FormVersion.objects.create(
-        space_id=actor.space_id,
+        space_id=actor.space,
         name=definition.name,
         version=last + 1,
         definition=definition.to_json(),
@@ -58,7 +58,7 @@ def publish_form(*, actor: Actor, definition: FormDefinition) -> FormVersion:
 def open_entry(*, actor: Actor, form_version_id: UUID, owner: str) -> Entry:
     """The entry of `owner`, made empty when there is none."""
     entry, _ = Entry.objects.get_or_create(
-        space_id=actor.space_id, owner=owner, defaults={"form_version_id": form_version_id}
+        space_id=actor.space, owner=owner, defaults={"form_version_id": form_version_id}
     )
     return queries.entry(actor, entry.id)
 
@@ -67,7 +67,7 @@ def copy_entry(*, actor: Actor, entry_id: UUID, owner: str) -> Entry:
     """A new draft that starts with the answers of another; its history names the source as its first change."""
     source = queries.entry(actor, entry_id)
     entry = Entry.objects.create(
-        space_id=actor.space_id,
+        space_id=actor.space,
         form_version=source.form_version,
         owner=owner,
         answers=source.answers,
@@ -75,13 +75,13 @@ def copy_entry(*, actor: Actor, entry_id: UUID, owner: str) -> Entry:
     )
     for item, answer in source.answers.items():
         EntryChange.objects.create(
-            space_id=actor.space_id, entry=entry, revision=1, op_id=source.id, item=item, old=None, new=answer,
+            space_id=actor.space, entry=entry, revision=1, op_id=source.id, item=item, old=None, new=answer,
             principal=actor.principal.text,
         )  # fmt: skip
     return entry
 
 
-def save_changes(
+def save_changes(  # noqa: PLR0913  an operation has this many facts
     *,
     actor: Actor,
     entry_id: UUID,
@@ -107,7 +107,7 @@ def save_changes(
     """
     entry = queries.locked_entry(actor, entry_id)
     before = queries.state(entry, language)
-    if EntryChange.objects.filter(space_id=actor.space_id, entry=entry, op_id=op_id).exists():
+    if EntryChange.objects.filter(space_id=actor.space, entry=entry, op_id=op_id).exists():
         return Saved(entry.revision, before, tuple(changes))
     if entry.frozen_at:
         raise EntryFrozen
@@ -121,7 +121,7 @@ def save_changes(
     entry.revision += 1
     EntryChange.objects.bulk_create(
         EntryChange(
-            space_id=actor.space_id, entry=entry, revision=entry.revision, op_id=op_id, item=name,
+            space_id=actor.space, entry=entry, revision=entry.revision, op_id=op_id, item=name,
             old=entry.answers.get(name), new=new, principal=actor.principal.text,
         )
         for name, new in moved.items()
@@ -178,7 +178,7 @@ def changes_digest(changes: list[EntryChange]) -> str:
 
 def _flush(actor: Actor, entry: Entry) -> None:
     rows = EntryChange.objects.filter(
-        space_id=actor.space_id, entry=entry, revision__gt=entry.flushed_revision
+        space_id=actor.space, entry=entry, revision__gt=entry.flushed_revision
     ).order_by("revision", "item")
     changes = list(rows)
     if not changes:

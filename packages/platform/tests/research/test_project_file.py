@@ -80,7 +80,7 @@ def test_two_exports_differ_only_where_the_set_up_differs() -> None:
             "open_if: ",
             "no item “screening.fit”",
         ),
-        ("SliceThickness", "slice thickness", "slice thickness", "not a DICOM keyword"),
+        ("SliceThickness", "slice thickness", "slice thickness", "not a DICOM keyword that can be shown"),
         ("sv: Central granskning", "fi: Luenta", "- step: reading", "“Central reading” is missing in sv"),
     ],
 )

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from collegium.forms.form_file import form_tree, read_forms, read_labels, read_name, read_rule
+from collegium.imaging.archive.attributes import fields
 from collegium.kit import yaml
 from collegium.research.projects.definition import (
     SCHEMA,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from collegium.kit.yaml import Node, Problems
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,19}")
-_KEYWORD = re.compile(r"[A-Z][A-Za-z0-9]{1,60}")
 _STEP_REQUIRED = ("step", "kind", "label", "form", "role", "about", "assign", "meaning")
 
 
@@ -190,8 +190,12 @@ def _blinding(node: Node) -> Blinding:
     shown = []
     for part in body["show"].sequence() if "show" in body else ():
         keyword = part.text(longest=64)
-        if not _KEYWORD.fullmatch(keyword):
-            raise part.fault(f"“{keyword}” is not a DICOM keyword such as Modality or SliceThickness.")
+        try:
+            fields([keyword])
+        except ValueError:
+            raise part.fault(
+                f"“{keyword}” is not a DICOM keyword that can be shown, such as Modality."
+            ) from None
         shown.append(keyword)
     label = SubjectLabel.TASK
     if "subject_label" in body:

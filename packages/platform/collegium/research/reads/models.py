@@ -38,6 +38,7 @@ class ReadVersion(SpaceRow):
     state = models.CharField(max_length=20, choices=VersionState.choices, default=VersionState.DRAFT)
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
     reason = models.CharField(max_length=400, blank=True, help_text="Why an earlier version was corrected.")
+    shown = models.JSONField(default=list, help_text="Archive study UIDs that were shown, at submission.")
     record = models.TextField(blank=True, help_text="Canonical JSON, frozen at submission.")
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the record.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

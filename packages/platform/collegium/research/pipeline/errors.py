@@ -1,0 +1,10 @@
+"""What can go wrong with placements and tasks."""
+
+from __future__ import annotations
+
+from collegium.kit.errors import Conflict
+
+
+class TaskNotOpen(Conflict):
+    code = "research.task.not_open"
+    message = "This task is not open: an earlier step has to be signed first, or it was cancelled."

@@ -1,0 +1,171 @@
+"""The read's side of images: the grant that shows them and the marks drawn on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from collegium.forms.answers import Answer, AnswerKind, MarkReference
+from collegium.imaging.archive import queries as archive
+from collegium.imaging.grants import services as grants
+from collegium.imaging.marks.models import MarkRevision
+from collegium.kit import clock, ids
+from collegium.research.pipeline import queries as pipeline
+from collegium.research.projects import queries as projects
+from collegium.research.reads.errors import MarkChanged, MarkGone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from collegium.imaging.grants.models import ViewGrant
+    from collegium.kit.principals import Actor
+    from collegium.research.pipeline.models import ReadingUnit, Task
+
+LIFETIME = timedelta(hours=8)
+"""How long an opened page can show its images: a working day. Submitting or cancelling ends it at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFacts:
+    """A mark as it is now, under the archive's ids."""
+
+    mark_id: UUID
+    revision: int
+    kind: str
+    value: str
+    unit: str
+    series_uid: str
+    instance_uid: str
+    frame: int
+    frame_of_reference_uid: str
+    points: tuple[str, ...]
+    image_points: tuple[str, ...]
+
+    def answer(self) -> Answer:
+        """The answer that takes this mark over."""
+        reference = MarkReference(
+            str(self.mark_id), self.revision, self.series_uid, self.instance_uid, self.frame
+        )
+        return Answer(AnswerKind.VALUE, self.value, reference)
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "frame": self.frame,
+            "frame_of_reference_uid": self.frame_of_reference_uid,
+            "image_points": list(self.image_points),
+            "instance_uid": self.instance_uid,
+            "kind": self.kind,
+            "mark_id": str(self.mark_id),
+            "points": list(self.points),
+            "revision": self.revision,
+            "series_uid": self.series_uid,
+            "unit": self.unit,
+            "value": self.value,
+        }
+
+
+def owner_of(task: Task) -> str:
+    """The opaque text under which grants and marks of a task are kept."""
+    return f"research.task:{task.id}"
+
+
+def newest_mark(actor: Actor, task: Task, mark_id: UUID) -> MarkFacts:
+    """A mark that its reader drew for this task, as it is now.
+
+    Raises:
+        MarkGone: there is none, it is another's, or it was struck out.
+    """
+    row = _revisions(actor, task, mark_id).order_by("-revision").first()
+    if row is None or row.is_struck:
+        raise MarkGone([])
+    return _facts(row)
+
+
+def mark_at(actor: Actor, task: Task, reference: MarkReference) -> MarkFacts | None:
+    """The mark as it was in the revision that an answer took over."""
+    known = ids.parse(reference.mark_id)
+    row = known and _revisions(actor, task, known).filter(revision=reference.revision).first()
+    return _facts(row) if row else None
+
+
+def bound_marks(actor: Actor, task: Task, answers: Mapping[str, Answer]) -> list[MarkFacts]:
+    """The marks that answers took over, in the revision they took, by the answers' names."""
+    found = [mark_at(actor, task, answer.mark) for _, answer in sorted(answers.items()) if answer.mark]
+    return [facts for facts in found if facts]
+
+
+def require_unchanged(actor: Actor, task: Task, answers: Mapping[str, Answer]) -> None:
+    """Read every bound mark again.
+
+    Raises:
+        MarkGone: a bound mark was struck out.
+        MarkChanged: a bound mark has another revision or value than the answer says.
+    """
+    changed, gone = [], []
+    for name, answer in sorted(answers.items()):
+        if not answer.mark:
+            continue
+        known = ids.parse(answer.mark.mark_id)
+        try:
+            facts = newest_mark(actor, task, known) if known else None
+        except MarkGone:
+            facts = None
+        if facts is None:
+            gone.append(name)
+        elif facts.answer() != answer:
+            changed.append(name)
+    if gone:
+        raise MarkGone(gone)
+    if changed:
+        raise MarkChanged(changed)
+
+
+def study_uids(unit: ReadingUnit, actor: Actor) -> list[str]:
+    """The archive's study UIDs that a read of this unit shows now."""
+    return sorted(archive.exam(actor, exam_id).study_uid for exam_id in pipeline.exam_ids_of(unit))
+
+
+def issue_grant(actor: Actor, task: Task, *, is_draft: bool) -> ViewGrant:
+    """A fresh grant to the images of a task as they are now, exactly what its step allows."""
+    blinding = projects.definition(task.project_version).step(task.step).blinding
+    return grants.issue(
+        actor,
+        principal=actor.principal,
+        exam_ids=pipeline.exam_ids_of(task.unit),
+        allow_fields=blinding.show,
+        label=task.label,
+        mode="read" if is_draft else "view",
+        expires=clock.now() + LIFETIME,
+        owner=owner_of(task),
+    )
+
+
+def revoke_grants(actor: Actor, task: Task) -> None:
+    """End every live grant of a task: nothing can be drawn any more."""
+    grants.revoke_all(actor, owner=owner_of(task))
+
+
+def _revisions(actor: Actor, task: Task, mark_id: UUID) -> QuerySet[MarkRevision]:
+    return MarkRevision.objects.filter(
+        space_id=actor.space, mark_id=mark_id, mark__owner=owner_of(task), mark__principal=task.assignee
+    ).select_related("mark")
+
+
+def _facts(row: MarkRevision) -> MarkFacts:
+    return MarkFacts(
+        mark_id=row.mark_id,
+        revision=row.revision,
+        kind=row.mark.kind,
+        value=format(row.value, "f"),
+        unit=row.unit,
+        series_uid=row.series_uid,
+        instance_uid=row.instance_uid,
+        frame=row.frame,
+        frame_of_reference_uid=row.frame_of_reference_uid,
+        points=tuple(format(point, "f") for point in row.points),
+        image_points=tuple(format(point, "f") for point in row.image_points),
+    )

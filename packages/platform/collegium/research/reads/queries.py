@@ -1,0 +1,68 @@
+"""Read reads: the reader's own, and all for those who manage the project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collegium.kit.errors import NotFound
+from collegium.research.reads.models import Read, ReadVersion, VersionState
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from collegium.kit.principals import Actor
+    from collegium.research.pipeline.models import Task
+
+_WITH = (
+    "read__task__project_version",
+    "read__unit__subject",
+    "read__unit__visit",
+    "entry__form_version",
+    "signature",
+)
+
+
+def versions(actor: Actor, task: Task) -> list[ReadVersion]:
+    """All versions of a task's read, newest first."""
+    return list(_versions(actor).filter(read__task=task).order_by("-number"))
+
+
+def newest_version(actor: Actor, task: Task) -> ReadVersion | None:
+    return _versions(actor).filter(read__task=task).order_by("-number").first()
+
+
+def version(actor: Actor, task: Task, number: int) -> ReadVersion:
+    """One version of a task's read. Raises NotFound."""
+    found = _versions(actor).filter(read__task=task, number=number).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def locked_version(actor: Actor, task: Task) -> ReadVersion:
+    """The newest version, its read and itself locked until the transaction ends. Raises NotFound."""
+    Read.objects.select_for_update().filter(space_id=actor.space, task=task).first()
+    found = (
+        _versions(actor).select_for_update(of=("self",)).filter(read__task=task).order_by("-number").first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def signed_versions(actor: Actor) -> QuerySet[ReadVersion]:
+    """The signed version of every read of the project, oldest signature first."""
+    rows = _versions(actor).filter(state=VersionState.SIGNED)
+    return rows.order_by("signature__signed_at", "id")
+
+
+def versions_of_tasks(actor: Actor, task_ids: list[UUID]) -> dict[UUID, ReadVersion]:
+    """Newest version by task."""
+    rows = _versions(actor).filter(read__task_id__in=task_ids).order_by("number")
+    return {row.read.task_id: row for row in rows}
+
+
+def _versions(actor: Actor) -> QuerySet[ReadVersion]:
+    return ReadVersion.objects.filter(space_id=actor.space).select_related(*_WITH)
