@@ -20,9 +20,18 @@ class GatewayProcess:
         server_url: str,
         *,
         callers: tuple[tuple[str, str], ...] = (("TESTPACS", "127.0.0.1"),),
+        listen: tuple[int, int] = (0, 0),
         more: str = "",
     ) -> None:
-        """Write the configuration; `more` is TOML put at its end."""
+        """Write the configuration.
+
+        Args:
+            folder: configuration, log and data go there.
+            server_url: where it delivers to.
+            callers: AE title and address of every PACS that may send.
+            listen: ports for DICOM and for the local page; 0 takes any free one.
+            more: TOML put at the end.
+        """
         self.folder, self.data_dir = folder, folder / "gateway"
         self.config, self.log_file = folder / "connect.toml", folder / "gateway.log"
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,8 +39,8 @@ class GatewayProcess:
         self.config.write_text(
             f'[gateway]\nname = "Larkspur General"\ndata_dir = "{self.data_dir.as_posix()}"\n'
             f'[server]\nurl = "{server_url}"\nheartbeat_s = 1.0\n'
-            f'[receive]\nhost = "127.0.0.1"\nport = 0\nallowed_callers = [{listed}]\n'
-            f"[local]\nport = 0\n{more}",
+            f'[receive]\nhost = "127.0.0.1"\nport = {listen[0]}\nallowed_callers = [{listed}]\n'
+            f"[local]\nport = {listen[1]}\n{more}",
             encoding="utf-8",
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -64,6 +73,10 @@ class GatewayProcess:
             assert self._process.poll() is None, self.log_text
             assert time.monotonic() < ends, self.log_text
             time.sleep(0.02)
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     @property
     def receive_port(self) -> int:

@@ -1,0 +1,130 @@
+"""A real installation in a folder: `collegium up` as its own process, to seed, use, kill and stop."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import TYPE_CHECKING
+
+from collegium.settings.places import database_home
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Self
+
+    from collegium_testkit.seed import Seeded
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class InstallationProcess:
+    """`start`, `seed` once, use `url`; leaving the context stops it. `more` is extra environment."""
+
+    def __init__(self, data_dir: Path, *, port: int = 0, more: dict[str, str] | None = None) -> None:
+        self.data_dir = data_dir
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log_file = data_dir / "server.log"
+        self._more = more or {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What every process of this installation is told."""
+        mine = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith(("COLLEGIUM_", "DATABASE_URL"))
+        }
+        told = {"COLLEGIUM_DATA_DIR": str(self.data_dir), "COLLEGIUM_PORT": str(self.port)}
+        return {**mine, **told, "DJANGO_SETTINGS_MODULE": "collegium.settings.django", **self._more}
+
+    def start(self, timeout_s: float = 120.0) -> None:
+        """Start and wait until the pages answer."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "collegium.cli", "up"],
+                env=self.environment, stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        ends = time.monotonic() + timeout_s
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > ends:
+                raise RuntimeError(f"The server did not start. {self.log_text[-3000:]}")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        """Whether the health page answers now."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def run(self, *arguments: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+        """One `collegium` command against this installation."""
+        command = [sys.executable, "-m", "collegium.cli", *arguments]
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+
+    def seed(self) -> Seeded:
+        """Invented organisation, project, people and an enrolment code; made once, then remembered."""
+        from collegium_testkit.seed import Seeded
+
+        path = self.data_dir / "seed.json"
+        if not path.exists():
+            command = [sys.executable, "-m", "collegium_testkit.seed"]
+            done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise RuntimeError(done.stderr[-3000:])
+            path.touch(mode=0o600)
+            path.write_text(done.stdout, "utf-8")
+        return Seeded(**json.loads(path.read_text("utf-8")))
+
+    @property
+    def log_text(self) -> str:
+        return self.log_file.read_text("utf-8", "replace") if self.log_file.exists() else ""
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self, timeout_s: float = 30.0) -> float:
+        """Ask it to end as Ctrl-C does; returns the seconds it took."""
+        began = time.monotonic()
+        if self._process and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(timeout_s)
+        self._process = None
+        return time.monotonic() - began
+
+    def remove(self) -> None:
+        """Forget everything this installation kept, wherever its database lies."""
+        shutil.rmtree(database_home(self.data_dir), ignore_errors=True)
+        shutil.rmtree(self.data_dir, ignore_errors=True)
