@@ -66,6 +66,8 @@ class FramesUnreadable(ObjectInvalid):
     message = "The compressed pixel data cannot be divided into the frames the header counts."
 
 
-class ExamNotFound(NotFound):
-    code = "archive.exam.not_found"
-    message = "There is no such exam, or you may not see it."
+class ImageNotFound(NotFound):
+    """No such exam, series, instance or frame; not granted, ended and never existed are the same."""
+
+    code = "imaging.not_found"
+    message = "There is nothing here. It may have been moved, or you may not have access to it."

@@ -43,6 +43,7 @@ class GrantedSeries(SpaceRow):
     """A series of a grant, as it was at one revision: what comes later is not in it."""
 
     grant = models.ForeignKey(ViewGrant, on_delete=models.PROTECT, related_name="series")
+    position = models.PositiveIntegerField(help_text="In the order the viewer lists them.")
     series = models.ForeignKey(Series, on_delete=models.PROTECT)
     revision = models.PositiveIntegerField()
 

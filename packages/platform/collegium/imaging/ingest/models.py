@@ -52,6 +52,7 @@ class DeliveryObject(SpaceRow):
     """One object of a manifest. While received but not stored, what was read of it waits here."""
 
     delivery = models.ForeignKey(Delivery, on_delete=models.PROTECT, related_name="objects_of")
+    position = models.PositiveIntegerField(help_text="In the manifest.")
     sop_instance_uid = models.CharField(max_length=64)
     sop_class_uid = models.CharField(max_length=64)
     transfer_syntax_uid = models.CharField(max_length=64)

@@ -25,6 +25,15 @@ create trigger imaging_archive_document_keep before update on imaging_archive_se
 alter table imaging_archive_instance alter column frame_table set storage external;
 """
 
+# The orphan sweep asks for all spaces at once; it learns of a blob whether it has a row, no more.
+ORPHANS = """
+alter table imaging_archive_blob no force row level security;
+create function imaging_blob_exists(blob uuid) returns boolean stable language sql
+  security definer set search_path = public, pg_temp as $$
+  select exists (select 1 from imaging_archive_blob b where b.id = blob)
+$$;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("imaging_archive", "0001_tables"), ("trust_tenancy", "0002_isolation")]
@@ -37,4 +46,5 @@ class Migration(migrations.Migration):
         *isolate("imaging_archive_seriesdocument", shared_kind="imaging.exam", shared_column="exam_id"),
         migrations.RunSQL(KEYS, migrations.RunSQL.noop),
         migrations.RunSQL(FIXED, migrations.RunSQL.noop),
+        migrations.RunSQL(ORPHANS, migrations.RunSQL.noop),
     ]

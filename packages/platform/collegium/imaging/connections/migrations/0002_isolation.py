@@ -12,18 +12,18 @@ alter table imaging_connections_enrolmentcode no force row level security;
 create function imaging_redeem_code(code bytea, token bytea, told_software text)
   returns table (outcome text, gateway uuid, space uuid) language plpgsql
   security definer set search_path = public, pg_temp as $$
-declare found imaging_connections_enrolmentcode%rowtype;
+declare entry imaging_connections_enrolmentcode%rowtype;
 begin
-  select * into found from imaging_connections_enrolmentcode c where c.digest = code for update;
-  if not found or found.expires_at <= now() then
+  select * into entry from imaging_connections_enrolmentcode c where c.digest = code for update;
+  if not found or entry.expires_at <= now() then
     return query select 'unknown'::text, null::uuid, null::uuid;
-  elsif found.used_at is not null then
+  elsif entry.used_at is not null then
     return query select 'used'::text, null::uuid, null::uuid;
   else
-    update imaging_connections_enrolmentcode c set used_at = now() where c.id = found.id;
+    update imaging_connections_enrolmentcode c set used_at = now() where c.id = entry.id;
     update imaging_connections_gateway g set token_digest = token, enrolled_at = now(), software = told_software
-      where g.id = found.gateway_id and g.revoked_at is null;
-    return query select 'enrolled'::text, found.gateway_id, found.space_id;
+      where g.id = entry.gateway_id and g.revoked_at is null;
+    return query select 'enrolled'::text, entry.gateway_id, entry.space_id;
   end if;
 end $$;
 create function imaging_gateway_of(token bytea) returns table (gateway uuid, space uuid) stable language sql

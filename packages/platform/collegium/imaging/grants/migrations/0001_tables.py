@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("space_id", models.UUIDField(db_index=True, editable=False)),
+                ("position", models.PositiveIntegerField(help_text="In the order the viewer lists them.")),
                 ("revision", models.PositiveIntegerField()),
                 (
                     "series",

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("space_id", models.UUIDField(db_index=True, editable=False)),
+                ("position", models.PositiveIntegerField(help_text="In the manifest.")),
                 ("sop_instance_uid", models.CharField(max_length=64)),
                 ("sop_class_uid", models.CharField(max_length=64)),
                 ("transfer_syntax_uid", models.CharField(max_length=64)),

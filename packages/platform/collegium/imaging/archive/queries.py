@@ -1,0 +1,152 @@
+"""What the archive holds, for an actor that may see exams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import connection
+from django.db.models import Sum
+
+from collegium.imaging.archive.document import SeriesDocument as Document
+from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.archive.models import Blob, Exam, Instance, Series, SeriesDocument
+from collegium.kit.blobs import key_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from django.db.models import QuerySet
+
+    from collegium.kit.principals import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInstance:
+    """Where one instance's bytes and frames are. UIDs are the archive's."""
+
+    id: UUID
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    number_of_frames: int
+    since_revision: int
+    blob_key: str
+    frame_table: bytes
+
+
+def exams(actor: Actor) -> QuerySet[Exam]:
+    """Exams of the actor's space, newest first."""
+    return Exam.objects.filter(space_id=actor.space_id).order_by("-received_at", "-id")
+
+
+def exam(actor: Actor, exam_id: UUID) -> Exam:
+    """One exam of the actor's space.
+
+    Raises:
+        ImageNotFound: not here.
+    """
+    found = Exam.objects.filter(space_id=actor.space_id, id=exam_id).first()
+    if found is None:
+        raise ImageNotFound
+    return found
+
+
+def exam_by_uid(actor: Actor, study_uid: str) -> Exam:
+    """One exam by its archive study UID. Raises ImageNotFound."""
+    found = Exam.objects.filter(space_id=actor.space_id, study_uid=study_uid).first()
+    if found is None:
+        raise ImageNotFound
+    return found
+
+
+def series_of(actor: Actor, exam_ids: Iterable[UUID]) -> list[Series]:
+    """Series of some exams of the actor's space, in reading order."""
+    rows = Series.objects.filter(space_id=actor.space_id, exam_id__in=list(exam_ids))
+    return list(rows.select_related("exam").order_by("exam_id", "number", "series_uid"))
+
+
+def series_by_uid(actor: Actor, study_uid: str, series_uid: str) -> Series:
+    """One series by its archive UIDs. Raises ImageNotFound."""
+    found = (
+        Series.objects.filter(space_id=actor.space_id, series_uid=series_uid, exam__study_uid=study_uid)
+        .select_related("exam")
+        .first()
+    )
+    if found is None:
+        raise ImageNotFound
+    return found
+
+
+def document(actor: Actor, series_id: UUID, revision: int) -> Document:
+    """The metadata of a series as it was at `revision`. Raises ImageNotFound."""
+    found = SeriesDocument.objects.filter(
+        space_id=actor.space_id, series_id=series_id, revision=revision
+    ).first()
+    if found is None:
+        raise ImageNotFound
+    return Document.unpack(found.body)
+
+
+def instances_of(actor: Actor, series_id: UUID, revision: int) -> list[StoredInstance]:
+    """Instances a series had at `revision`, in no particular order."""
+    rows = Instance.objects.filter(space_id=actor.space_id, series_id=series_id, since_revision__lte=revision)
+    return [_stored(actor, row) for row in rows]
+
+
+def instance(actor: Actor, instance_id: UUID) -> Instance:
+    """One instance row. Raises ImageNotFound."""
+    found = (
+        Instance.objects.filter(space_id=actor.space_id, id=instance_id)
+        .select_related("series", "exam")
+        .first()
+    )
+    if found is None:
+        raise ImageNotFound
+    return found
+
+
+def instance_by_uid(actor: Actor, sop_instance_uid: str) -> Instance:
+    """One instance by its archive UID. Raises ImageNotFound."""
+    found = (
+        Instance.objects.filter(space_id=actor.space_id, sop_instance_uid=sop_instance_uid)
+        .select_related("series", "exam")
+        .first()
+    )
+    if found is None:
+        raise ImageNotFound
+    return found
+
+
+def blob_key(actor: Actor, blob_id: UUID) -> str:
+    """Storage key of a blob of the actor's space; the organisation of a space never changes."""
+    assert actor.organisation_id
+    assert actor.space_id
+    return key_of(actor.organisation_id, actor.space_id, blob_id)
+
+
+def used_bytes(actor: Actor) -> int:
+    """Clear bytes stored in the actor's space."""
+    total = Blob.objects.filter(space_id=actor.space_id).aggregate(total=Sum("size_bytes"))["total"]
+    return int(total or 0)
+
+
+def blob_exists(key: str) -> bool:
+    """Whether any space has a row for a stored blob: the installation's question, not a person's."""
+    with connection.cursor() as cursor:
+        cursor.execute("select imaging_blob_exists(%s)", [key.rsplit("/", 1)[-1]])
+        return bool((cursor.fetchone() or (False,))[0])
+
+
+def _stored(actor: Actor, row: Instance) -> StoredInstance:
+    return StoredInstance(
+        row.id,
+        row.sop_instance_uid,
+        row.sop_class_uid,
+        row.transfer_syntax_uid,
+        row.number_of_frames,
+        row.since_revision,
+        blob_key(actor, row.blob_id),
+        bytes(row.frame_table),
+    )

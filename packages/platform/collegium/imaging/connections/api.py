@@ -1,0 +1,59 @@
+"""The gateway's own calls: enrol and heartbeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+
+from collegium.imaging.connections import queries, services
+from collegium.imaging.connections.edge import answer, gateway, guarded, in_thread, said
+from collegium.kit.database import acting_as, anonymous
+from collegium.trust.access.queries import actor_in
+from collegium_wire import PROTOCOL, EnrolmentAnswer, EnrolmentRequest, Heartbeat, HeartbeatAnswer, paths
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from collegium.imaging.connections.queries import KnownGateway
+
+
+@guarded
+async def enrol(request: Request) -> Response:
+    """Trade a one-time code for a token and the channels."""
+    asked = await said(request, EnrolmentRequest)
+    return answer(await in_thread(lambda: _enrol(asked)))
+
+
+def _enrol(asked: EnrolmentRequest) -> EnrolmentAnswer:
+    with anonymous():
+        known, token = services.redeem_code(code=asked.code, software=asked.software)
+    with acting_as(known.principal, [known.space_id]):
+        actor = actor_in(known.principal, known.space_id)
+        services.record_enrolment(actor=actor, software=asked.software)
+        setups = queries.setups(actor)
+    return EnrolmentAnswer(
+        protocol=PROTOCOL, gateway_id=str(known.principal.id), token=token, channels=setups
+    )
+
+
+@guarded
+async def heartbeat(request: Request) -> Response:
+    """Take the pulse; answer with the channels as they are now."""
+    known = await gateway(request)
+    beat = await said(request, Heartbeat)
+    return answer(await in_thread(lambda: _beat(known, beat)))
+
+
+def _beat(known: KnownGateway, beat: Heartbeat) -> HeartbeatAnswer:
+    with acting_as(known.principal, [known.space_id]):
+        actor = actor_in(known.principal, known.space_id)
+        services.take_pulse(actor=actor, beat=beat)
+        return HeartbeatAnswer(protocol=PROTOCOL, channels=queries.setups(actor))
+
+
+routes = [
+    Route(paths.ENROL, enrol, methods=["POST"]),
+    Route(paths.HEARTBEAT, heartbeat, methods=["POST"]),
+]

@@ -1,0 +1,136 @@
+"""A grant's view: its own UIDs, its label for the subject, its fields and nothing more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collegium.imaging.archive import qido
+from collegium.imaging.archive import queries as archive
+from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.dicomweb.content import Kept, SeriesContent, kept_content, series_content
+from collegium.imaging.dicomweb.views import View
+from collegium.imaging.grants import queries as grants
+from collegium.kit.database import acting_as
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from collegium.imaging.archive.document import Attributes
+    from collegium.imaging.archive.queries import StoredInstance
+    from collegium.imaging.dicomweb.search import Search
+    from collegium.kit.principals import Principal
+
+_shown_instances: Kept[dict[str, StoredInstance]] = Kept(200_000)
+
+
+class GrantView(View):
+    """What the holder of a grant sees. An id that is not granted is not found, like one that never was."""
+
+    def __init__(self, principal: Principal, grant_id: UUID) -> None:
+        """Decide, or rely on a decision of the last 5 s. Raises ImageNotFound."""
+        self.principal = principal
+        self._grant = grants.decide(principal, grant_id)
+        self.actor = self._grant.actor
+
+    @property
+    def door(self) -> str:
+        return f"grant:{self._grant.id}"
+
+    def studies(self, search: Search) -> bytes:
+        by_exam: dict[UUID, list[SeriesContent]] = {}
+        for one in self._contents():
+            by_exam.setdefault(one.exam_id, []).append(one)
+        wanted = search.matches.get("StudyInstanceUID")
+        lines = [
+            line
+            for group in by_exam.values()
+            if (shown := self._grant.uid(group[0].study_uid)) and wanted in (None, shown)
+            for line in [self._study_line(shown, group)]
+        ]
+        return ("[" + ",".join(lines[search.offset : search.offset + search.limit]) + "]").encode()
+
+    def _study_line(self, shown: str, group: list[SeriesContent]) -> str:
+        return qido.text_of(
+            dict(
+                (
+                    qido.attribute("StudyInstanceUID", shown),
+                    qido.attribute("PatientID", self._grant.label),
+                    qido.attribute("PatientName", self._grant.label),
+                    qido.attribute("ModalitiesInStudy", *sorted({one.modality for one in group})),
+                    qido.attribute("NumberOfStudyRelatedSeries", len(group)),
+                    qido.attribute(
+                        "NumberOfStudyRelatedInstances", sum(len(self._shown(one)) for one in group)
+                    ),
+                    qido.attribute("InstanceAvailability", "ONLINE"),
+                )
+            )
+        )
+
+    def series(self, study_uid: str) -> bytes:
+        group = [one for one in self._contents() if self._grant.uid(one.study_uid) == study_uid]
+        if not group:
+            raise ImageNotFound
+        return ("[" + ",".join(self._series_line(one) for one in group) + "]").encode()
+
+    def _series_line(self, one: SeriesContent) -> str:
+        attributes = [
+            qido.attribute("StudyInstanceUID", self._grant.uid(one.study_uid)),
+            qido.attribute("SeriesInstanceUID", self._grant.uid(one.series_uid)),
+            qido.attribute("Modality", one.modality),
+            qido.attribute("SeriesNumber", one.number),
+            qido.attribute("NumberOfSeriesRelatedInstances", len(self._shown(one))),
+        ]
+        if "SeriesDescription" in self._grant.keywords:
+            attributes.append(qido.attribute("SeriesDescription", one.description))
+        return qido.text_of(dict(attributes))
+
+    def _contents(self) -> list[SeriesContent]:
+        kept = [kept_content(self.actor, *place) for place in self._grant.series]
+        if all(kept):
+            return [one for one in kept if one is not None]
+        assert self.actor.space_id
+        with acting_as(self.principal, [self.actor.space_id]):
+            return [series_content(self.actor, *place) for place in self._grant.series]
+
+    def _find(self, study_uid: str, series_uid: str) -> SeriesContent:
+        for one in self._contents():
+            if self._grant.uid(one.series_uid) == series_uid and self._grant.uid(one.study_uid) == study_uid:
+                return one
+        raise ImageNotFound
+
+    def _shown(self, content: SeriesContent) -> dict[str, StoredInstance]:
+        """The granted instances of a series by the UIDs this grant shows."""
+        key = (self._grant.id, content.id)
+        kept = _shown_instances.get(key)
+        if kept is None:
+            only = self._grant.instances
+            kept = {
+                self._grant.uid(uid): one
+                for uid, one in content.instances.items()
+                if only is None or one.id in only
+            }
+            _shown_instances.put(key, kept, len(kept) + 1)
+        return kept
+
+    def _document(self, content: SeriesContent) -> bytes:
+        assert self.actor.space_id
+        with acting_as(self.principal, [self.actor.space_id]):
+            document = archive.document(self.actor, content.id, content.revision)
+        granted = {one.sop_instance_uid for one in self._shown(content).values()}
+        return document.render(
+            fields=self._grant.fields,
+            uid=self._grant.uid_of,
+            replace=_subject(self._grant.label),
+            only=granted.__contains__,
+        )
+
+
+def _subject(label: str) -> Attributes:
+    """The label wherever a viewer looks for the subject (R42: also as Subject Reading ID)."""
+    return dict(
+        (
+            qido.attribute("PatientID", label),
+            qido.attribute("PatientName", label),
+            qido.attribute("ClinicalTrialSubjectReadingID", label),
+        )
+    )

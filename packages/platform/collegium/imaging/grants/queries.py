@@ -1,0 +1,130 @@
+"""The grant behind an id, as far as the principal may know of it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from functools import partial
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from collegium.imaging.archive.attributes import fields
+from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.grants import uids
+from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
+from collegium.kit import clock
+from collegium.kit.database import acting_as
+from collegium.kit.errors import NotFound
+from collegium.trust.access.queries import actor_in
+from collegium.trust.tenancy.keys import key_by_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from uuid import UUID
+
+    from collegium.kit.principals import Actor, Principal
+
+KEPT_S = 5.0
+"""How long a process relies on a decision before it asks the database again."""
+
+
+@dataclass(frozen=True)
+class LiveGrant:
+    """A grant that holds now, for the principal it names, who still belongs to its space."""
+
+    id: UUID
+    actor: Actor
+    label: str
+    keywords: tuple[str, ...]
+    fields: frozenset[str]
+    mode: Mode
+    uid_key: bytes
+    series: tuple[tuple[UUID, int], ...]
+    """Series and the revision each is seen at."""
+    instances: frozenset[UUID] | None
+    expires_at: datetime
+
+    def uid(self, archive_uid: str) -> str:
+        """How this grant shows one of the archive's UIDs."""
+        return uids.projected(self.uid_key, archive_uid)
+
+    @property
+    def uid_of(self) -> Callable[[str], str]:
+        return partial(uids.projected, self.uid_key)
+
+
+def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
+    """The grant, inside `acting_as` of its principal.
+
+    Raises:
+        ImageNotFound: no such grant, another's, ended, revoked, or its principal left the space.
+    """
+    row = ViewGrant.objects.filter(
+        id=grant_id, principal=principal.behalf.text, revoked_at=None, expires_at__gt=clock.now()
+    ).first()
+    if row is None:
+        raise ImageNotFound
+    try:
+        actor = actor_in(principal, row.space_id)
+    except NotFound:
+        raise ImageNotFound from None
+    granted = GrantedSeries.objects.filter(space_id=row.space_id, grant=row).order_by("position")
+    return LiveGrant(
+        id=row.id,
+        actor=actor,
+        label=row.label,
+        keywords=tuple(row.allow_fields),
+        fields=fields(row.allow_fields),
+        mode=Mode(row.mode),
+        uid_key=unseal(row),
+        series=tuple(granted.values_list("series_id", "revision")),
+        instances=None if row.instances is None else frozenset(row.instances),
+        expires_at=row.expires_at,
+    )
+
+
+def grants_of(actor: Actor, owner: str) -> list[ViewGrant]:
+    """Grants one owner issued in the actor's space, newest first."""
+    return list(ViewGrant.objects.filter(space_id=actor.space_id, owner=owner).order_by("-id"))
+
+
+def seal(key: bytes, secret: bytes, grant_id: UUID) -> bytes:
+    """A UID key under an organisation's key, bound to its grant; a nonce stands before it."""
+    nonce = secrets.token_bytes(12)
+    return nonce + AESGCM(secret).encrypt(nonce, key, grant_id.bytes)
+
+
+def unseal(row: ViewGrant) -> bytes:
+    sealed = bytes(row.uid_key)
+    return AESGCM(key_by_id(row.key_id).secret).decrypt(sealed[:12], sealed[12:], row.id.bytes)
+
+
+_kept: dict[tuple[str, UUID], tuple[float, LiveGrant]] = {}
+_lock = Lock()
+
+
+def decide(principal: Principal, grant_id: UUID) -> LiveGrant:
+    """`live_grant` in a transaction of its own, kept for 5 s. For the byte paths, outside `acting_as`."""
+    key, now = (principal.text, grant_id), time.monotonic()
+    with _lock:
+        kept = _kept.get(key)
+    if kept and now - kept[0] < KEPT_S and kept[1].expires_at > clock.now():
+        return kept[1]
+    with acting_as(principal):
+        found = live_grant(principal, grant_id)
+    with _lock:
+        if len(_kept) > 10_000:
+            _kept.clear()
+        _kept[key] = (now, found)
+    return found
+
+
+def forget(grant_id: UUID) -> None:
+    """Drop what this process keeps of a grant."""
+    with _lock:
+        for key in [key for key in _kept if key[1] == grant_id]:
+            del _kept[key]

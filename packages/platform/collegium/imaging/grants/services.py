@@ -1,0 +1,149 @@
+"""Issue and revoke view grants. The rooms above decide who deserves one; here it is only enforced."""
+
+from __future__ import annotations
+
+import secrets
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from collegium.imaging.archive.attributes import fields
+from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.archive.models import Instance, Series
+from collegium.imaging.grants import queries
+from collegium.imaging.grants.errors import GrantInvalid
+from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
+from collegium.kit import clock, ids
+from collegium.trust.audit.actions import Action
+from collegium.trust.audit.services import record
+from collegium.trust.tenancy.keys import organisation_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from collegium.kit.principals import Actor, Principal
+
+
+def issue(  # noqa: PLR0913 - a grant names this much
+    actor: Actor,
+    *,
+    principal: Principal,
+    exam_ids: Sequence[UUID] = (),
+    series_ids: Sequence[UUID] = (),
+    instance_ids: Sequence[UUID] | None = None,
+    allow_fields: Sequence[str],
+    label: str,
+    mode: Mode | str,
+    expires: datetime,
+    owner: str,
+) -> ViewGrant:
+    """Let a principal of the actor's space see images, as they are now.
+
+    Args:
+        actor: who issues it, in the space of the images.
+        principal: the only one it opens for.
+        exam_ids: exams whose series are granted.
+        series_ids: single series granted beside them.
+        instance_ids: if given, only these instances of them.
+        allow_fields: DICOM keywords beyond what rendering needs.
+        label: shown as the subject.
+        mode: "read" may draw marks, "view" may not.
+        expires: when it ends by itself.
+        owner: who asked and why, for the issuer's own use; opaque here.
+
+    Raises:
+        GrantInvalid: an unknown field, an end in the past, or nothing to see.
+        ImageNotFound: an exam, series or instance that is not in this space.
+    """
+    assert actor.space_id
+    assert actor.organisation_id
+    try:
+        fields(list(allow_fields))
+    except ValueError as error:
+        raise GrantInvalid(str(error)) from None
+    if expires <= clock.now():
+        raise GrantInvalid("A grant must end in the future.")
+    series = _series(actor, exam_ids, series_ids)
+    _require_instances(actor, series, instance_ids)
+    key = organisation_key(actor.organisation_id)
+    grant_id = ids.uuid7()
+    grant = ViewGrant.objects.create(
+        id=grant_id,
+        space_id=actor.space_id,
+        organisation_id=actor.organisation_id,
+        principal=principal.text,
+        label=label,
+        allow_fields=sorted(set(allow_fields)),
+        mode=Mode(mode),
+        uid_key=queries.seal(secrets.token_bytes(32), key.secret, grant_id),
+        key_id=key.id,
+        instances=None if instance_ids is None else list(instance_ids),
+        owner=owner,
+        expires_at=expires,
+    )
+    GrantedSeries.objects.bulk_create(
+        GrantedSeries(id=ids.uuid7(), space_id=actor.space_id, grant=grant, series=one, revision=one.revision)
+        for one in series
+    )
+    record(
+        actor,
+        Action.GRANT_ISSUED,
+        "grants.grant",
+        grant.id,
+        new={
+            "principal": principal.text,
+            "series": [str(one.id) for one in series],
+            "fields": sorted(set(allow_fields)),
+            "mode": str(Mode(mode).value),
+            "expires_at": expires.isoformat(),
+            "owner": owner,
+        },
+    )
+    return grant
+
+
+def revoke(actor: Actor, *, grant_id: UUID, reason: str = "") -> None:
+    """End a grant now. Ending an ended one changes nothing.
+
+    Raises:
+        ImageNotFound: the space has no such grant.
+    """
+    row = ViewGrant.objects.select_for_update().filter(space_id=actor.space_id, id=grant_id).first()
+    if row is None:
+        raise ImageNotFound
+    if row.revoked_at is None:
+        row.revoked_at = clock.now()
+        row.save(update_fields=["revoked_at"])
+        record(actor, Action.GRANT_REVOKED, "grants.grant", grant_id, reason=reason)
+    transaction.on_commit(partial(queries.forget, grant_id))
+
+
+def revoke_all(actor: Actor, *, owner: str, reason: str = "") -> int:
+    """End every live grant one owner issued in the actor's space; returns how many."""
+    live = [row for row in queries.grants_of(actor, owner) if row.revoked_at is None]
+    for row in live:
+        revoke(actor, grant_id=row.id, reason=reason)
+    return len(live)
+
+
+def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) -> list[Series]:
+    rows = Series.objects.filter(space_id=actor.space_id)
+    by_exam = list(rows.filter(exam_id__in=list(exam_ids)))
+    by_id = list(rows.filter(id__in=list(series_ids)))
+    if {one.exam_id for one in by_exam} != set(exam_ids) or {one.id for one in by_id} != set(series_ids):
+        raise ImageNotFound
+    found = {one.id: one for one in [*by_exam, *by_id]}
+    if not found:
+        raise GrantInvalid("A grant must name images.")
+    return sorted(found.values(), key=lambda one: (str(one.exam_id), one.number or 0, one.series_uid))
+
+
+def _require_instances(actor: Actor, series: list[Series], instance_ids: Sequence[UUID] | None) -> None:
+    if instance_ids is None:
+        return
+    known = Instance.objects.filter(space_id=actor.space_id, series__in=series, id__in=list(instance_ids))
+    if not instance_ids or known.count() != len(set(instance_ids)):
+        raise ImageNotFound

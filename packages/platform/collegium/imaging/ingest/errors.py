@@ -1,0 +1,80 @@
+"""What can go wrong while exams come in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from collegium.imaging.archive.errors import ObjectInvalid
+from collegium.kit.errors import Conflict, Invalid, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class DeliveryNotFound(NotFound):
+    code = "ingest.delivery.not_found"
+    message = "There is no such delivery."
+
+
+class DeliveryChanged(Conflict):
+    code = "ingest.delivery.changed"
+    message = "A delivery with this id was opened with another manifest. Use a new id."
+
+
+class DeliveryIncomplete(Conflict):
+    code = "ingest.delivery.incomplete"
+    message = "Objects of the manifest are still missing. Send them, then complete the delivery."
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__()
+        self.missing = tuple(missing)
+
+
+class ManifestInvalid(Invalid):
+    code = "ingest.manifest.invalid"
+    message = "The manifest does not fit this channel."
+
+
+class NotInManifest(ObjectInvalid):
+    code = "ingest.object.not_in_manifest"
+    message = "The manifest of this delivery names no such object."
+
+
+class DigestWrong(ObjectInvalid):
+    code = "ingest.object.digest"
+    message = "The object does not have the digest under which it was sent. Send it again."
+
+
+class ManifestDisagrees(ObjectInvalid):
+    code = "ingest.object.manifest"
+    message = "The object is not the one its manifest describes."
+
+
+class SubjectDisagrees(ObjectInvalid):
+    code = "ingest.object.subject"
+    message = "The subject code inside the object is not that of the delivery."
+
+
+class ExamOfAnotherSubject(ObjectInvalid):
+    code = "ingest.object.other_subject"
+    message = "The archive holds this exam under another subject code."
+
+
+class SeriesOfAnotherExam(ObjectInvalid):
+    code = "ingest.object.other_exam"
+    message = "The archive holds this series as part of another exam."
+
+
+class NotDeidentified(ObjectInvalid):
+    code = "ingest.object.not_deidentified"
+    message = "The object does not say that its patient identity was removed (0012,0062), so it was refused."
+
+
+class NotConforming(ObjectInvalid):
+    code = "ingest.object.not_conforming"
+    message = "The object does not conform to the channel's de-identification recipe, so it was refused."
+
+
+class OtherPixels(ObjectInvalid):
+    code = "ingest.object.other_content"
+    message = "The archive holds this instance with other pixels. It is held until a person decides."

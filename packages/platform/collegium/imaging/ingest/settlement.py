@@ -1,0 +1,191 @@
+"""The moment a delivery becomes an exam: every object gets its outcome, in the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from collegium.imaging.archive import queries as archive
+from collegium.imaging.archive import services as archiving
+from collegium.imaging.archive import storage
+from collegium.imaging.archive.errors import FramesUnreadable
+from collegium.imaging.archive.models import Instance, Series
+from collegium.imaging.archive.pixels import pixel_digest
+from collegium.imaging.archive.services import NewInstance
+from collegium.imaging.ingest import queries
+from collegium.imaging.ingest.errors import ExamOfAnotherSubject, OtherPixels, SeriesOfAnotherExam
+from collegium.imaging.ingest.events import ExamArrived
+from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState
+from collegium.kit import clock
+from collegium.kit.events import announce
+from collegium.trust.audit.actions import Action
+from collegium.trust.audit.services import record
+from collegium_wire import PROTOCOL, Outcome, Receipt, ReceiptItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
+    from collegium.imaging.archive.errors import ObjectInvalid
+    from collegium.imaging.archive.models import Exam
+    from collegium.kit.principals import Actor
+
+_OUTCOMES = {
+    ObjectState.STORED: Outcome.STORED,
+    ObjectState.DUPLICATE: Outcome.DUPLICATE,
+    ObjectState.HELD: Outcome.HELD,
+    ObjectState.REFUSED: Outcome.REFUSED,
+}
+
+
+def settle(actor: Actor, row: Delivery) -> Receipt:
+    """Judge every received object of a locked delivery, store the new ones, write the receipt."""
+    objects = list(queries.objects(row).select_related("blob"))
+    exam, is_new = archiving.lock_exam(
+        actor=actor, study_uid=row.study_uid, subject_code=row.subject_code, channel_id=row.channel_id
+    )
+    received = [one for one in objects if one.state == ObjectState.RECEIVED]
+    _judge(actor, row, exam, received)
+    stored = [one for one in received if one.state == ObjectState.STORED]
+    if stored:
+        archiving.add_instances(
+            actor=actor, exam=exam, is_new=is_new, instances=[_new_instance(one) for one in stored]
+        )
+    elif is_new:
+        exam.delete()
+    unneeded = [one.blob_id for one in received if one.blob_id and _is_unneeded(one)]
+    for one in received:
+        one.document, one.frame_table = "", b""
+        if _is_unneeded(one):
+            one.blob_id = None
+    DeliveryObject.objects.bulk_update(
+        received, ["state", "code", "reason", "document", "frame_table", "blob"], batch_size=500
+    )
+    archiving.remove_blob_rows(actor=actor, blob_ids=unneeded)
+    delete_after_commit(actor, unneeded)
+    return _close(actor, row, exam if stored or not is_new else None, objects, stored)
+
+
+def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObject]) -> None:
+    """Give each object its state: stored, duplicate, held or refused."""
+    if exam.subject_code != row.subject_code:
+        for one in received:
+            _mark(one, ObjectState.REFUSED, ExamOfAnotherSubject())
+        return
+    uids = [one.sop_instance_uid for one in received]
+    there: Mapping[str, Instance] = {
+        instance.sop_instance_uid: instance
+        for instance in Instance.objects.filter(
+            space_id=actor.space_id, sop_instance_uid__in=uids
+        ).select_related("blob")
+    }
+    strangers = set(
+        Series.objects.filter(space_id=actor.space_id, series_uid__in={one.series_uid for one in received})
+        .exclude(exam=exam)
+        .values_list("series_uid", flat=True)
+    )
+    for one in received:
+        known = there.get(one.sop_instance_uid)
+        if one.series_uid in strangers:
+            _mark(one, ObjectState.REFUSED, SeriesOfAnotherExam())
+        elif known is None:
+            _mark(one, ObjectState.STORED)
+        elif _is_same(actor, known, one):
+            _mark(one, ObjectState.DUPLICATE)
+        else:
+            _mark(one, ObjectState.HELD, OtherPixels())
+
+
+def _mark(one: DeliveryObject, state: ObjectState, why: ObjectInvalid | None = None) -> None:
+    one.state = state
+    one.code, one.reason = (why.code, why.text) if why else ("", "")
+
+
+def _is_same(actor: Actor, known: Instance, one: DeliveryObject) -> bool:
+    """Whether both show the same: equal bytes, or equal decoded pixels."""
+    if known.blob.sha256 == one.sha256:
+        return True
+    blobs = storage.blobs()
+    assert one.blob_id
+    try:
+        before = known.pixel_digest or pixel_digest(blobs.read_all(archive.blob_key(actor, known.blob_id)))
+        now = pixel_digest(blobs.read_all(archive.blob_key(actor, one.blob_id)))
+    except FramesUnreadable:
+        return False  # when in doubt it is held, and a person looks
+    if not known.pixel_digest:
+        archiving.set_pixel_digest(actor=actor, instance_id=known.id, digest=before)
+    return before == now
+
+
+def _is_unneeded(one: DeliveryObject) -> bool:
+    return one.state in (ObjectState.DUPLICATE, ObjectState.REFUSED)
+
+
+def _new_instance(one: DeliveryObject) -> NewInstance:
+    assert one.blob_id
+    return NewInstance(
+        one.sop_instance_uid,
+        one.sop_class_uid,
+        one.transfer_syntax_uid,
+        one.series_uid,
+        one.blob_id,
+        json.loads(one.document),
+        bytes(one.frame_table),
+    )
+
+
+def _close(
+    actor: Actor,
+    row: Delivery,
+    exam: Exam | None,
+    objects: list[DeliveryObject],
+    stored: list[DeliveryObject],
+) -> Receipt:
+    receipt = Receipt(
+        protocol=PROTOCOL,
+        delivery_id=str(row.delivery_id),
+        manifest_digest=row.manifest_digest,
+        exam_id=str(exam.id) if exam else None,
+        items=tuple(
+            ReceiptItem(
+                sop_instance_uid=one.sop_instance_uid,
+                sha256=one.sha256,
+                outcome=_OUTCOMES[ObjectState(one.state)],
+                reason=one.reason,
+            )
+            for one in objects
+        ),
+        at=clock.now(),
+    )
+    row.receipt_text = receipt.to_json().decode()
+    row.completed_at, row.exam = receipt.at, exam
+    row.save(update_fields=["receipt_text", "completed_at", "exam"])
+    counts = {outcome.value: sum(i.outcome is outcome for i in receipt.items) for outcome in Outcome}
+    record(
+        actor,
+        Action.DELIVERY_COMPLETED,
+        "ingest.delivery",
+        row.delivery_id,
+        new={"manifest": row.manifest_digest, "exam": receipt.exam_id, **counts},
+    )
+    if exam and stored:
+        announce(
+            actor.principal,
+            ExamArrived(
+                space_id=row.space_id,
+                exam_id=exam.id,
+                subject_code=exam.subject_code,
+                channel_id=str(row.channel_id or ""),
+                supplement=row.is_supplement or exam.instance_count > len(stored),
+            ),
+        )
+    return receipt
+
+
+def delete_after_commit(actor: Actor, blob_ids: Iterable[UUID]) -> None:
+    """Take blobs out of the store once the transaction that forgot them is committed."""
+    keys = [archive.blob_key(actor, blob_id) for blob_id in blob_ids]
+    if keys:
+        transaction.on_commit(lambda: [storage.blobs().delete(key) for key in keys] and None)

@@ -1,0 +1,94 @@
+"""A multipart body through the corridor: chunks in, checked and sealed objects out.
+
+Used from one thread at a time; the caller moves chunks, this moves bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from collegium.imaging.archive.errors import ObjectInvalid
+from collegium.kit.multipart import Limits, MultipartParser, PartBegins, PartBytes, PartEnds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from collegium.imaging.ingest.corridor import Arrival, Arrived
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """A part that is not taken in."""
+
+    content_id: str
+    sop_class_uid: str
+    sop_instance_uid: str
+    error: ObjectInvalid
+
+
+@dataclass
+class Upload:
+    """What came in through one request so far."""
+
+    parser: MultipartParser
+    begin: Callable[[Mapping[str, str]], Arrival]
+    finished: Callable[[str, Arrived], None] = lambda _content_id, _arrived: None
+    """Called with each checked object; raising ObjectInvalid turns it away."""
+
+    arrived: list[Arrived] = field(default_factory=list)
+    refused: list[TurnedAway] = field(default_factory=list)
+    _open: Arrival | None = None
+    _content_id: str = ""
+
+    @classmethod
+    def of(
+        cls, boundary: bytes, begin: Callable[[Mapping[str, str]], Arrival], *, parts: int = 10_000
+    ) -> Upload:
+        return cls(MultipartParser(boundary, Limits(parts=parts)), begin)
+
+    def feed(self, chunks: Iterable[bytes]) -> None:
+        """Take some chunks.
+
+        Raises:
+            MultipartError: the body is broken; objects that were whole stay in `arrived`.
+            StorageFull: the store took nothing more.
+        """
+        try:
+            for chunk in chunks:
+                for happening in self.parser.feed(chunk):
+                    match happening:
+                        case PartBytes():
+                            assert self._open
+                            self._open.write(happening.piece)
+                        case PartBegins():
+                            self._content_id = happening.headers.get("content-id", "").strip("<>")
+                            self._open = self.begin(happening.headers)
+                        case PartEnds():
+                            self._end_part()
+        except BaseException:
+            self.abort()
+            raise
+
+    def close(self) -> None:
+        """Say that the body ended. Raises MultipartCut when it should not have."""
+        try:
+            self.parser.close()
+        finally:
+            self.abort()
+
+    def abort(self) -> None:
+        """Forget the part that is under way."""
+        if self._open:
+            self._open.abort()
+            self._open = None
+
+    def _end_part(self) -> None:
+        arrival, self._open = self._open, None
+        assert arrival
+        try:
+            self.arrived.append(arrival.finish())
+        except ObjectInvalid as error:
+            self.refused.append(
+                TurnedAway(self._content_id, arrival.sop_class_uid, arrival.sop_instance_uid, error)
+            )
