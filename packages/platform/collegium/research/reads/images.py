@@ -16,7 +16,7 @@ from collegium.research.projects import queries as projects
 from collegium.research.reads.errors import MarkChanged, MarkGone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -85,17 +85,13 @@ def newest_mark(actor: Actor, task: Task, mark_id: UUID) -> MarkFacts:
     return _facts(row)
 
 
-def mark_at(actor: Actor, task: Task, reference: MarkReference) -> MarkFacts | None:
-    """The mark as it was in the revision that an answer took over."""
-    known = ids.parse(reference.mark_id)
-    row = known and _revisions(actor, task, known).filter(revision=reference.revision).first()
-    return _facts(row) if row else None
-
-
-def bound_marks(actor: Actor, task: Task, answers: Mapping[str, Answer]) -> list[MarkFacts]:
-    """The marks that answers took over, in the revision they took, by the answers' names."""
-    found = [mark_at(actor, task, answer.mark) for _, answer in sorted(answers.items()) if answer.mark]
-    return [facts for facts in found if facts]
+def marks_at(actor: Actor, references: Iterable[MarkReference]) -> dict[MarkReference, MarkFacts]:
+    """Marks as they were in the revisions that answers took over."""
+    wanted = {(reference.mark_id, reference.revision): reference for reference in references}
+    known = [mark_id for mark_id, _ in wanted if ids.parse(mark_id)]
+    rows = MarkRevision.objects.filter(space_id=actor.space, mark_id__in=known).select_related("mark")
+    found = {(str(row.mark_id), row.revision): row for row in rows}
+    return {reference: _facts(found[key]) for key, reference in wanted.items() if key in found}
 
 
 def require_unchanged(actor: Actor, task: Task, answers: Mapping[str, Answer]) -> None:
