@@ -51,13 +51,28 @@ def problem(request: Request, error: Exception) -> Response:  # noqa: ARG001  St
     return JSONResponse(body, status_code=status_of(error))
 
 
+class _Pages:
+    """Django behind a2wsgi, which wants a coroutine where granian gives another awaitable."""
+
+    def __init__(self) -> None:
+        # Any: a2wsgi types the interface more narrowly than Django does
+        self._pages = WSGIMiddleware(cast("Any", get_wsgi_application()), workers=installation().web_threads)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:  # Any: ASGI's own dictionaries
+        async def coroutine() -> Any:  # Any: an ASGI message
+            return await receive()
+
+        async def answer(message: Any) -> None:  # Any: an ASGI message
+            await send(message)
+
+        await self._pages(scope, coroutine, answer)
+
+
 def build() -> Starlette:
     """The application with every byte path of the rooms."""
     keep_big_blocks()
     wiring.connect()
-    # Any: a2wsgi types the two interfaces more narrowly than Django and Starlette do
-    pages = WSGIMiddleware(cast("Any", get_wsgi_application()), workers=installation().web_threads)
-    routes: list[BaseRoute] = [*wiring.byte_paths(), Mount("/", app=cast("Any", pages))]
+    routes: list[BaseRoute] = [*wiring.byte_paths(), Mount("/", app=_Pages())]
     return Starlette(routes=routes, exception_handlers={CollegiumError: problem})
 
 

@@ -13,7 +13,9 @@ import typer
 from collegium.kit.errors import CollegiumError
 from collegium.settings.installation import Installation, UnknownSetting, installation
 
-app = typer.Typer(help="The Collegium server.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="The Collegium server.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 database_app = typer.Typer(help="The database.", no_args_is_help=True)
 keys_app = typer.Typer(help="The installation's keys.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)

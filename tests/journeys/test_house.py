@@ -1,0 +1,138 @@
+"""From an empty folder to a signed-in person, with the real processes, and through every way of ending."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+import psycopg
+import pytest
+
+from collegium.kit.postgres import EmbeddedPostgres
+from collegium_testkit.installation import InstallationProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.journey
+
+EMAIL, PASSWORD = "first@example.org", "a passphrase of some length"
+
+
+@pytest.fixture
+def server(place: Path) -> Iterator[InstallationProcess]:
+    with InstallationProcess(place / "data") as running:
+        yield running
+
+
+def add_account(server: InstallationProcess) -> subprocess.CompletedProcess[str]:
+    return server.run(
+        "account", "add", EMAIL, "--name", "First Person", "--password", PASSWORD, "--organisation", "Example"
+    )
+
+
+@contextmanager
+def sign_in(server: InstallationProcess) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+        client.get("/accounts/login/")
+        form = {"login": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["collegium_csrf"]}
+        client.post("/accounts/login/", data=form, headers={"Referer": server.url})
+        yield client
+
+
+@pytest.mark.requirement("U01", "U07", "S02")
+def test_from_an_empty_folder_to_a_verified_trail(server: InstallationProcess) -> None:
+    assert add_account(server).returncode == 0
+    with sign_in(server) as client:
+        assert "Good day, First Person" in client.get("/").text
+
+    verified = server.run("audit", "verify")
+    assert verified.returncode == 0, verified.stdout
+    assert "no faults" in verified.stdout
+
+    sealed = server.run("audit", "seal")
+    assert sealed.returncode == 0, sealed.stderr
+
+    owner = EmbeddedPostgres(server.data_dir).addresses.owner
+    with psycopg.connect(owner, autocommit=True) as forger:
+        forger.execute("set session_replication_role = replica")
+        forger.execute(
+            "update trust_audit_auditentry set body = overlay(body placing 'X' from 20) "
+            "where id = (select entry_id from trust_audit_auditlink where chain = 'installation' and seq = 1)"
+        )
+    broken = server.run("audit", "verify")
+    assert broken.returncode == 1
+    assert "installation: entry 1 " in broken.stdout
+
+
+def test_the_doctor_names_what_is_missing_and_the_remedy(server: InstallationProcess) -> None:
+    before = server.run("doctor")
+    assert before.returncode == 1
+    assert "collegium keys backup" in before.stdout
+
+    backup = server.run(
+        "keys", "backup", str(server.data_dir.parent / "keys.json"), "--passphrase", "kept elsewhere"
+    )
+    assert backup.returncode == 0, backup.stderr
+
+    assert server.run("doctor").returncode == 0
+
+
+@pytest.mark.parametrize("victim", ["granian", "postgres"])
+def test_a_killed_part_comes_back_and_nothing_is_lost(server: InstallationProcess, victim: str) -> None:
+    assert add_account(server).returncode == 0
+    for pid in processes_of(server, victim):
+        os.kill(pid, signal.SIGKILL)
+
+    deadline = time.monotonic() + 30
+    while not server.answers() and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+    with sign_in(server) as client:
+        assert "Good day, First Person" in client.get("/").text
+    assert server.run("audit", "verify").returncode == 0
+
+
+def test_it_stops_within_seconds_and_keeps_what_it_has(server: InstallationProcess) -> None:
+    assert add_account(server).returncode == 0
+
+    assert server.stop() < 10
+
+    server.start()
+    with sign_in(server) as client:
+        assert "Good day, First Person" in client.get("/").text
+
+
+def test_the_second_account_with_an_address_is_refused_in_one_line(server: InstallationProcess) -> None:
+    add_account(server)
+
+    again = add_account(server)
+
+    assert again.returncode == 1
+    assert "already" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def processes_of(server: InstallationProcess, name: str) -> list[int]:
+    """Processes below the running server whose command holds `name`."""
+    listing = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listing.splitlines()[1:]]
+    children: dict[int, list[tuple[int, str]]] = {}
+    for pid, parent, command in rows:
+        children.setdefault(int(parent), []).append((int(pid), command))
+    found, todo = [], [server.pid]
+    while todo:
+        for pid, command in children.get(todo.pop(), []):
+            todo.append(pid)
+            if name in command:
+                found.append(pid)
+    assert found
+    return found
