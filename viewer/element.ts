@@ -7,6 +7,7 @@
 import './viewer.css';
 import styles from './panels/viewer.css?inline';
 import { DicomWeb } from './api/dicomweb';
+import { isImageModality } from './core/images';
 import { ViewerProblem } from './core/problems';
 import { EMPTY, type ToolName } from './core/store';
 import type { Session } from './modes/session';
@@ -120,8 +121,13 @@ export class CollegiumViewer extends HTMLElement {
     message.loading('Loading images');
     const dicomweb = new DicomWeb(root);
     const series = dicomweb.series(signal);
-    // Judged when the session starts; until then a failure is not unhandled.
-    series.catch(() => undefined);
+    // A failure is judged when the session starts; until then it must not count as unhandled.
+    series
+      .then((found) => {
+        const first = found.find((each) => isImageModality(each.modality));
+        if (first) dicomweb.askAhead(first, signal);
+      })
+      .catch(() => undefined);
     let heavy: typeof import('./modes/session');
     try {
       heavy = await import('./modes/session');

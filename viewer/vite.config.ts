@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { assets } from './bundling/assets.ts';
 import { icons } from './bundling/icons.ts';
+import { lean } from './bundling/lean.ts';
 import { strictPolicy } from './bundling/strict-policy.ts';
 
 const nothing = resolve(import.meta.dirname, 'bundling/nothing.ts');
@@ -12,7 +13,7 @@ export default defineConfig({
   // Relative addresses: the bundle works below any static prefix.
   base: './',
   publicDir: false,
-  plugins: [icons(), strictPolicy(), assets()],
+  plugins: [lean(), icons(), strictPolicy(), assets()],
   worker: { format: 'es' },
   resolve: {
     alias: {

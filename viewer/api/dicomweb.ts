@@ -9,6 +9,7 @@ const TIMEOUT_MS = 30_000;
 export class DicomWeb {
   /** Absolute address without a slash at its end: image ids are made from it. */
   readonly root: string;
+  private readonly ahead = new Map<string, Promise<DataSet[]>>();
 
   constructor(root: string) {
     this.root = new URL(root, document.baseURI).href.replace(/\/$/, '');
@@ -54,7 +55,16 @@ export class DicomWeb {
   }
 
   metadata(series: SeriesInfo, signal: AbortSignal): Promise<DataSet[]> {
-    return this.ask(`studies/${series.studyUid}/series/${series.seriesUid}/metadata`, signal);
+    const ahead = this.ahead.get(series.seriesUid);
+    this.ahead.delete(series.seriesUid);
+    return ahead ?? this.ask(`studies/${series.studyUid}/series/${series.seriesUid}/metadata`, signal);
+  }
+
+  /** Ask for the metadata that will be wanted first while the rest of the viewer still loads. */
+  askAhead(series: SeriesInfo, signal: AbortSignal): void {
+    const asked = this.metadata(series, signal);
+    asked.catch(() => undefined);
+    this.ahead.set(series.seriesUid, asked);
   }
 
   frameUrl(series: SeriesInfo, instanceUid: string, frame: number): string {

@@ -27,6 +27,10 @@ async function start(): Promise<void> {
     },
   });
   await initTools();
+  // The first decoder starts now, beside the making of the viewport.
+  const workers = getWebWorkerManager();
+  const { index } = workers.getNextWorkerAPI('dicomImageLoader');
+  workers.workerRegistry['dicomImageLoader']!.loadCounters[index]! -= 1;
   cache.setMaxCacheSize(CACHE_BYTES);
   imageRetrievalPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Interaction, 4);
   imageRetrievalPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PARALLEL_FRAMES);
@@ -34,9 +38,14 @@ async function start(): Promise<void> {
   imageLoadPoolManager.setMaxSimultaneousRequests(Enums.RequestType.Prefetch, PARALLEL_FRAMES);
 }
 
-export async function newEngine(): Promise<RenderingEngine> {
+/** Codecs, workers and settings; images may be asked for from then on. */
+export function startEngine(): Promise<void> {
   started ??= start();
-  await started;
+  return started;
+}
+
+export async function newEngine(): Promise<RenderingEngine> {
+  await startEngine();
   const id = `collegium-${next++}`;
   engines.add(id);
   return new RenderingEngine(id);

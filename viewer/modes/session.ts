@@ -5,7 +5,7 @@ import { ViewerProblem } from '../core/problems';
 import { Store, type ToolName } from '../core/store';
 import { isLossy } from '../core/syntaxes';
 import { isInverted, presetsFor, SUV_WINDOW, windowOfPixels, type Preset, type Window } from '../core/windows';
-import { forgetImages } from '../imaging/engine';
+import { forgetImages, startEngine } from '../imaging/engine';
 import { problemOf, SeriesLoader } from '../imaging/loading';
 import { pixelsOf, planeOf, Stack, type Loaded } from '../imaging/stack';
 import { thumbnail } from '../imaging/thumbnail';
@@ -53,6 +53,7 @@ export class Session implements SessionFace {
   private readonly side: HTMLElement;
   private readonly marking: Marking | null;
   private readonly opened = new Map<string, Opened>();
+  private readonly preparing = new Map<string, Promise<Opened>>();
   private series: SeriesInfo[] = [];
   private now: Opened | null = null;
   private stack: Stack | null = null;
@@ -60,6 +61,7 @@ export class Session implements SessionFace {
   private turn = 0;
   private armed: { itemId: string; label: string; before: ToolName } | null = null;
   private isFirstShown = false;
+  private isOpening = false;
   private isSideOpen: boolean;
   private wheelRest = 0;
   private label: string;
@@ -108,17 +110,20 @@ export class Session implements SessionFace {
     this.message.loading('Loading images');
     const marks = this.marking?.load(this.abort.signal).catch(() => this.message.notice('Earlier marks could not be read. They are safe on the server; reload the page to see them.'));
     try {
+      // The first image travels while the viewport is made, which keeps the main thread busy for a while.
+      await startEngine();
+      this.series = await this.options.series;
+      await this.askAhead();
       this.stack ??= await Stack.open(this.port);
       if (this.abort.signal.aborted) return this.close();
       if (!this.mouse) this.listen(this.stack);
-      this.series = await this.options.series;
     } catch (error) {
       this.fail(error, () => this.retryStart());
       return;
     }
-    this.list.fill(this.series, (each) => isImageModality(each.modality));
+    this.list.fill([...this.series].sort((a, b) => Number(isImageModality(b.modality)) - Number(isImageModality(a.modality))), (each) => isImageModality(each.modality));
     this.options.emit('collegium:ready', { series: this.series.length });
-    const first = this.series.find((each) => isImageModality(each.modality));
+    const first = this.firstSeries();
     if (!first) {
       this.fail(new ViewerProblem('empty', 'It holds no images that can be shown here.', 'No images', false), () => undefined);
       return;
@@ -126,6 +131,19 @@ export class Session implements SessionFace {
     await this.open(first.seriesUid);
     await marks;
     void this.makeThumbnails();
+  }
+
+  /** Send the request for the first image off before the main thread is busy. */
+  private async askAhead(): Promise<void> {
+    const first = this.firstSeries();
+    if (!first) return;
+    const opened = await this.prepare(first).catch(() => null);
+    opened?.loader.now(opened.index).catch(() => undefined);
+    await new Promise((resume) => setTimeout(resume, 12));
+  }
+
+  private firstSeries(): SeriesInfo | undefined {
+    return this.series.find((each) => isImageModality(each.modality));
   }
 
   private retryStart(): void {
@@ -141,8 +159,9 @@ export class Session implements SessionFace {
     this.remember();
     this.list.current(seriesUid);
     this.message.loading('Loading images');
+    this.isOpening = true;
     try {
-      const opened = this.opened.get(seriesUid) ?? (await this.prepare(info));
+      const opened = await this.prepare(info);
       if (turn !== this.turn) return;
       this.now?.loader.stop();
       opened.loader = this.loaderOf(opened);
@@ -153,6 +172,7 @@ export class Session implements SessionFace {
       const isTurned = opened.inverted !== opened.images[opened.index]!.isLowBright;
       await stack.show(opened.imageIds, opened.index, opened.window!, isTurned);
       if (turn !== this.turn) return;
+      this.isOpening = false;
       this.message.clear();
       this.port.dataset['count'] = String(opened.images.length);
       this.store.run('series.opened', {
@@ -177,7 +197,17 @@ export class Session implements SessionFace {
     }
   }
 
-  private async prepare(info: SeriesInfo): Promise<Opened> {
+  /** Metadata and order of a series, asked for once. */
+  private prepare(info: SeriesInfo): Promise<Opened> {
+    const known = this.preparing.get(info.seriesUid);
+    if (known) return known;
+    const asked = this.describe(info);
+    this.preparing.set(info.seriesUid, asked);
+    asked.catch(() => this.preparing.delete(info.seriesUid));
+    return asked;
+  }
+
+  private async describe(info: SeriesInfo): Promise<Opened> {
     const metadata = await this.options.dicomweb.metadata(info, this.abort.signal);
     const images = imagesOfSeries(metadata);
     if (images.length === 0) throw new ViewerProblem('empty', 'This series holds no images that can be shown here.', 'No images', false);
@@ -313,6 +343,7 @@ export class Session implements SessionFace {
       forgetImages(opened.imageIds);
     }
     this.opened.clear();
+    this.preparing.clear();
     this.stack?.close();
     this.stack = null;
     this.frame.replaceChildren();
@@ -466,7 +497,7 @@ export class Session implements SessionFace {
   private windowed(stack: Stack): void {
     const { now } = this;
     const window = stack.window;
-    if (!now || !window || !this.store.state.count) return;
+    if (!now || !window || this.isOpening) return;
     const known = now.window;
     const isSame = known && Math.abs(known.center - window.center) < 1e-3 * known.width && Math.abs(known.width - window.width) < 1e-3 * known.width;
     if (isSame) return;
@@ -576,7 +607,7 @@ export class Session implements SessionFace {
       while (!this.abort.signal.aborted && this.now && this.now.loader.isBusy) await new Promise((resume) => setTimeout(resume, 150));
       if (this.abort.signal.aborted) return;
       try {
-        const opened = this.opened.get(info.seriesUid) ?? (await this.prepare(info));
+        const opened = await this.prepare(info);
         const image = await opened.loader.now(opened.index);
         this.firstLook(opened, image);
         this.list.picture(info.seriesUid, thumbnail(image, opened.window!, opened.inverted !== opened.images[opened.index]!.isLowBright, THUMBNAIL));

@@ -22,7 +22,7 @@ export class SeriesList {
     for (const each of series) {
       const canShow = isImage(each);
       const picture = make('span', { class: 'picture' });
-      const count = make('span', { class: 'count' }, canShow ? String(each.instances || '') : 'not an image');
+      const count = make('span', { class: 'count' }, canShow ? String(each.instances || '') : 'not shown');
       const bar = make('span', { class: 'loaded' });
       const name = each.description || (each.number === undefined ? 'Series' : `Series ${each.number}`);
       const button = make(
