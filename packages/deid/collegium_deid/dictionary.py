@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Final
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary  # plain tables, read once
 from pydicom._uid_dict import UID_dictionary
 
+from collegium_deid.table import annex_e
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # The dictionary names a choice for a few tags; for us only "text or binary" matters.
 _CHOICES: Final = {"OB or OW": "OW", "US or SS": "US", "US or SS or OW": "US", "US or OW": "US", "NONE": "UN"}
 
-VRS: Final[dict[int, str]] = {tag: _CHOICES.get(row[0], row[0]) for tag, row in DicomDictionary.items()}
+VRS: Final[dict[int, str]] = {
+    # Annex E names attributes that are newer than the dictionary.
+    **{tag: row.vr for tag, row in annex_e().items()},
+    **{tag: _CHOICES.get(row[0], row[0]) for tag, row in DicomDictionary.items()},
+}
 KEYWORDS: Final[dict[str, int]] = {row[4]: tag for tag, row in DicomDictionary.items() if row[4]}
 
 # Registered roots whose UIDs name kinds of things, not instances: PS3.6 is one list, the rest are the code

@@ -121,11 +121,10 @@ def _how(action: str, tag: int, vr: str) -> str:
     if vr == "SQ":
         return "N" if action == "D" else "R"
     if action in "DU":
-        return action
+        return "U" if vr == "UI" else action  # the dummy of a UID is a new one
     if action == "K":
-        return {"DA": "X", "DT": "X", "TM": "X", "UI": "U"}.get(
-            vr, "T" if vr in SHORT_TEXT | LONG_TEXT else "K"
-        )
+        shaped = vr in NUMBERS | BULK or vr in {"CS", "DS", "IS", "AS"}
+        return {"DA": "X", "DT": "X", "TM": "X", "UI": "U"}.get(vr, "K" if shaped else "T")
     if tag == 0x00080201:
         return "O"
     # B: bytes that should be cleaned cannot be; they get what the basic profile says.
