@@ -10,6 +10,7 @@ from typing import Final
 from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pynetdicom import AE, _config
+from pynetdicom.association import Association
 
 from collegium_connect.errors import ConnectError
 from collegium_connect.journal import channels
@@ -17,6 +18,7 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.service import journal_path, running_path
 from collegium_connect.settings import Settings
 
+_ROUNDS: Final = 3
 _LOOPBACK: Final = ipaddress.ip_address("127.0.0.1")
 
 
@@ -59,23 +61,39 @@ def push(settings: Settings, folder: Path, called_ae: str = "") -> PushResult:
 def _send(
     port: int, calling_ae: str, called_ae: str, paths: list[Path], contexts: list[tuple[str, str]]
 ) -> int:
+    """Send until each file has an answer, over up to _ROUNDS associations; how many were taken.
+
+    The gateway knows an object that comes twice, so a file whose answer was lost is simply sent again.
+    """
     ae = AE(ae_title=calling_ae)
     for sop_class, syntax in contexts[:128]:  # PS3.8: at most 128 contexts an association
         ae.add_requested_context(sop_class, [syntax])
-    association = ae.associate("127.0.0.1", port, ae_title=called_ae)
-    if not association.is_established:
-        raise CannotPush(f"The gateway refused {calling_ae} calling {called_ae}; its log says why.")
-    taken = 0
-    try:
-        for path in paths:
-            try:
-                answer = association.send_c_store(path)
-            except (RuntimeError, ValueError):
-                continue  # the association was lost, or no context was accepted for this file
-            taken += "Status" in answer and answer.Status == 0
-    finally:
-        association.release()
+    taken, unanswered = 0, paths
+    for _ in range(_ROUNDS):
+        association = ae.associate("127.0.0.1", port, ae_title=called_ae)
+        if not association.is_established:
+            raise CannotPush(f"The gateway refused {calling_ae} calling {called_ae}; its log says why.")
+        left = []
+        try:
+            for path in unanswered:
+                status = _store(association, path)
+                taken += status == 0
+                if status is None:
+                    left.append(path)
+        finally:
+            association.release()
+        unanswered = left
+        if not unanswered:
+            break
     return taken
+
+
+def _store(association: Association, path: Path) -> int | None:
+    try:
+        answer = association.send_c_store(path)
+    except (RuntimeError, ValueError):
+        return None  # the association was lost, or no context was accepted for this file
+    return int(answer.Status) if "Status" in answer else None
 
 
 def _port(settings: Settings) -> int:
