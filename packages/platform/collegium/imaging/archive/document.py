@@ -31,6 +31,8 @@ _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "U
 _TEXT = frozenset({"LO", "SH", "UC", "PN", "LT", "ST", "UT"})
 _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
 _BULK_LIMIT = 1 << 18
+_DELIMITERS = set(b"\\\r\n\f\t^=")
+"""After these a text returns to its first character set (PS3.5 6.1.2.5.3)."""
 _CHARSET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 _AMBIGUOUS = frozenset(
@@ -84,7 +86,7 @@ class _Reader:
 
     def _strings(self, vr: str, raw: bytes) -> list[Json]:
         if vr in _TEXT and (not raw.isascii() or b"\x1b" in raw):
-            text = decode_bytes(raw, self._encodings, {"\\", "\r", "\n", "\f", "\t", "^", "="})
+            text = decode_bytes(raw, self._encodings, _DELIMITERS)
         else:
             text = raw.decode("ascii", "replace")
         text = text.rstrip(" \0")

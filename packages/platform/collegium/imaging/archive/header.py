@@ -121,15 +121,16 @@ def walk(raw: bytes, *, is_complete: bool) -> Header:
     """
     try:
         header = _walk(raw)
-        if header.pixel_tag is None and not is_complete:
-            raise _Short  # the bytes may just happen to end between two elements
     except (_Short, struct.error, IndexError):
-        if is_complete:
-            raise ObjectTruncated from None
-        if len(raw) >= HEADER_LIMIT_BYTES:
-            raise HeaderTooLarge from None
-        raise NeedMore from None
-    return header
+        header = None
+    # Without pixel data the bytes may just happen to end between two elements.
+    if header is not None and (is_complete or header.pixel_tag is not None):
+        return header
+    if is_complete:
+        raise ObjectTruncated
+    if len(raw) >= HEADER_LIMIT_BYTES:
+        raise HeaderTooLarge
+    raise NeedMore
 
 
 class _Short(Exception):

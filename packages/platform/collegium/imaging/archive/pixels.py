@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pydicom import dcmread
 
 from collegium.imaging.archive.errors import FramesUnreadable
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 _MOST_BYTES = 1 << 31
 
@@ -21,13 +25,12 @@ def pixel_digest(content: bytes | memoryview) -> str:
     Raises:
         FramesUnreadable: the pixels cannot be decoded here.
     """
+    raw = bytes(content)
     try:
-        dataset = dcmread(io.BytesIO(bytes(content)))
+        dataset = dcmread(io.BytesIO(raw))
         if "PixelData" not in dataset:
-            return "none:" + hashlib.sha256(bytes(content)).hexdigest()[:59]
-        size = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames") or 1)
-        if size * int(dataset.get("SamplesPerPixel") or 1) * 8 > _MOST_BYTES:
-            raise FramesUnreadable
+            return "none:" + hashlib.sha256(raw).hexdigest()[:59]
+        _require_decodable(dataset)
         pixels = dataset.pixel_array
     except FramesUnreadable:
         raise
@@ -36,3 +39,10 @@ def pixel_digest(content: bytes | memoryview) -> str:
     # Signed and unsigned of any width become one form, so that equal values are equal bytes.
     wide = np.ascontiguousarray(pixels.astype("<i8"))
     return hashlib.sha256(repr(wide.shape).encode() + wide.tobytes()).hexdigest()
+
+
+def _require_decodable(dataset: Dataset) -> None:
+    """Refuse what would not fit into memory, before a decoder is asked."""
+    size = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames") or 1)
+    if size * int(dataset.get("SamplesPerPixel") or 1) * 8 > _MOST_BYTES:
+        raise FramesUnreadable

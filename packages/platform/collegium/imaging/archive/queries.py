@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from collegium.imaging.archive.document import SeriesDocument as Document
+from collegium.imaging.archive.document import sop_instance_of
 from collegium.imaging.archive.errors import ImageNotFound
 from collegium.imaging.archive.models import Blob, Exam, Instance, Series, SeriesDocument
 from collegium.kit.blobs import key_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from collegium.imaging.archive.document import Attributes
     from collegium.kit.principals import Actor
 
 
@@ -38,7 +40,7 @@ class StoredInstance:
 
 def exams(actor: Actor) -> QuerySet[Exam]:
     """Exams of the actor's space, newest first."""
-    return Exam.objects.filter(space_id=actor.space_id).order_by("-received_at", "-id")
+    return Exam.objects.filter(space_id=actor.space).order_by("-received_at", "-id")
 
 
 def exam(actor: Actor, exam_id: UUID) -> Exam:
@@ -47,7 +49,7 @@ def exam(actor: Actor, exam_id: UUID) -> Exam:
     Raises:
         ImageNotFound: not here.
     """
-    found = Exam.objects.filter(space_id=actor.space_id, id=exam_id).first()
+    found = Exam.objects.filter(space_id=actor.space, id=exam_id).first()
     if found is None:
         raise ImageNotFound
     return found
@@ -55,7 +57,7 @@ def exam(actor: Actor, exam_id: UUID) -> Exam:
 
 def exam_by_uid(actor: Actor, study_uid: str) -> Exam:
     """One exam by its archive study UID. Raises ImageNotFound."""
-    found = Exam.objects.filter(space_id=actor.space_id, study_uid=study_uid).first()
+    found = Exam.objects.filter(space_id=actor.space, study_uid=study_uid).first()
     if found is None:
         raise ImageNotFound
     return found
@@ -63,14 +65,14 @@ def exam_by_uid(actor: Actor, study_uid: str) -> Exam:
 
 def series_of(actor: Actor, exam_ids: Iterable[UUID]) -> list[Series]:
     """Series of some exams of the actor's space, in reading order."""
-    rows = Series.objects.filter(space_id=actor.space_id, exam_id__in=list(exam_ids))
+    rows = Series.objects.filter(space_id=actor.space, exam_id__in=list(exam_ids))
     return list(rows.select_related("exam").order_by("exam_id", "number", "series_uid"))
 
 
 def series_by_uid(actor: Actor, study_uid: str, series_uid: str) -> Series:
     """One series by its archive UIDs. Raises ImageNotFound."""
     found = (
-        Series.objects.filter(space_id=actor.space_id, series_uid=series_uid, exam__study_uid=study_uid)
+        Series.objects.filter(space_id=actor.space, series_uid=series_uid, exam__study_uid=study_uid)
         .select_related("exam")
         .first()
     )
@@ -79,10 +81,18 @@ def series_by_uid(actor: Actor, study_uid: str, series_uid: str) -> Series:
     return found
 
 
+def series_uid(actor: Actor, series_id: UUID) -> str:
+    """The archive UID of a series. Raises ImageNotFound."""
+    found = Series.objects.filter(space_id=actor.space, id=series_id).values_list("series_uid", flat=True)
+    if not found:
+        raise ImageNotFound
+    return found[0]
+
+
 def document(actor: Actor, series_id: UUID, revision: int) -> Document:
     """The metadata of a series as it was at `revision`. Raises ImageNotFound."""
     found = SeriesDocument.objects.filter(
-        space_id=actor.space_id, series_id=series_id, revision=revision
+        space_id=actor.space, series_id=series_id, revision=revision
     ).first()
     if found is None:
         raise ImageNotFound
@@ -91,16 +101,14 @@ def document(actor: Actor, series_id: UUID, revision: int) -> Document:
 
 def instances_of(actor: Actor, series_id: UUID, revision: int) -> list[StoredInstance]:
     """Instances a series had at `revision`, in no particular order."""
-    rows = Instance.objects.filter(space_id=actor.space_id, series_id=series_id, since_revision__lte=revision)
+    rows = Instance.objects.filter(space_id=actor.space, series_id=series_id, since_revision__lte=revision)
     return [_stored(actor, row) for row in rows]
 
 
 def instance(actor: Actor, instance_id: UUID) -> Instance:
     """One instance row. Raises ImageNotFound."""
     found = (
-        Instance.objects.filter(space_id=actor.space_id, id=instance_id)
-        .select_related("series", "exam")
-        .first()
+        Instance.objects.filter(space_id=actor.space, id=instance_id).select_related("series", "exam").first()
     )
     if found is None:
         raise ImageNotFound
@@ -110,7 +118,7 @@ def instance(actor: Actor, instance_id: UUID) -> Instance:
 def instance_by_uid(actor: Actor, sop_instance_uid: str) -> Instance:
     """One instance by its archive UID. Raises ImageNotFound."""
     found = (
-        Instance.objects.filter(space_id=actor.space_id, sop_instance_uid=sop_instance_uid)
+        Instance.objects.filter(space_id=actor.space, sop_instance_uid=sop_instance_uid)
         .select_related("series", "exam")
         .first()
     )
@@ -119,16 +127,24 @@ def instance_by_uid(actor: Actor, sop_instance_uid: str) -> Instance:
     return found
 
 
+def instance_document(actor: Actor, row: Instance) -> Attributes:
+    """The metadata of one instance. Raises ImageNotFound."""
+    found = document(actor, row.series_id, row.series.revision)
+    for attributes in found.whole():
+        if sop_instance_of(attributes) == row.sop_instance_uid:
+            return attributes
+    raise ImageNotFound
+
+
 def blob_key(actor: Actor, blob_id: UUID) -> str:
     """Storage key of a blob of the actor's space; the organisation of a space never changes."""
     assert actor.organisation_id
-    assert actor.space_id
-    return key_of(actor.organisation_id, actor.space_id, blob_id)
+    return key_of(actor.organisation_id, actor.space, blob_id)
 
 
 def used_bytes(actor: Actor) -> int:
     """Clear bytes stored in the actor's space."""
-    total = Blob.objects.filter(space_id=actor.space_id).aggregate(total=Sum("size_bytes"))["total"]
+    total = Blob.objects.filter(space_id=actor.space).aggregate(total=Sum("size_bytes"))["total"]
     return int(total or 0)
 
 

@@ -52,12 +52,11 @@ class StoredBlob:
 
 def add_blobs(*, actor: Actor, blobs: Iterable[StoredBlob]) -> None:
     """Rows for blobs that are durable in the store already."""
-    assert actor.space_id
     assert actor.organisation_id
     Blob.objects.bulk_create(
         Blob(
             id=blob.id,
-            space_id=actor.space_id,
+            space_id=actor.space,
             organisation_id=actor.organisation_id,
             sha256=blob.sha256,
             size_bytes=blob.size_bytes,
@@ -68,24 +67,23 @@ def add_blobs(*, actor: Actor, blobs: Iterable[StoredBlob]) -> None:
 
 def remove_blob_rows(*, actor: Actor, blob_ids: Iterable[UUID]) -> None:
     """Forget blobs that nothing names any more; the caller deletes them from the store after commit."""
-    Blob.objects.filter(space_id=actor.space_id, id__in=list(blob_ids)).delete()
+    Blob.objects.filter(space_id=actor.space, id__in=list(blob_ids)).delete()
 
 
 def lock_exam(
     *, actor: Actor, study_uid: str, subject_code: str, channel_id: UUID | None
 ) -> tuple[Exam, bool]:
     """The exam of a study, made if new, locked; and whether it is new."""
-    assert actor.space_id
     fresh = Exam(
         id=ids.uuid7(),
-        space_id=actor.space_id,
+        space_id=actor.space,
         study_uid=study_uid,
         subject_code=subject_code,
         channel_id=channel_id,
         qido_json="{}",
     )
     Exam.objects.bulk_create([fresh], ignore_conflicts=True)
-    row = Exam.objects.select_for_update().get(space_id=actor.space_id, study_uid=study_uid)
+    row = Exam.objects.select_for_update().get(space_id=actor.space, study_uid=study_uid)
     return row, row.id == fresh.id
 
 
@@ -111,16 +109,15 @@ def add_instances(*, actor: Actor, exam: Exam, is_new: bool, instances: Sequence
 
 def set_pixel_digest(*, actor: Actor, instance_id: UUID, digest: str) -> None:
     """Keep the digest of decoded pixels once a conflict asked for it."""
-    Instance.objects.filter(space_id=actor.space_id, id=instance_id).update(pixel_digest=digest)
+    Instance.objects.filter(space_id=actor.space, id=instance_id).update(pixel_digest=digest)
 
 
 def _extend_series(actor: Actor, exam: Exam, series_uid: str, arrived: list[NewInstance]) -> None:
-    assert actor.space_id
     first = arrived[0].document
     Series.objects.bulk_create(
         [
             Series(
-                space_id=actor.space_id,
+                space_id=actor.space,
                 exam=exam,
                 series_uid=series_uid,
                 modality=str(first_of(first, _MODALITY) or "")[:16],
@@ -131,12 +128,12 @@ def _extend_series(actor: Actor, exam: Exam, series_uid: str, arrived: list[NewI
         ],
         ignore_conflicts=True,
     )
-    series = Series.objects.select_for_update().get(space_id=actor.space_id, series_uid=series_uid)
+    series = Series.objects.select_for_update().get(space_id=actor.space, series_uid=series_uid)
     if series.exam_id != exam.id:
         raise ImageNotFound("A series of this delivery belongs to another exam.")
     before: list[Attributes] = []
     if series.revision:
-        row = DocumentRow.objects.get(space_id=actor.space_id, series_id=series.id, revision=series.revision)
+        row = DocumentRow.objects.get(space_id=actor.space, series_id=series.id, revision=series.revision)
         before = list(SeriesDocument.unpack(row.body).whole())
     series.revision += 1
     series.instance_count += len(arrived)
@@ -152,7 +149,7 @@ def _extend_series(actor: Actor, exam: Exam, series_uid: str, arrived: list[NewI
     series.save(update_fields=["revision", "instance_count", "qido_json"])
     Instance.objects.bulk_create(_instance(actor, exam, series, one) for one in arrived)
     DocumentRow.objects.create(
-        space_id=actor.space_id,
+        space_id=actor.space,
         exam=exam,
         series=series,
         revision=series.revision,
@@ -161,9 +158,8 @@ def _extend_series(actor: Actor, exam: Exam, series_uid: str, arrived: list[NewI
 
 
 def _instance(actor: Actor, exam: Exam, series: Series, one: NewInstance) -> Instance:
-    assert actor.space_id
     return Instance(
-        space_id=actor.space_id,
+        space_id=actor.space,
         exam=exam,
         series=series,
         since_revision=series.revision,

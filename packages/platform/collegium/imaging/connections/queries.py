@@ -51,18 +51,18 @@ def gateway_of(token: str) -> KnownGateway:
 
 def gateways(actor: Actor) -> QuerySet[Gateway]:
     """Gateways of the actor's space, by name."""
-    return Gateway.objects.filter(space_id=actor.space_id).order_by("name")
+    return Gateway.objects.filter(space_id=actor.space).order_by("name")
 
 
 def channels(actor: Actor, gateway_id: UUID) -> list[Channel]:
     """Live channels of a gateway in the actor's space."""
-    rows = Channel.objects.filter(space_id=actor.space_id, gateway_id=gateway_id, is_on=True)
+    rows = Channel.objects.filter(space_id=actor.space, gateway_id=gateway_id, is_on=True)
     return list(rows.order_by("called_ae"))
 
 
 def channel(actor: Actor, channel_id: UUID) -> Channel:
     """One channel of the actor's space. Raises ChannelNotFound."""
-    found = Channel.objects.filter(space_id=actor.space_id, id=channel_id).first()
+    found = Channel.objects.filter(space_id=actor.space, id=channel_id).first()
     if found is None:
         raise ChannelNotFound
     return found
@@ -78,7 +78,7 @@ def own_channel(actor: Actor, channel_id: str) -> Channel:
     found = (
         known
         and Channel.objects.filter(
-            space_id=actor.space_id, id=known, gateway_id=actor.principal.behalf.id, is_on=True
+            space_id=actor.space, id=known, gateway_id=actor.principal.behalf.id, is_on=True
         ).first()
     )
     if not found:

@@ -52,9 +52,9 @@ def add_gateway(*, actor: Actor, name: str) -> Gateway:
         GatewayNameTaken: the space has one of this name.
     """
     require(actor, Permission.GATEWAY_MANAGE)
-    if Gateway.objects.filter(space_id=actor.space_id, name=name).exists():
+    if Gateway.objects.filter(space_id=actor.space, name=name).exists():
         raise GatewayNameTaken
-    gateway = Gateway.objects.create(id=ids.uuid7(), space_id=actor.space_id, name=name)
+    gateway = Gateway.objects.create(id=ids.uuid7(), space_id=actor.space, name=name)
     tenancy.add_member(actor=actor, principal=Principal.gateway(gateway.id), role=GATEWAY_ROLE)
     record(actor, Action.GATEWAY_ADDED, "connections.gateway", gateway.id, new={"name": name})
     return gateway
@@ -80,10 +80,10 @@ def add_channel(  # noqa: PLR0913 - a channel binds this many things
     """
     require(actor, Permission.GATEWAY_MANAGE)
     gateway = _locked(actor, gateway_id)
-    if Channel.objects.filter(space_id=actor.space_id, gateway=gateway, called_ae=called_ae).exists():
+    if Channel.objects.filter(space_id=actor.space, gateway=gateway, called_ae=called_ae).exists():
         raise ChannelTaken
     channel = Channel.objects.create(
-        space_id=actor.space_id,
+        space_id=actor.space,
         gateway=gateway,
         name=name,
         called_ae=called_ae,
@@ -116,7 +116,7 @@ def issue_code(*, actor: Actor, gateway_id: UUID, lifetime: timedelta = CODE_LIF
     code = secrets.token_urlsafe(32)
     expires_at = clock.now() + lifetime
     EnrolmentCode.objects.create(
-        space_id=actor.space_id, gateway=gateway, digest=digest_of(code), expires_at=expires_at
+        space_id=actor.space, gateway=gateway, digest=digest_of(code), expires_at=expires_at
     )
     record(
         actor,
@@ -146,7 +146,7 @@ def redeem_code(*, code: str, software: str) -> tuple[KnownGateway, str]:
         outcome, gateway_id, space_id = cursor.fetchone() or ("unknown", None, None)
     if outcome == "used":
         raise CodeUsed
-    if outcome != "enrolled":
+    if outcome != "enrolled" or gateway_id is None or space_id is None:
         raise CodeUnknown
     return KnownGateway(Principal.gateway(gateway_id), space_id), token
 
@@ -164,7 +164,7 @@ def record_enrolment(*, actor: Actor, software: str) -> None:
 
 def take_pulse(*, actor: Actor, beat: Heartbeat) -> None:
     """Keep what the acting gateway tells of itself. Facts it reports, so no entry in the trail."""
-    Gateway.objects.filter(space_id=actor.space_id, id=actor.principal.behalf.id).update(
+    Gateway.objects.filter(space_id=actor.space, id=actor.principal.behalf.id).update(
         software=beat.software[:100],
         last_seen_at=clock.now(),
         last_success_at=beat.last_success_at,
@@ -186,7 +186,7 @@ def revoke_gateway(*, actor: Actor, gateway_id: UUID, reason: str) -> None:
 def _locked(actor: Actor, gateway_id: UUID) -> Gateway:
     found = (
         Gateway.objects.select_for_update()
-        .filter(space_id=actor.space_id, id=gateway_id, revoked_at=None)
+        .filter(space_id=actor.space, id=gateway_id, revoked_at=None)
         .first()
     )
     if found is None:

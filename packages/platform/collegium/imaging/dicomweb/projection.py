@@ -88,8 +88,7 @@ class GrantView(View):
         kept = [kept_content(self.actor, *place) for place in self._grant.series]
         if all(kept):
             return [one for one in kept if one is not None]
-        assert self.actor.space_id
-        with acting_as(self.principal, [self.actor.space_id]):
+        with acting_as(self.principal, [self.actor.space]):
             return [series_content(self.actor, *place) for place in self._grant.series]
 
     def _find(self, study_uid: str, series_uid: str) -> SeriesContent:
@@ -113,8 +112,7 @@ class GrantView(View):
         return kept
 
     def _document(self, content: SeriesContent) -> bytes:
-        assert self.actor.space_id
-        with acting_as(self.principal, [self.actor.space_id]):
+        with acting_as(self.principal, [self.actor.space]):
             document = archive.document(self.actor, content.id, content.revision)
         granted = {one.sop_instance_uid for one in self._shown(content).values()}
         return document.render(

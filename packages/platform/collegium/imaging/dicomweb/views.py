@@ -127,7 +127,7 @@ class View(ABC):
         key = (self.principal.text, self.door, content.id)
         if _openings.get(key):
             return
-        with acting_as(self.principal, [content_space(self.actor)]):
+        with acting_as(self.principal, [self.actor.space]):
             record(
                 self.actor,
                 Action.SERIES_OPENED,
@@ -136,11 +136,6 @@ class View(ABC):
                 new={"exam": str(content.exam_id), "door": self.door},
             )
         _openings.put(key, value=True)
-
-
-def content_space(actor: Actor) -> UUID:
-    assert actor.space_id
-    return actor.space_id
 
 
 class SpaceView(View):

@@ -47,6 +47,7 @@ class LiveGrant:
     """Series and the revision each is seen at."""
     instances: frozenset[UUID] | None
     expires_at: datetime
+    owner: str
 
     def uid(self, archive_uid: str) -> str:
         """How this grant shows one of the archive's UIDs."""
@@ -84,12 +85,13 @@ def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
         series=tuple(granted.values_list("series_id", "revision")),
         instances=None if row.instances is None else frozenset(row.instances),
         expires_at=row.expires_at,
+        owner=row.owner,
     )
 
 
 def grants_of(actor: Actor, owner: str) -> list[ViewGrant]:
     """Grants one owner issued in the actor's space, newest first."""
-    return list(ViewGrant.objects.filter(space_id=actor.space_id, owner=owner).order_by("-id"))
+    return list(ViewGrant.objects.filter(space_id=actor.space, owner=owner).order_by("-id"))
 
 
 def seal(key: bytes, secret: bytes, grant_id: UUID) -> bytes:

@@ -58,7 +58,6 @@ def issue(  # noqa: PLR0913 - a grant names this much
         GrantInvalid: an unknown field, an end in the past, or nothing to see.
         ImageNotFound: an exam, series or instance that is not in this space.
     """
-    assert actor.space_id
     assert actor.organisation_id
     try:
         fields(list(allow_fields))
@@ -72,7 +71,7 @@ def issue(  # noqa: PLR0913 - a grant names this much
     grant_id = ids.uuid7()
     grant = ViewGrant.objects.create(
         id=grant_id,
-        space_id=actor.space_id,
+        space_id=actor.space,
         organisation_id=actor.organisation_id,
         principal=principal.text,
         label=label,
@@ -85,8 +84,15 @@ def issue(  # noqa: PLR0913 - a grant names this much
         expires_at=expires,
     )
     GrantedSeries.objects.bulk_create(
-        GrantedSeries(id=ids.uuid7(), space_id=actor.space_id, grant=grant, series=one, revision=one.revision)
-        for one in series
+        GrantedSeries(
+            id=ids.uuid7(),
+            space_id=actor.space,
+            grant=grant,
+            position=position,
+            series=one,
+            revision=one.revision,
+        )
+        for position, one in enumerate(series)
     )
     record(
         actor,
@@ -111,7 +117,7 @@ def revoke(actor: Actor, *, grant_id: UUID, reason: str = "") -> None:
     Raises:
         ImageNotFound: the space has no such grant.
     """
-    row = ViewGrant.objects.select_for_update().filter(space_id=actor.space_id, id=grant_id).first()
+    row = ViewGrant.objects.select_for_update().filter(space_id=actor.space, id=grant_id).first()
     if row is None:
         raise ImageNotFound
     if row.revoked_at is None:
@@ -130,7 +136,7 @@ def revoke_all(actor: Actor, *, owner: str, reason: str = "") -> int:
 
 
 def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) -> list[Series]:
-    rows = Series.objects.filter(space_id=actor.space_id)
+    rows = Series.objects.filter(space_id=actor.space)
     by_exam = list(rows.filter(exam_id__in=list(exam_ids)))
     by_id = list(rows.filter(id__in=list(series_ids)))
     if {one.exam_id for one in by_exam} != set(exam_ids) or {one.id for one in by_id} != set(series_ids):
@@ -144,6 +150,6 @@ def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) 
 def _require_instances(actor: Actor, series: list[Series], instance_ids: Sequence[UUID] | None) -> None:
     if instance_ids is None:
         return
-    known = Instance.objects.filter(space_id=actor.space_id, series__in=series, id__in=list(instance_ids))
+    known = Instance.objects.filter(space_id=actor.space, series__in=series, id__in=list(instance_ids))
     if not instance_ids or known.count() != len(set(instance_ids)):
         raise ImageNotFound

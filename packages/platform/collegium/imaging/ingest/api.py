@@ -19,7 +19,7 @@ from collegium.imaging.connections.edge import (
 )
 from collegium.imaging.ingest import queries, services
 from collegium.imaging.ingest.corridor import Arrival
-from collegium.imaging.ingest.errors import DeliveryIncomplete, DigestWrong
+from collegium.imaging.ingest.errors import DeliveryIncomplete, DigestWrong, ManifestInvalid
 from collegium.imaging.ingest.judgement import conforms_to
 from collegium.imaging.ingest.services import Refusal
 from collegium.imaging.ingest.upload import Upload
@@ -48,7 +48,7 @@ async def open_delivery(request: Request) -> Response:
     known = await gateway(request)
     manifest = await said(request, Manifest)
     if manifest.delivery_id != str(request.path_params["delivery_id"]):
-        raise services.ManifestInvalid("The manifest names another delivery than the address.")
+        raise ManifestInvalid("The manifest names another delivery than the address.")
 
     def work() -> Missing:
         with acting_as(known.principal, [known.space_id]):

@@ -22,7 +22,7 @@ def delivery(actor: Actor, delivery_id: UUID, *, lock: bool = False) -> Delivery
         DeliveryNotFound: there is none, or it is somebody else's.
     """
     rows = Delivery.objects.filter(
-        space_id=actor.space_id, delivery_id=delivery_id, principal=actor.principal.behalf.text
+        space_id=actor.space, delivery_id=delivery_id, principal=actor.principal.behalf.text
     )
     found = (rows.select_for_update() if lock else rows).first()
     if found is None:
@@ -32,7 +32,9 @@ def delivery(actor: Actor, delivery_id: UUID, *, lock: bool = False) -> Delivery
 
 def objects(delivery_row: Delivery) -> QuerySet[DeliveryObject]:
     """The objects of a delivery, in the order of the manifest."""
-    return DeliveryObject.objects.filter(space_id=delivery_row.space_id, delivery=delivery_row).order_by("position")
+    return DeliveryObject.objects.filter(space_id=delivery_row.space_id, delivery=delivery_row).order_by(
+        "position"
+    )
 
 
 def missing(delivery_row: Delivery) -> tuple[str, ...]:
@@ -43,10 +45,10 @@ def missing(delivery_row: Delivery) -> tuple[str, ...]:
 
 def held(actor: Actor) -> list[DeliveryObject]:
     """Objects that wait for a person's decision, oldest first."""
-    rows = DeliveryObject.objects.filter(space_id=actor.space_id, state=ObjectState.HELD)
+    rows = DeliveryObject.objects.filter(space_id=actor.space, state=ObjectState.HELD)
     return list(rows.select_related("delivery").order_by("id")[:500])
 
 
 def deliveries(actor: Actor) -> QuerySet[Delivery]:
     """Deliveries to the actor's space, newest first."""
-    return Delivery.objects.filter(space_id=actor.space_id).order_by("-opened_at", "-id")
+    return Delivery.objects.filter(space_id=actor.space).order_by("-opened_at", "-id")

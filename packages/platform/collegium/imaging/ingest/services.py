@@ -71,7 +71,7 @@ def open_delivery(*, actor: Actor, manifest: Manifest) -> tuple[str, ...]:
     )
     fresh = Delivery(
         id=ids.uuid7(),
-        space_id=actor.space_id,
+        space_id=actor.space,
         delivery_id=UUID(manifest.delivery_id),
         source=Source.GATEWAY,
         principal=actor.principal.behalf.text,
@@ -220,7 +220,7 @@ def _own_delivery(actor: Actor, study_uid: str, subject: str, group: Iterable[Ar
     listed = [{"sha256": one.blob.sha256, "sop_instance_uid": one.sop_instance_uid} for one in arrived]
     text = canonical({"objects": listed, "study_uid": study_uid, "subject_code": subject})
     row = Delivery.objects.create(
-        space_id=actor.space_id,
+        space_id=actor.space,
         delivery_id=ids.uuid7(),
         source=Source.STOW,
         principal=actor.principal.behalf.text,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -78,11 +79,11 @@ def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObjec
     there: Mapping[str, Instance] = {
         instance.sop_instance_uid: instance
         for instance in Instance.objects.filter(
-            space_id=actor.space_id, sop_instance_uid__in=uids
+            space_id=actor.space, sop_instance_uid__in=uids
         ).select_related("blob")
     }
     strangers = set(
-        Series.objects.filter(space_id=actor.space_id, series_uid__in={one.series_uid for one in received})
+        Series.objects.filter(space_id=actor.space, series_uid__in={one.series_uid for one in received})
         .exclude(exam=exam)
         .values_list("series_uid", flat=True)
     )
@@ -188,4 +189,9 @@ def delete_after_commit(actor: Actor, blob_ids: Iterable[UUID]) -> None:
     """Take blobs out of the store once the transaction that forgot them is committed."""
     keys = [archive.blob_key(actor, blob_id) for blob_id in blob_ids]
     if keys:
-        transaction.on_commit(lambda: [storage.blobs().delete(key) for key in keys] and None)
+        transaction.on_commit(partial(_delete, keys))
+
+
+def _delete(keys: list[str]) -> None:
+    for key in keys:
+        storage.blobs().delete(key)

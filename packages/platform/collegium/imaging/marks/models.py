@@ -19,10 +19,8 @@ class Kind(models.TextChoices):
 class Mark(SpaceRow):
     """One drawn thing, with the id its client chose."""
 
-    owner = models.CharField(
-        max_length=120,
-        help_text="What the mark was drawn for: the grant's opaque owner, so that marks outlive a renewed grant.",
-    )
+    owner = models.CharField(max_length=120, help_text="What it was drawn for: the owner of the view grant.")
+    grant_id = models.UUIDField(help_text="The view grant it was first drawn under.")
     kind = models.CharField(max_length=20, choices=Kind.choices)
     principal = models.CharField(max_length=120)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -40,6 +38,7 @@ class MarkRevision(SpaceRow):
     op_id = models.UUIDField()
     is_struck = models.BooleanField(default=False)
     instance = models.ForeignKey(Instance, on_delete=models.PROTECT)
+    study_uid = models.CharField(max_length=64)
     series_uid = models.CharField(max_length=64)
     instance_uid = models.CharField(max_length=64)
     frame = models.PositiveIntegerField(default=1)

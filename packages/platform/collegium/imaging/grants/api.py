@@ -1,0 +1,203 @@
+"""Marks under a grant, as JSON: the edge that turns the grant's UIDs into the archive's and back.
+
+Runs inside `acting_as` of the signed-in person, like every page.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import path
+from django.views.decorators.http import require_GET, require_http_methods
+
+from collegium.imaging.archive import queries as archive
+from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.grants.models import Mode
+from collegium.imaging.grants.queries import LiveGrant, live_grant
+from collegium.imaging.marks import queries as marks
+from collegium.imaging.marks import services as marking
+from collegium.imaging.marks.errors import MarkInvalid, MarkStale
+from collegium.imaging.marks.services import DrawnFor, Length
+from collegium.kit import ids
+from collegium.kit.errors import Refused
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from collegium.imaging.archive.queries import StoredInstance
+    from collegium.imaging.marks.models import MarkRevision
+    from collegium.kit.pages.http import PageRequest
+
+_MOST_BYTES = 64 << 10
+_FURTHEST = Decimal(1_000_000)
+
+
+class OnlyViewing(Refused):
+    code = "grants.grant.only_viewing"
+    message = "These images were opened for viewing only; nothing can be drawn on them."
+
+
+@require_GET
+def marks_of(request: PageRequest, grant_id: UUID) -> HttpResponse:
+    """The reader's own marks for what the grant was issued for."""
+    grant = live_grant(request.principal, grant_id)
+    found = marks.marks_for(grant.actor, owner=grant.owner, principal=request.principal)
+    return JsonResponse({"marks": [_shown(grant, one) for one in found]})
+
+
+@require_http_methods(["PUT", "DELETE"])
+def mark(request: PageRequest, grant_id: UUID, mark_id: UUID) -> HttpResponse:
+    """Save a mark, or strike it out."""
+    grant = live_grant(request.principal, grant_id)
+    if grant.mode != Mode.READ:
+        raise OnlyViewing
+    body = _Body(_json(request))
+    drawn_for = DrawnFor(grant.owner, grant.id)
+    op_id, base = body.uuid("op_id"), body.whole("base_revision")
+    try:
+        if request.method == "DELETE":
+            saved = marking.strike(
+                actor=grant.actor, drawn_for=drawn_for, mark_id=mark_id, op_id=op_id, base_revision=base
+            )
+        else:
+            saved = marking.save_length(
+                actor=grant.actor,
+                drawn_for=drawn_for,
+                mark_id=mark_id,
+                op_id=op_id,
+                base_revision=base,
+                drawn=_length(grant, body),
+            )
+    except MarkStale as stale:
+        now = marks.current(grant.actor, [mark_id]).get(mark_id)
+        stale.details = {"mark": _shown(grant, now) if now else None}
+        raise
+    return JsonResponse(_shown(grant, saved))
+
+
+def _length(grant: LiveGrant, body: _Body) -> Length:
+    """What was drawn, in the archive's words. Raises ImageNotFound for what the grant does not show."""
+    if body.text("kind") != "length":
+        raise MarkInvalid
+    series_uid, stored = _found(grant, body.text("series_uid"), body.text("instance_uid"))
+    points, image_points = body.points("points", 3), body.points("image_points", 2)
+    shown_reference = body.text("frame_of_reference_uid", default="")
+    if shown_reference:
+        row = archive.instance(grant.actor, stored.id)
+        values = archive.instance_document(grant.actor, row).get("00200052", {}).get("Value") or [""]
+        if grant.uid(str(values[0])) != shown_reference:
+            raise MarkInvalid
+    return Length(
+        instance_uid=stored.sop_instance_uid,
+        series_uid=series_uid,
+        frame=body.whole("frame", default=1),
+        points=(_triple(points[0]), _triple(points[1])),
+        image_points=(_pair(image_points[0]), _pair(image_points[1])),
+        label=body.text("label", default=""),
+    )
+
+
+def _found(grant: LiveGrant, series_uid: str, instance_uid: str) -> tuple[str, StoredInstance]:
+    for series_id, revision in grant.series:
+        uid = archive.series_uid(grant.actor, series_id)
+        if grant.uid(uid) != series_uid:
+            continue
+        for one in archive.instances_of(grant.actor, series_id, revision):
+            is_granted = grant.instances is None or one.id in grant.instances
+            if is_granted and grant.uid(one.sop_instance_uid) == instance_uid:
+                return uid, one
+    raise ImageNotFound
+
+
+def _shown(grant: LiveGrant, one: MarkRevision) -> dict[str, Any]:  # Any: JSON
+    return {
+        "mark_id": str(one.mark_id),
+        "revision": one.revision,
+        "kind": one.mark.kind,
+        "series_uid": grant.uid(one.series_uid),
+        "instance_uid": grant.uid(one.instance_uid),
+        "frame": one.frame,
+        "frame_of_reference_uid": grant.uid(one.frame_of_reference_uid),
+        "points": _grouped(one.points, 3),
+        "image_points": _grouped(one.image_points, 2),
+        "label": one.label,
+        "value": f"{one.value:.2f}",
+        "unit": one.unit,
+        "is_struck": one.is_struck,
+        "saved_at": one.saved_at.isoformat(),
+    }
+
+
+def _grouped(flat: list[Decimal], size: int) -> list[list[float]]:
+    return [[float(part) for part in flat[at : at + size]] for at in range(0, len(flat), size)]
+
+
+def _triple(point: list[Decimal]) -> tuple[Decimal, Decimal, Decimal]:
+    x, y, z = point
+    return x, y, z
+
+
+def _pair(point: list[Decimal]) -> tuple[Decimal, Decimal]:
+    column, row = point
+    return column, row
+
+
+def _json(request: HttpRequest) -> dict[str, Any]:  # Any: JSON
+    if len(request.body) > _MOST_BYTES:
+        raise MarkInvalid
+    try:
+        found = json.loads(request.body, parse_float=Decimal, parse_int=Decimal)
+    except (ValueError, RecursionError):
+        raise MarkInvalid from None
+    if not isinstance(found, dict):
+        raise MarkInvalid
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The fields of a request, each checked when it is asked for. Raises MarkInvalid."""
+
+    values: dict[str, Any]  # Any: JSON, numbers as Decimal
+
+    def text(self, name: str, *, default: str | None = None) -> str:
+        found = self.values.get(name)
+        found = default if found is None else found
+        if not isinstance(found, str) or len(found) > 200 or "\0" in found:
+            raise MarkInvalid
+        return found
+
+    def uuid(self, name: str) -> UUID:
+        found = ids.parse(self.text(name))
+        if found is None:
+            raise MarkInvalid
+        return found
+
+    def whole(self, name: str, *, default: int | None = None) -> int:
+        found = self.values.get(name, default)
+        if isinstance(found, bool) or not isinstance(found, Decimal | int):
+            raise MarkInvalid
+        if not 0 <= found < 1 << 31 or found != int(found):
+            raise MarkInvalid
+        return int(found)
+
+    def points(self, name: str, size: int) -> list[list[Decimal]]:
+        found = self.values.get(name)
+        if not isinstance(found, list) or len(found) != 2:
+            raise MarkInvalid
+        for point in found:
+            if not isinstance(point, list) or len(point) != size:
+                raise MarkInvalid
+            if not all(isinstance(part, Decimal) and abs(part) < _FURTHEST for part in point):
+                raise MarkInvalid
+        return found
+
+
+urlpatterns = [
+    path("api/v1/grants/<uuid:grant_id>/marks", marks_of, name="marks"),
+    path("api/v1/grants/<uuid:grant_id>/marks/<uuid:mark_id>", mark, name="mark"),
+]

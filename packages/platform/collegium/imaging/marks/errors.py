@@ -1,0 +1,36 @@
+"""What can go wrong with marks."""
+
+from __future__ import annotations
+
+from collegium.kit.errors import Conflict, Invalid, NotFound
+
+
+class MarkNotFound(NotFound):
+    code = "marks.mark.not_found"
+
+
+class MarkStale(Conflict):
+    """Someone, perhaps another window of the same reader, saved the mark meanwhile."""
+
+    code = "marks.mark.stale"
+    message = "This mark was changed in another window. It is shown as it is now; draw your change again."
+
+    def __init__(self, mark_id: object) -> None:
+        super().__init__()
+        self.mark_id = mark_id
+        self.details: dict[str, object] = {}
+
+
+class MarkInvalid(Invalid):
+    code = "marks.mark.invalid"
+    message = "This mark cannot be saved as it was sent."
+
+
+class NoSpacing(Invalid):
+    code = "marks.mark.no_spacing"
+    message = "This image does not say how large its pixels are, so nothing can be measured on it in mm."
+
+
+class PointsDisagree(Invalid):
+    code = "marks.mark.points_disagree"
+    message = "The mark's place in the image and in the patient disagree, so its length is not certain."
