@@ -108,6 +108,7 @@ class Study:
                 id=mark_id,
                 space_id=self.world.space_id,
                 owner=owner_of(task),
+                grant_id=ids.uuid7(),
                 kind="length",
                 principal=self.reader.principal.text,
                 revision=0,
@@ -119,6 +120,7 @@ class Study:
         """Another revision of a drawn length, as the marks API would save it."""
         with acting_as(self.reader.principal, [self.world.space_id]):
             mark = Mark.objects.get(id=mark_id)
+            assert task.unit.exam_id
             instance = Instance.objects.filter(
                 space_id=self.world.space_id, exam_id=task.unit.exam_id
             ).first()
@@ -132,6 +134,7 @@ class Study:
                 op_id=ids.uuid7(),
                 is_struck=is_struck,
                 instance=instance,
+                study_uid="2.25.1",
                 series_uid="2.25.2",
                 instance_uid=instance.sop_instance_uid,
                 points=[Decimal(n) for n in ("0", "0", "0", value, "0", "0")],

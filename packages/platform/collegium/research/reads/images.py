@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from collegium.forms.answers import Answer, AnswerKind, MarkReference
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.grants import services as grants
+from collegium.imaging.marks import queries as marks
 from collegium.imaging.marks.models import MarkRevision
 from collegium.kit import clock, ids
 from collegium.research.pipeline import queries as pipeline
@@ -18,8 +19,6 @@ from collegium.research.reads.errors import MarkChanged, MarkGone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from uuid import UUID
-
-    from django.db.models import QuerySet
 
     from collegium.imaging.grants.models import ViewGrant
     from collegium.kit.principals import Actor
@@ -79,10 +78,10 @@ def newest_mark(actor: Actor, task: Task, mark_id: UUID) -> MarkFacts:
     Raises:
         MarkGone: there is none, it is another's, or it was struck out.
     """
-    row = _revisions(actor, task, mark_id).order_by("-revision").first()
-    if row is None or row.is_struck:
+    found = _own(task, marks.current(actor, [mark_id]).get(mark_id))
+    if found is None:
         raise MarkGone([])
-    return _facts(row)
+    return found
 
 
 def marks_at(actor: Actor, references: Iterable[MarkReference]) -> dict[MarkReference, MarkFacts]:
@@ -95,27 +94,20 @@ def marks_at(actor: Actor, references: Iterable[MarkReference]) -> dict[MarkRefe
 
 
 def require_unchanged(actor: Actor, task: Task, answers: Mapping[str, Answer]) -> None:
-    """Read every bound mark again.
+    """Read every bound mark again, and keep it from changing until the transaction ends.
 
     Raises:
         MarkGone: a bound mark was struck out.
         MarkChanged: a bound mark has another revision or value than the answer says.
     """
-    changed, gone = [], []
-    for name, answer in sorted(answers.items()):
-        if not answer.mark:
-            continue
-        known = ids.parse(answer.mark.mark_id)
-        try:
-            facts = newest_mark(actor, task, known) if known else None
-        except MarkGone:
-            facts = None
-        if facts is None:
-            gone.append(name)
-        elif facts.answer() != answer:
-            changed.append(name)
+    bound = {name: answer for name, answer in sorted(answers.items()) if answer.mark}
+    known = [ids.parse(answer.mark.mark_id) for answer in bound.values() if answer.mark]
+    newest = {str(key): row for key, row in marks.locked(actor, [one for one in known if one]).items()}
+    now = {name: _own(task, newest.get(answer.mark.mark_id)) for name, answer in bound.items() if answer.mark}
+    gone = [name for name, facts in now.items() if facts is None]
     if gone:
         raise MarkGone(gone)
+    changed = [name for name, facts in now.items() if facts and facts.answer() != bound[name]]
     if changed:
         raise MarkChanged(changed)
 
@@ -145,10 +137,13 @@ def revoke_grants(actor: Actor, task: Task) -> None:
     grants.revoke_all(actor, owner=owner_of(task))
 
 
-def _revisions(actor: Actor, task: Task, mark_id: UUID) -> QuerySet[MarkRevision]:
-    return MarkRevision.objects.filter(
-        space_id=actor.space, mark_id=mark_id, mark__owner=owner_of(task), mark__principal=task.assignee
-    ).select_related("mark")
+def _own(task: Task, row: MarkRevision | None) -> MarkFacts | None:
+    """The facts of a live mark that the task's reader drew for it."""
+    if row is None or row.is_struck:
+        return None
+    if (row.mark.owner, row.mark.principal) != (owner_of(task), task.assignee):
+        return None
+    return _facts(row)
 
 
 def _facts(row: MarkRevision) -> MarkFacts:

@@ -1,0 +1,133 @@
+"""A person's tasks, and the reading page: images at the left, form at the right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from collegium.forms import queries as forms
+from collegium.forms.definition import in_language
+from collegium.kit import clock
+from collegium.kit.canonical import digest
+from collegium.kit.pages.lists import Asked
+from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.states import TO_DO, TaskState
+from collegium.research.projects import queries as projects
+from collegium.research.reads import form_view, queries, services
+from collegium.research.reads.models import VersionState
+from collegium.research.reads.record import record_of
+from collegium.trust.access.queries import actor_in
+from collegium.trust.audit import queries as audit
+from collegium.trust.audit import words
+from collegium.trust.identity.queries import names
+from collegium.trust.signatures.queries import Validity, verify
+from collegium.trust.tenancy.models import SpaceKind
+from collegium.trust.tenancy.queries import spaces_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpResponse
+
+    from collegium.kit.pages.http import PageRequest
+    from collegium.kit.principals import Actor
+    from collegium.research.pipeline.models import Task
+    from collegium.research.reads.models import ReadVersion
+
+
+LIMIT = 200
+"""Tasks on one page: more than a person has open; the rest is found by its label."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task in a list."""
+
+    task: Task
+    project: str
+    step: str
+    is_overdue: bool
+
+
+@require_GET
+def tasks(request: PageRequest) -> HttpResponse:
+    """The person's own tasks over all projects; what is to do, or everything."""
+    asked = Asked.of(request, "state")
+    wanted = asked.filters.get("state", "")
+    rows = pipeline.my_tasks(request.principal, all_states=bool(wanted))
+    if wanted in list(TaskState):
+        rows = rows.filter(state=wanted)
+    if asked.text:
+        rows = rows.filter(label__icontains=asked.text)
+    found = list(rows[: LIMIT + 1])
+    projects_of = {space.id: space.name for space in spaces_of(request.principal, SpaceKind.PROJECT)}
+    lines = [_line(task, projects_of.get(task.space_id, ""), request.LANGUAGE_CODE) for task in found[:LIMIT]]
+    chips = [(name, asked.address(state=state), wanted == state) for state, name in _chips()]
+    context = {"asked": asked, "chips": chips, "lines": lines, "has_more": len(found) > LIMIT}
+    return render(request, "research_reads/tasks.html", context)
+
+
+@require_GET
+def read(request: PageRequest, task_id: UUID) -> HttpResponse:
+    """Open a task to read it; a submitted or signed one is shown as it was frozen."""
+    task = pipeline.own_task(request.principal, task_id)
+    actor = actor_in(request.principal, task.space_id)
+    opened = services.open_task(actor=actor, task_id=task_id)
+    version, task = opened.version, opened.task
+    definition = projects.definition(task.project_version)
+    step, language = definition.step(task.step), request.LANGUAGE_CODE
+    state = forms.state(version.entry, language)
+    lines = audit.history(actor, services.KIND, version.read_id)
+    root = f"/dicom-web/grants/{opened.grant.id}"
+    return render(
+        request,
+        "research_reads/read.html",
+        {
+            "task": task,
+            "version": version,
+            "versions": queries.versions(actor, task),
+            "title": in_language(step.label, language),
+            "form": in_language(definition.forms[step.form].label, language),
+            "meaning": step.meaning,
+            "items": form_view.views(state, language),
+            "open_problems": form_view.open_problems(state),
+            "is_draft": version.state == VersionState.DRAFT,
+            "is_submitted": version.state == VersionState.SUBMITTED,
+            "is_signed": version.state == VersionState.SIGNED,
+            "is_valid": _is_valid(actor, version),
+            "dicomweb": root,
+            "marks": f"/api/v1/grants/{opened.grant.id}/marks",
+            "api": reverse("task-changes", args=[task.id]).removesuffix("changes"),
+            "history": words.tell(lines, names(words.people_in(lines))),
+        },
+    )
+
+
+def _line(task: Task, project: str, language: str) -> TaskLine:
+    step = projects.definition(task.project_version).step(task.step)
+    is_overdue = task.due_on is not None and task.due_on < clock.now().date() and task.state in TO_DO
+    return TaskLine(task, project, in_language(step.label, language), is_overdue)
+
+
+def _chips() -> tuple[tuple[str, str], ...]:
+    return (
+        ("", _("To do")),
+        (TaskState.OPEN, _("Open")),
+        (TaskState.IN_PROGRESS, _("In progress")),
+        (TaskState.SUBMITTED, _("To sign")),
+        (TaskState.SIGNED, _("Signed")),
+        (TaskState.WAITING, _("Waiting")),
+    )
+
+
+def _is_valid(actor: Actor, version: ReadVersion) -> bool:
+    """Whether a signed version still is what was signed: its frozen text and the rows behind it."""
+    if version.signature is None:
+        return False
+    texts = (version.record, record_of(actor, version))
+    return all(verify(version.signature, digest(text)) is Validity.VALID for text in texts)
