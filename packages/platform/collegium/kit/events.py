@@ -7,13 +7,14 @@ after commit at least once; handlers are idempotent.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, get_type_hints
 from uuid import UUID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from collegium.kit.principals import Principal
 
@@ -25,25 +26,24 @@ class Event:
     name: ClassVar[str]
 
 
-_reactions: dict[type[Event], tuple[Callable[[Principal, Any], None], ...]] = {}
-_defer: list[Callable[[str, str, dict[str, object], Principal], None]] = []
+Reaction = Callable[["Principal", Any], None]  # Any: each handler takes its own event
+Deliver = Callable[[str, str, dict[str, object], "Principal"], None]
+
+_reactions: dict[type[Event], tuple[Reaction, ...]] = {}
+_deliver: list[Deliver] = []
 
 
-def connect(reactions: Mapping[type[Event], tuple[Callable[[Principal, Any], None], ...]]) -> None:
-    """Say who reacts to what; called once, by `wiring`."""
+def connect(reactions: Mapping[type[Event], tuple[Reaction, ...]], deliver: Deliver) -> None:
+    """Say who reacts to what, and how a reaction is queued; called once a process, by `wiring`."""
     _reactions.clear()
     _reactions.update(reactions)
-
-
-def deliver_with(defer: Callable[[str, str, dict[str, object], Principal], None]) -> None:
-    """Say how a reaction is queued; called once, by `kit.jobs`."""
-    _defer[:] = [defer]
+    _deliver[:] = [deliver]
 
 
 def announce(principal: Principal, event: Event) -> None:
     """Queue every reaction to `event` in the running transaction."""
     for handler in _reactions.get(type(event), ()):
-        _defer[0](event.name, _name(handler), _to_json(event), principal)
+        _deliver[0](event.name, _name(handler), _to_json(event), principal)
 
 
 def handle(event_name: str, handler_name: str, payload: Mapping[str, object], principal: Principal) -> None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _defer_reaction(event: str, handler: str, payload: dict[str, object], principal: Principal) -> None:
+def deliver(event: str, handler: str, payload: dict[str, object], principal: Principal) -> None:
+    """Queue one reaction in the running transaction."""
     react.defer(event=event, handler=handler, payload=payload, principal=principal.text)
 
 
@@ -26,9 +27,6 @@ def _defer_reaction(event: str, handler: str, payload: dict[str, object], princi
 def react(*, event: str, handler: str, payload: dict[str, object], principal: str) -> None:
     """Deliver one event to one handler. The handler opens `acting_as` itself."""
     events.handle(event, handler, payload, Principal.parse(principal).behalf.as_job(event))
-
-
-events.deliver_with(_defer_reaction)
 
 
 def job(name: str, *, queue: str = "default") -> Callable[[Callable[..., None]], Callable[..., None]]:
