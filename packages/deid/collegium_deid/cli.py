@@ -22,6 +22,9 @@ from collegium_deid.verify import verify_against
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from collegium_deid.identifiers import Identifiers
+    from collegium_deid.recipe import Recipe
+
 DONE: Final = 0
 SOME_REJECTED: Final = 1
 WRONG_USE: Final = 2
@@ -101,17 +104,26 @@ def _verify(options: argparse.Namespace) -> int:
     identifiers = identifiers_of(read_header(options.against)) if options.against else None
     conform = others = 0
     for file in inputs(options.source):
-        try:
-            head = read_header(file)
-            problems = [str(finding) for finding in verify_conformance(recipe, head)]
-            if identifiers is not None:
-                verify_against(identifiers, head)
-        except DeidError as error:
-            problems = [f"{error.message} [{error.code}]"]
-        except OSError as error:
-            problems = [f"It cannot be read ({error.strerror})."]
+        problems = _problems(file, recipe, identifiers)
         conform, others = conform + (not problems), others + bool(problems)
         for problem in problems:
             print(f"{file}: {problem}", file=sys.stderr)
     print(f"{conform} conform, {others} do not, recipe {recipe.name} {recipe.version} {recipe.digest[:12]}")
     return SOME_REJECTED if others else DONE
+
+
+def _problems(file: Path, recipe: Recipe, identifiers: Identifiers | None) -> list[str]:
+    """Everything that speaks against one file."""
+    try:
+        head = read_header(file)
+        problems = [f"{finding} [{finding.code}]" for finding in verify_conformance(recipe, head)]
+    except DeidError as error:
+        return [f"{error.message} [{error.code}]"]
+    except OSError as error:
+        return [f"It cannot be read ({error.strerror})."]
+    if identifiers is not None:
+        try:
+            verify_against(identifiers, head)
+        except DeidError as error:
+            problems.append(f"{error.message} [{error.code}]")
+    return problems

@@ -35,7 +35,7 @@ _TEXT: Final = frozenset({"LO", "SH", "ST", "LT", "UT", "UC", "PN", "AE", "UR"})
 _FIXED_TEXT: Final = re.compile(
     r"@[\w-]+\.\w|https?:|\bwww\.|(?<!\d)(?:19|20)\d\d[-./]?(?:0[1-9]|1[0-2])[-./]?(?:0[1-9]|[12]\d|3[01])(?!\d)"
     r"|(?<!\d)\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d(?!\d)|(?<![\d.])\d{7,}(?![\d.])"
-    r"|\b(?:dr|prof|mrs|frau|herr|mme|sra)\b\.? +[A-Z]",
+    r"|\b(?:dr|prof|mr|mrs|mme|sra)\. *[a-z]|\b(?-i:Dr|Prof|Mr|Mrs|Frau|Herr|Mme|Sra) +[A-Z]",
     re.IGNORECASE,
 )
 _CODE_TAGS: Final = frozenset({0x00080100, 0x00080119, 0x00080101})
@@ -102,6 +102,7 @@ def _declared(recipe: Recipe, values: list[Value]) -> Iterator[Finding]:
 
 
 def _each(recipe: Recipe, values: list[Value]) -> Iterator[Finding]:
+    subject = next((value.raw.strip(b"\0 ") for value in values if value.path == _SUBJECT[:1]), b"")
     for value in values:
         if value.path[0] >> 16 == 2:
             # A transfer syntax newer than our copy of the registry is still one of DICOM's.
@@ -109,7 +110,11 @@ def _each(recipe: Recipe, values: list[Value]) -> Iterator[Finding]:
                 yield from _uids(value)
             continue
         tag = value.path[-1]
-        if value.path[0] == _CODES or tag in _OWN:
+        if value.path[0] == _CODES or (tag in _OWN and len(value.path) == 1):
+            continue
+        if tag in _SUBJECT:
+            if value.raw.strip(b"\0 ") != subject:
+                yield Finding(tag, "deid.conformance.subject", "is not the subject code.")
             continue
         rule = recipe.rules.get(tag)
         if rule is None or rule.how == "X":

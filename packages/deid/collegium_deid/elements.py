@@ -155,13 +155,12 @@ def _parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
     meta: dict[int, bytes] = {}
     pos = 132
     while True:
-        if pos + 12 > len(buf):
-            if complete and pos == len(buf) and meta:
-                return meta, pos
+        over = buf[pos : pos + 2] != b"\2\0"
+        if pos + 12 > len(buf) and not (complete and over):
             raise NeedMoreBytes(pos + 12)
-        group, number, vr, length = HEAD(buf, pos)
-        if group != 2:
+        if over:
             return meta, pos
+        group, number, vr, length = HEAD(buf, pos)
         value = pos + 8
         if vr in LONG:
             length, value = U32(buf, pos + 8)[0], pos + 12

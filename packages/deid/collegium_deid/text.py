@@ -21,6 +21,8 @@ _MONTH: Final = (
     r"(?:jan(?:uar[yi]?)?|feb(?:ruar[yi]?)?|mar(?:ch|z|s)?|mär(?:z)?|apr(?:il)?|mai|may|jun[ei]?|jul[yi]?|aug(?:ust)?"
     r"|sep(?:t(?:ember)?)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)"
 )
+_TITLES: Final = "dr|prof|mr|mrs|ms|miss|sir|mme|mlle|sr|sra|dott|sig|dhr|mevr"
+_TITLED: Final = "Dr|Prof|Mr|Mrs|Ms|Miss|Sir|Mme|Mlle|Sr|Sra|Dott|Sig|Dhr|Mevr"
 _SUSPECT: Final = re.compile(
     "|".join(
         (
@@ -33,13 +35,15 @@ _SUSPECT: Final = re.compile(
             r"(?:\+|(?<!\d)00)\d[\d ()/-]{6,}\d",  # telephone, international
             r"(?<![\d.])\(?0?\d{2,5}\)?[ /-]\d{3,}(?:[ -]?\d{2,})*(?![\d.])",  # telephone, local
             r"(?<![\d.])\d{7,}(?![\d.])",  # a long number
-            r"\b(?:dr|prof|mr|mrs|ms|miss|sir|frau|herr|mme|mlle|sr|sra|dott|sig|dhr|mevr)\b\.? +[^\W\d_]\S*",  # title
+            rf"\b(?:{_TITLES})\. *[^\W\d_]\S*",  # title with a dot, then a name
+            rf"\b(?-i:{_TITLED}|[FfHh](?:rau|err)) +[^\W\d_]\S*",  # without: MR, DR and MS are no titles
             r"\b(?:mrn|pat(?:ient)? ?id|acc(?:ession)? ?(?:no|nr|number)|ssn|nhs|dob)\b[ :#.]*\S+",  # labelled
         )
     ),
     re.IGNORECASE,
 )
-_WORD: Final = re.compile(r"[^\W_]+(?:[.,'\u2019-][^\W_]+)*")
+# "w/o" is one word: without its second half it would say the opposite.
+_WORD: Final = re.compile(r"(?i:w/o)(?![^\W_])|[^\W_]+(?:[.,'\u2019-][^\W_]+)*")
 # A measure: a short number, perhaps with a unit or a size in two or three directions.
 _MEASURE: Final = re.compile(
     r"(?:\d{1,3}(?:[.,]\d{1,3})?|[.,]\d{1,3})(?:mm|cm|ml|kvp?|m?as|mg|m?gy|hz|khz|mhz|sec|s|ms|min|hr?|t|d|deg|bit|px|ppm|x|th|st|nd|rd)?"
@@ -151,7 +155,7 @@ def _is_safe(word: str, tokens: KnownTokens) -> bool:
         return False
     words = medical_words()
     lower = word.casefold()
-    if lower in words or _MEASURE.fullmatch(lower) is not None:
+    if lower in words or lower == "w/o" or _MEASURE.fullmatch(lower) is not None:
         return True
     pieces = re.split(r"[.,'\u2019-]", lower)
     return len(pieces) > 1 and all(piece in words or _MEASURE.fullmatch(piece) for piece in pieces)

@@ -1,0 +1,112 @@
+"""What a recipe may say, and where it says what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from collegium_deid import RecipeError, load_recipe, parse_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAIN = """recipe: t
+version: "1"
+profile: basic
+options: []
+objects: [CT Image]
+"""
+
+
+def fails(text: str) -> RecipeError:
+    with pytest.raises(RecipeError) as error:
+        parse_recipe(text, "t.yaml")
+    return error.value
+
+
+def test_the_shipped_recipe_loads_by_name() -> None:
+    recipe = load_recipe("trial")
+
+    assert (recipe.name, recipe.version) == ("trial", "1")
+    assert recipe.digest == hashlib.sha256(recipe.text.encode()).hexdigest()
+    assert recipe.method == "Collegium recipe trial 1"
+
+
+def test_a_recipe_loads_by_path(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(PLAIN)
+
+    assert load_recipe(tmp_path / "r.yaml").name == "t"
+    assert load_recipe(str(tmp_path / "r.yaml")).name == "t"
+
+
+def test_a_recipe_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(RecipeError) as error:
+        load_recipe("no-such-recipe")
+
+    assert error.value.code == "deid.recipe.unreadable"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (PLAIN + "surprise: 1\n", 6),
+        (PLAIN + "recipe: again\n", 6),
+        (PLAIN.replace("basic", "none"), 3),
+        (PLAIN.replace('"1"', "1"), 2),
+        (PLAIN.replace("options: []", "options: [clean_everything]"), 4),
+        (PLAIN.replace("CT Image", "CT Imagine"), 5),
+        (PLAIN.replace("[CT Image]", "[CT Image, CT Image]"), 5),
+        (PLAIN.replace("[CT Image]", "[]"), 5),
+        (PLAIN + "dates: {shift_days: [-100, -1]}\n", 6),
+        (PLAIN.replace("options: []", "options: [retain_longitudinal_modified_dates]"), 1),
+        (PLAIN + "rules:\n  - {tag: Modality, action: X, why: w}\n", 7),
+        (PLAIN + "rules:\n  - {tag: StudyInstanceUID, action: X, why: w}\n", 7),
+        (PLAIN + "rules:\n  - {tag: NoSuchThing, action: X, why: w}\n", 7),
+        (PLAIN + "rules:\n  - {tag: PatientAge, action: K, why: w}\n", 7),
+        (PLAIN + "rules:\n  - {tag: PatientAge, action: Z, why: w}\n", 7),
+        (PLAIN + "rules:\n  - {tag: PatientAge, action: Q, why: w}\n", 7),
+        (PLAIN + "rules:\n  - {tag: PatientAge, action: X}\n", 7),
+        (PLAIN + "rules:\n  - {tag: PatientAge, action: X, why: w, where: x}\n", 7),
+        (
+            PLAIN
+            + "rules:\n  - {tag: KVP, action: X, why: w}\n  - {tag: '(0018,0060)', action: Z, why: w}\n",
+            8,
+        ),
+        (PLAIN.replace("[CT Image]", "&a [CT Image]"), 5),
+        (PLAIN.replace("recipe: t", "recipe: !!str t"), 1),
+        (PLAIN + "\tbad", 6),
+        ("- a\n- b\n", 1),
+        ("", 1),
+        ("recipe: t\n", 1),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(text: str, line: int) -> None:
+    error = fails(text)
+
+    assert error.line == line, error.message
+    assert error.source == "t.yaml"
+
+
+@pytest.mark.parametrize(
+    "option", ["clean_pixel_data", "retain_uids", "retain_safe_private", "clean_graphics"]
+)
+def test_an_option_of_the_standard_we_do_not_have_yet_says_so(option: str) -> None:
+    error = fails(PLAIN.replace("[]", f"[{option}]"))
+
+    assert error.code == "deid.recipe.not_supported"
+    assert "not supported yet" in error.message
+
+
+def test_the_digest_names_exactly_these_words() -> None:
+    assert parse_recipe(PLAIN).digest != parse_recipe(PLAIN + "# a remark\n").digest
+
+
+def test_a_recipe_can_be_stricter() -> None:
+    recipe = parse_recipe(
+        PLAIN + "rules:\n  - {tag: Manufacturer, action: C, why: w}\n  - {tag: KVP, action: X, why: w}\n"
+    )
+
+    assert recipe.rules[0x00080070].how == "W"
+    assert recipe.rules[0x00180060].how == "X"
