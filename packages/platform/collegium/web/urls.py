@@ -7,6 +7,12 @@ from django.urls import URLPattern, URLResolver, path
 
 from collegium.imaging.archive import pages as archive
 from collegium.imaging.connections import pages as connections
+from collegium.imaging.grants import api as grants
+from collegium.research.pipeline import pages as pipeline
+from collegium.research.reads import api as read_api
+from collegium.research.reads import api as reads_api
+from collegium.research.reads import pages as reads
+from collegium.research.results import pages as results
 from collegium.web import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,12 +20,29 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health", pages.health, name="health"),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
+    path("tasks/", reads.tasks, name="tasks"),
+    path("tasks/<uuid:task_id>/read", reads.read, name="task-read"),
+    path("api/v1/tasks/<uuid:task_id>/changes", read_api.changes, name="task-changes"),
+    path("api/v1/tasks/<uuid:task_id>/submit", read_api.submit, name="task-submit"),
+    path("api/v1/tasks/<uuid:task_id>/sign", read_api.sign, name="task-sign"),
+    path("api/v1/tasks/<uuid:task_id>/correct", read_api.correct, name="task-correct"),
+    *grants.urlpatterns,
+    path("tasks/", reads.tasks, name="tasks"),
+    path("tasks/<uuid:task_id>/read", reads.read, name="task-read"),
+    path("api/v1/tasks/<uuid:task_id>/changes", reads_api.changes, name="task-changes"),
+    path("api/v1/tasks/<uuid:task_id>/submit", reads_api.submit, name="task-submit"),
+    path("api/v1/tasks/<uuid:task_id>/sign", reads_api.sign, name="task-sign"),
+    path("api/v1/tasks/<uuid:task_id>/correct", reads_api.correct, name="task-correct"),
     path("projects/", pages.projects, name="projects"),
     path("projects/<uuid:space_id>/", pages.project, name="project"),
     path("projects/<uuid:space_id>/exams/", archive.exams, name="exams"),
     path("projects/<uuid:space_id>/exams/<uuid:exam_id>/", archive.exam, name="exam"),
     path("projects/<uuid:space_id>/exams/<uuid:exam_id>/images/", archive.exam_images, name="exam-images"),
     path("projects/<uuid:space_id>/gateways/", connections.gateways, name="gateways"),
+    path("projects/<uuid:space_id>/subjects/", pipeline.subjects, name="subjects"),
+    path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),
+    path("projects/<uuid:space_id>/results/", results.results, name="results"),
+    path("projects/<uuid:space_id>/results/csv", results.results_csv, name="results-csv"),
     path("projects/<uuid:space_id>/history/", pages.project_history, name="project-history"),
 ]
 

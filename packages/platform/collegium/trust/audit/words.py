@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def tell(lines: Sequence[HistoryLine], names: Mapping[UUID, str]) -> list[Told]:
     """Lines as a person reads them; `names` are full names by account id."""
     return [
         Told(
-            _who(line.principal, names), _what(line.action), line.at, _detail(line.old, line.new), line.reason
+            _who(line.principal, names), _what(line.action), line.at, _detail(line.old, line.new, names), line.reason
         )
         for line in lines
     ]
@@ -40,7 +41,9 @@ def tell(lines: Sequence[HistoryLine], names: Mapping[UUID, str]) -> list[Told]:
 
 def people_in(lines: Sequence[HistoryLine]) -> set[UUID]:
     """Ids of the accounts whose names `tell` needs."""
-    principals = (Principal.parse(line.principal) for line in lines)
+    values = [value for line in lines for side in (line.old, line.new) for value in (side or {}).values()]
+    texts = [line.principal for line in lines] + [text for text in values if _PERSON.fullmatch(str(text))]
+    principals = (Principal.parse(text) for text in texts)
     return {principal.id for principal in principals if principal.kind == "person"}
 
 
@@ -57,13 +60,28 @@ def _what(action: str) -> str:
     return f"{done.replace('_', ' ')} {thing.replace('_', ' ')}"
 
 
-def _detail(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
+def _detail(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, names: Mapping[UUID, str]) -> str:
     before, after = old or {}, new or {}
     parts = []
     for key in sorted({*before, *after}):
-        was, now = before.get(key), after.get(key)
-        name = key.replace("_", " ")
-        parts.append(
-            f"{name}: {was} → {now}" if was is not None and now is not None else f"{name}: {now or was}"
-        )
+        was, now = (_value(side.get(key), names) for side in (before, after))
+        if was or now:
+            name = key.replace("_", " ")
+            parts.append(f"{name}: {was} → {now}" if was and now else f"{name}: {was or now}")
     return ", ".join(parts)
+
+
+def _value(value: object, names: Mapping[UUID, str]) -> str:
+    """A recorded value as a person reads it: names for accounts, the head of long ids."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = str(value)
+    if _PERSON.fullmatch(text):
+        return _who(text, names)
+    return f"{text[:8]}…" if _LONG_ID.fullmatch(text) else text
+
+
+_PERSON = re.compile(r"(?:job:[a-z_.]+\|)?person:[0-9a-f-]{36}")
+_LONG_ID = re.compile(r"[0-9a-f-]{36}|[0-9a-f]{64}|2\.25\.[0-9]{20,}")
