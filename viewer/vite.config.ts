@@ -1,8 +1,9 @@
-/** Three entries, hashed names, straight into the platform's static files. */
+/** Four entries, hashed names, straight into the platform's static files. */
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { assets } from './bundling/assets.ts';
 import { icons } from './bundling/icons.ts';
+import { jpeg12 } from './bundling/jpeg12.ts';
 import { lean } from './bundling/lean.ts';
 import { strictPolicy } from './bundling/strict-policy.ts';
 
@@ -13,8 +14,8 @@ export default defineConfig({
   // Relative addresses: the bundle works below any static prefix.
   base: './',
   publicDir: false,
-  plugins: [lean(), icons(), strictPolicy(), assets()],
-  worker: { format: 'es' },
+  plugins: [lean(), jpeg12(), icons(), strictPolicy(), assets()],
+  worker: { format: 'es', plugins: () => [jpeg12()] },
   resolve: {
     alias: {
       // The package's export map hides its drawings.
@@ -43,6 +44,7 @@ export default defineConfig({
         theme: resolve(import.meta.dirname, 'shell/theme.ts'),
         shell: resolve(import.meta.dirname, 'shell/shell.ts'),
         viewer: resolve(import.meta.dirname, 'element.ts'),
+        reading: resolve(import.meta.dirname, 'reading/reading.ts'),
       },
       output: {
         entryFileNames: '[name]-[hash].js',

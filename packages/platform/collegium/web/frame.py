@@ -72,7 +72,10 @@ def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
     """Tabs of a project, by what the actor may: never more than six."""
     shown = (
         ("project", _("Overview"), Permission.SPACE_VIEW),
+        ("subjects", _("Subjects"), Permission.SUBJECT_VIEW),
         ("exams", _("Exams"), Permission.EXAM_VIEW),
+        ("project-tasks", _("Tasks"), Permission.TASK_VIEW_ALL),
+        ("results", _("Results"), Permission.RESULTS_VIEW),
         ("gateways", _("Gateways"), Permission.GATEWAY_MANAGE),
         ("project-history", _("History"), Permission.AUDIT_VIEW),
     )

@@ -10,7 +10,6 @@ from collegium.imaging.connections import pages as connections
 from collegium.imaging.grants import api as grants
 from collegium.research.pipeline import pages as pipeline
 from collegium.research.reads import api as read_api
-from collegium.research.reads import api as reads_api
 from collegium.research.reads import pages as reads
 from collegium.research.results import pages as results
 from collegium.web import pages
@@ -27,12 +26,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/tasks/<uuid:task_id>/sign", read_api.sign, name="task-sign"),
     path("api/v1/tasks/<uuid:task_id>/correct", read_api.correct, name="task-correct"),
     *grants.urlpatterns,
-    path("tasks/", reads.tasks, name="tasks"),
-    path("tasks/<uuid:task_id>/read", reads.read, name="task-read"),
-    path("api/v1/tasks/<uuid:task_id>/changes", reads_api.changes, name="task-changes"),
-    path("api/v1/tasks/<uuid:task_id>/submit", reads_api.submit, name="task-submit"),
-    path("api/v1/tasks/<uuid:task_id>/sign", reads_api.sign, name="task-sign"),
-    path("api/v1/tasks/<uuid:task_id>/correct", reads_api.correct, name="task-correct"),
     path("projects/", pages.projects, name="projects"),
     path("projects/<uuid:space_id>/", pages.project, name="project"),
     path("projects/<uuid:space_id>/exams/", archive.exams, name="exams"),

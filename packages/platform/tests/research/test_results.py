@@ -183,7 +183,7 @@ def test_results_of_another_project_are_not_found(study: Study, other_world: Wor
         results.view_results(actor=other_world.actor(), step="reading")
 
 
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(study: Study) -> None:
+def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe() -> None:
     from collegium.research.results.csv_file import _plain
 
     assert [_plain(text) for text in ("=1+1", "@x", "-2", "plain", "'=1")] == [

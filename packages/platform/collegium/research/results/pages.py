@@ -1,0 +1,75 @@
+"""Results of a project: the table of each step, and the same as CSV."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from collegium.forms.definition import in_language
+from collegium.research.reads.form_view import absence_word
+from collegium.research.results import queries, services
+from collegium.trust.access.pages import member
+from collegium.trust.access.permissions import Permission
+from collegium.trust.access.queries import may
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from collegium.forms.answers import Answer
+    from collegium.forms.definition import Item
+    from collegium.kit.pages.http import PageRequest
+    from collegium.research.results.queries import ResultRow
+
+SHOWN = 500
+"""Rows on the page; the file has all."""
+
+
+@require_GET
+def results(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """The signed reads of one step, each signature checked as the page is made."""
+    actor = member(request, space_id, Permission.RESULTS_VIEW)
+    steps = queries.steps(actor)
+    language = request.LANGUAGE_CODE
+    if not steps:
+        return render(request, "research_results/results.html", {"steps": []})
+    wanted = request.GET.get("step") or steps[0].name
+    table = services.view_results(actor=actor, step=wanted)
+    context = {
+        "steps": [(step.name, in_language(step.label, language), step.name == wanted) for step in steps],
+        "step": wanted,
+        "table": table,
+        "may_export": may(actor, Permission.RESULTS_EXPORT),
+        "heads": [(in_language(item.label, language), item.unit) for item in table.items],
+        "lines": [(row, _cells(table.items, row, language)) for row in reversed(table.rows[-SHOWN:])],
+        "hidden": max(0, len(table.rows) - SHOWN),
+    }
+    return render(request, "research_results/results.html", context)
+
+
+@require_POST
+def results_csv(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """The table of a step as a file; a POST, because taking results out is recorded."""
+    actor = member(request, space_id, Permission.RESULTS_EXPORT)
+    file = services.export_csv(actor=actor, step=request.POST.get("step", ""), language=request.LANGUAGE_CODE)
+    response = HttpResponse(file.body, content_type="text/csv; charset=utf-8; header=present")
+    response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
+    response.headers["X-Content-SHA256"] = file.sha256
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _cells(items: tuple[Item, ...], row: ResultRow, language: str) -> list[tuple[str, bool]]:
+    """Text of each item and whether it stands at the right, as numbers do."""
+    return [(_text(item, row.answers.get(item.name), language), bool(item.unit)) for item in items]
+
+
+def _text(item: Item, answer: Answer | None, language: str) -> str:
+    if answer is None:
+        return ""
+    if not answer.value:
+        return absence_word(answer.kind.value)
+    label = item.label_of(answer.value)
+    return f"{answer.value} ({in_language(label, language)})" if label else answer.value

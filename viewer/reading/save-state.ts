@@ -1,0 +1,85 @@
+/** Says, at one place, whether everything is saved, and what to do when it is not. */
+import type { Refusal } from './request';
+
+export class SaveState {
+  private readonly line: HTMLElement | null;
+  private readonly told: HTMLElement | null;
+  private readonly words: DOMStringMap;
+
+  constructor(root: HTMLElement) {
+    this.line = root.querySelector('[data-saving]');
+    this.told = root.querySelector('[data-told]');
+    this.words = document.querySelector<HTMLElement>('[data-words]')?.dataset ?? {};
+  }
+
+  saving(): void {
+    this.write(this.words['savingNow'] ?? '', false);
+  }
+
+  saved(at: string): void {
+    const time = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+    this.write(`${this.words['saved'] ?? ''} ${time}`, false);
+    if (this.told?.dataset['kind'] === 'refused') this.told.hidden = true;
+  }
+
+  failed(): void {
+    this.write(this.words['failed'] ?? '', true);
+  }
+
+  refused(refusal: Refusal, items: string[]): void {
+    this.write(this.words['refused'] ?? '', true);
+    this.say(refusal.message, 'refused', refusal.reference);
+    document.querySelector<HTMLElement>(`[data-item="${CSS.escape(items[0] ?? '')}"]`)?.scrollIntoView({ block: 'nearest' });
+  }
+
+  stale(): void {
+    this.write(this.words['refused'] ?? '', true);
+    this.say(this.words['stale'] ?? '', 'stale', '', this.words['reload'] ?? '', () => location.reload());
+    this.lock();
+  }
+
+  sessionEnded(): void {
+    this.write(this.words['refused'] ?? '', true);
+    const here = encodeURIComponent(location.pathname);
+    this.say(this.words['session'] ?? '', 'session', '', this.words['signIn'] ?? '', () => location.assign(`/accounts/login/?next=${here}`));
+    this.lock();
+  }
+
+  /** A message above the form, with one thing to do. */
+  say(text: string, kind: string, reference = '', action = '', act: (() => void) | null = null): void {
+    if (!this.told) return;
+    this.told.dataset['kind'] = kind;
+    const words = document.createElement('p');
+    words.textContent = text;
+    const parts: Node[] = [words];
+    if (reference) {
+      const quoted = document.createElement('p');
+      quoted.className = 'reference';
+      quoted.textContent = reference;
+      parts.push(quoted);
+    }
+    if (act) {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.className = 'btn btn-sm btn-primary';
+      button.textContent = action;
+      button.addEventListener('click', act);
+      parts.push(button);
+    }
+    this.told.replaceChildren(...parts);
+    this.told.hidden = false;
+    this.told.scrollIntoView({ block: 'nearest' });
+  }
+
+  private lock(): void {
+    for (const item of document.querySelectorAll<HTMLFieldSetElement>('fieldset[data-item]')) item.disabled = true;
+    const submit = document.querySelector<HTMLButtonElement>('[data-submit]');
+    if (submit) submit.disabled = true;
+  }
+
+  private write(text: string, isFailed: boolean): void {
+    if (!this.line) return;
+    this.line.textContent = text;
+    this.line.classList.toggle('is-failed', isFailed);
+  }
+}
