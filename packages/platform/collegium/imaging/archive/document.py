@@ -15,7 +15,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pydicom.charset import convert_encodings, decode_bytes
+from pydicom.charset import convert_encodings, decode_bytes, python_encoding
 
 from collegium.imaging.archive.attributes import STORED, key_of
 from collegium.imaging.archive.header import Element, Header, items_of
@@ -52,10 +52,9 @@ class _Reader:
         self._explicit = header.is_explicit
         self._signed = not header.is_explicit and header.number(_PIXEL_REPRESENTATION) == 1
         names = [name.strip() for name in header.text(_CHARSET).split("\\")]
-        try:
-            self._encodings = convert_encodings(names if any(names) else ["ISO_IR 6"])
-        except (LookupError, ValueError):
-            self._encodings = ["iso8859"]
+        # A name that does not exist is never handed on: pydicom would write it into the log.
+        known = [name for name in names if name in python_encoding] if len(names) < 10 else []
+        self._encodings = convert_encodings(known or ["ISO_IR 6"])
 
     def item(self, elements: dict[int, Element]) -> Attributes:
         found: Attributes = {}

@@ -1,0 +1,304 @@
+"""A drawn length: computed here, versioned, idempotent, and in the archive's own UIDs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import pytest
+from django.test import Client as Browser
+from django.test import override_settings
+
+from collegium.imaging.grants import services as grants
+from collegium.imaging.marks import queries as marks
+from collegium.imaging.marks.models import MarkRevision
+from collegium.kit import clock
+from collegium.kit.database import acting_as
+from collegium.kit.ids import uuid7
+from collegium_testkit.delivering import cookie_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from collegium_testkit.delivering import CleanExam, Sender
+    from collegium_testkit.world import Person
+
+    Exams = Callable[..., CleanExam]
+
+pytestmark = pytest.mark.requirement("V05", "V07", "R53")
+
+
+@dataclass
+class Reading:
+    """A reader at the screen with one granted exam."""
+
+    sender: Sender
+    exam: CleanExam
+    exam_id: str
+    reader: Person
+
+    def __post_init__(self) -> None:
+        self.headers = cookie_of(self.reader)
+        self.browser = Browser(headers=self.headers)
+        self.grant_id = self.grant()
+
+    def grant(self, **changes: Any) -> UUID:  # Any: as `issue` takes
+        given: dict[str, Any] = {  # Any: the same
+            "principal": self.reader.principal,
+            "exam_ids": [UUID(self.exam_id)],
+            "allow_fields": [],
+            "label": "S-001",
+            "mode": "read",
+            "expires": clock.now() + timedelta(hours=1),
+            "owner": "task:1",
+        }
+        world = self.sender.world
+        with acting_as(world.administrator.principal, [world.space_id]):
+            return grants.issue(world.actor(), **(given | changes)).id
+
+    def dicom(self, path: str) -> Any:  # Any: JSON
+        root = f"/dicom-web/grants/{self.grant_id}"
+        return self.sender.client.get(root + path, headers=self.headers).json()
+
+    def rod(self, **changes: Any) -> dict[str, Any]:  # Any: JSON
+        """The phantom's rod as the viewer would send it, under the grant's UIDs."""
+        study = self.dicom("/studies")[0]["0020000D"]["Value"][0]
+        series = self.dicom(f"/studies/{study}/series")[0]["0020000E"]["Value"][0]
+        instances = self.dicom(f"/studies/{study}/series/{series}/metadata")
+        order = sorted(instances, key=lambda one: one["00200013"]["Value"][0])
+        shown = order[self.exam.rod.slice_index]
+        body: dict[str, Any] = {  # Any: JSON
+            "op_id": str(uuid7()),
+            "base_revision": 0,
+            "kind": "length",
+            "series_uid": series,
+            "instance_uid": shown["00080018"]["Value"][0],
+            "frame": 1,
+            "frame_of_reference_uid": shown["00200052"]["Value"][0],
+            "points": [list(point) for point in self.exam.rod.world_points],
+            "image_points": [list(point) for point in self.exam.rod.image_points],
+            "label": "T1",
+        }
+        return body | changes
+
+    def put(
+        self, body: dict[str, Any], mark_id: UUID | None = None, grant_id: UUID | None = None
+    ) -> Any:  # Any: a response
+        path = f"/api/v1/grants/{grant_id or self.grant_id}/marks/{mark_id or uuid7()}"
+        return self.browser.put(path, json.dumps(body), content_type="application/json")
+
+    def delete(self, mark_id: UUID, revision: int, op_id: UUID | None = None) -> Any:  # Any: a response
+        body = {"op_id": str(op_id or uuid7()), "base_revision": revision}
+        path = f"/api/v1/grants/{self.grant_id}/marks/{mark_id}"
+        return self.browser.delete(path, json.dumps(body), content_type="application/json")
+
+    def listed(self, grant_id: UUID | None = None) -> list[dict[str, Any]]:  # Any: JSON
+        return list(self.browser.get(f"/api/v1/grants/{grant_id or self.grant_id}/marks").json()["marks"])
+
+
+@pytest.fixture
+def reading(sender: Sender, clean_exam: Exams) -> Reading:
+    exam = clean_exam(slices=3)
+    receipt = sender.deliver(exam)
+    return Reading(sender, exam, receipt["exam_id"], sender.world.join("Reader"))
+
+
+@pytest.fixture(autouse=True)
+def _addresses() -> Iterator[None]:
+    with override_settings(ROOT_URLCONF="collegium.imaging.grants.api"):
+        yield
+
+
+def test_the_length_of_the_rod_is_forty_millimetres(reading: Reading) -> None:
+    saved = reading.put(reading.rod())
+
+    assert saved.status_code == 200, saved.content
+    assert saved.json()["value"] == "40.00"
+    assert saved.json()["unit"] == "mm"
+    assert saved.json()["revision"] == 1
+
+
+def test_what_was_saved_is_there_again_as_it_was_drawn(reading: Reading) -> None:
+    body, mark_id = reading.rod(), uuid7()
+    reading.put(body, mark_id)
+
+    (found,) = reading.listed()
+
+    assert found["mark_id"] == str(mark_id)
+    same = (
+        "series_uid",
+        "instance_uid",
+        "frame",
+        "frame_of_reference_uid",
+        "points",
+        "image_points",
+        "label",
+    )
+    assert {name: found[name] for name in same} == {
+        **{name: body[name] for name in same},
+        "points": [[float(part) for part in point] for point in body["points"]],
+        "image_points": [[float(part) for part in point] for point in body["image_points"]],
+    }
+
+
+def test_the_archive_keeps_its_own_uids(reading: Reading) -> None:
+    reading.put(reading.rod())
+
+    with acting_as(reading.reader.principal):
+        row = MarkRevision.objects.get()
+
+    assert row.instance_uid == reading.exam.rod_instance_uid
+    assert row.series_uid == reading.exam.series_uid
+
+
+def test_a_later_grant_for_the_same_owner_shows_the_mark_under_its_own_uids(reading: Reading) -> None:
+    body = reading.rod()
+    reading.put(body)
+
+    (found,) = reading.listed(reading.grant())
+
+    assert found["value"] == "40.00"
+    assert found["instance_uid"] != body["instance_uid"]
+
+
+def test_saving_the_same_operation_twice_saves_once(reading: Reading) -> None:
+    body, mark_id = reading.rod(), uuid7()
+
+    first, second = reading.put(body, mark_id), reading.put(body, mark_id)
+
+    assert first.json() == second.json()
+    with acting_as(reading.reader.principal):
+        assert MarkRevision.objects.count() == 1
+
+
+def test_a_stale_save_is_refused_with_the_mark_as_it_is(reading: Reading) -> None:
+    body, mark_id = reading.rod(), uuid7()
+    reading.put(body, mark_id)
+    reading.put(body | {"op_id": str(uuid7()), "base_revision": 1, "label": "T2"}, mark_id)
+
+    stale = reading.put(body | {"op_id": str(uuid7()), "base_revision": 1}, mark_id)
+
+    assert stale.status_code == 409
+    assert stale.json()["code"] == "marks.mark.stale"
+    assert (stale.json()["mark"]["revision"], stale.json()["mark"]["label"]) == (2, "T2")
+
+
+def test_a_struck_mark_is_gone_from_the_list_and_stays_in_the_history(reading: Reading) -> None:
+    mark_id = uuid7()
+    reading.put(reading.rod(), mark_id)
+
+    struck = reading.delete(mark_id, 1)
+
+    assert struck.status_code == 200
+    assert struck.json()["is_struck"] is True
+    assert reading.listed() == []
+    with acting_as(reading.reader.principal):
+        assert [row.is_struck for row in MarkRevision.objects.order_by("revision")] == [False, True]
+
+
+def test_a_struck_mark_can_be_drawn_again(reading: Reading) -> None:
+    mark_id = uuid7()
+    reading.put(reading.rod(), mark_id)
+    reading.delete(mark_id, 1)
+
+    again = reading.put(reading.rod(base_revision=2), mark_id)
+
+    assert again.json()["revision"] == 3
+    assert len(reading.listed()) == 1
+
+
+def test_points_that_disagree_are_refused(reading: Reading) -> None:
+    body = reading.rod()
+    (a, b) = body["image_points"]
+
+    longer = reading.put(body | {"image_points": [a, [b[0] + 1, b[1]]]})
+    elsewhere = reading.put(body | {"image_points": [[a[0], a[1] + 9], [b[0], b[1] + 9]]})
+    other_slice = reading.put(body | {"points": [[x, y, z + 5] for x, y, z in body["points"]]})
+
+    assert {one.json()["code"] for one in (longer, elsewhere, other_slice)} == {"marks.mark.points_disagree"}
+    assert {one.status_code for one in (longer, elsewhere, other_slice)} == {422}
+    assert reading.listed() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"points": [[0, 0, 0]]},
+        {"points": [[0, 0], [1, 1]]},
+        {"points": [[0, 0, "1"], [1, 1, 1]]},
+        {"points": [[1e300, 0, 0], [1, 1, 1]]},
+        {"points": [[True, 0, 0], [1, 1, 1]]},
+        {"kind": "volume"},
+        {"frame": 2},
+        {"frame": 0},
+        {"base_revision": -1},
+        {"base_revision": 1.5},
+        {"op_id": "nothing"},
+        {"label": 7},
+        {"frame_of_reference_uid": "1.2.3"},
+    ],
+)
+def test_a_body_that_is_no_mark_is_refused(reading: Reading, change: dict[str, Any]) -> None:  # Any: JSON
+    answer = reading.put(reading.rod(**change))
+
+    assert answer.status_code == 422
+    assert reading.listed() == []
+
+
+def test_not_a_number_is_no_json(reading: Reading) -> None:
+    text = json.dumps(reading.rod()).replace("[[", "[[NaN, 0, 0], [", 1)
+    path = f"/api/v1/grants/{reading.grant_id}/marks/{uuid7()}"
+
+    assert reading.browser.put(path, text, content_type="application/json").status_code == 422
+    assert reading.browser.put(path, "[" * 10_000, content_type="application/json").status_code == 422
+
+
+def test_the_archives_uids_are_not_found_under_a_grant(reading: Reading) -> None:
+    answer = reading.put(
+        reading.rod(series_uid=reading.exam.series_uid, instance_uid=reading.exam.rod_instance_uid)
+    )
+
+    assert answer.status_code == 404
+
+
+def test_a_grant_for_viewing_takes_no_marks(reading: Reading) -> None:
+    viewing = reading.grant(mode="view")
+
+    assert reading.put(reading.rod(), grant_id=viewing).status_code == 403
+
+
+def test_another_reader_neither_sees_nor_changes_the_mark(reading: Reading) -> None:
+    mark_id = uuid7()
+    reading.put(reading.rod(), mark_id)
+    other = Reading(reading.sender, reading.exam, reading.exam_id, reading.sender.world.join("Reader"))
+
+    assert other.listed() == []
+    assert other.put(other.rod(base_revision=1), mark_id).status_code == 404
+    assert other.browser.get(f"/api/v1/grants/{reading.grant_id}/marks").status_code == 404
+
+
+def test_nobody_without_a_session_is_answered(reading: Reading) -> None:
+    assert Browser().get(f"/api/v1/grants/{reading.grant_id}/marks").status_code == 401
+
+
+def test_revisions_cannot_be_changed_in_the_database(reading: Reading) -> None:
+    from django.db import DatabaseError
+
+    reading.put(reading.rod())
+
+    with pytest.raises(DatabaseError), acting_as(reading.reader.principal):
+        MarkRevision.objects.update(value=1)
+
+
+def test_a_submit_reads_the_newest_revisions_under_lock(reading: Reading) -> None:
+    mark_id = uuid7()
+    reading.put(reading.rod(), mark_id)
+    reading.put(reading.rod(base_revision=1), mark_id)
+
+    with acting_as(reading.reader.principal, [reading.sender.world.space_id]):
+        found = marks.locked(reading.sender.world.actor(reading.reader), [mark_id, uuid7()])
+
+    assert {key: row.revision for key, row in found.items()} == {mark_id: 2}
