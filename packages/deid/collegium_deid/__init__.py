@@ -6,6 +6,7 @@ Clean:
 * `SiteKey`: 32 secret bytes from which new UIDs and date offsets follow.
 * `clean_object(head, recipe=, key=, subject=, complete=)` -> `Cleaned`: a new header; raises
   `NeedMoreBytes` while the header is cut, `Rejected` when it cannot be cleaned with certainty.
+  `subject` is a code, or a function from the local id to one.
 * `PixelPassage(cleaned)`: lets the untouched pixel bytes through and nothing that lies behind them.
 
 Verify, with code of its own:
@@ -13,12 +14,12 @@ Verify, with code of its own:
 * `identifiers_of(head)` -> `Identifiers`, `verify_against(identifiers, output_head)`: where the input is.
 * `verify_conformance(recipe, output_head)` -> `Finding`s: where only the output is.
 
-Read: `parse_file(buf, complete=)` -> `FileHead` of `Element`s, without any recipe.
+Read: `parse_file(buf, complete=)` -> `FileHead` of `Element`s, without any recipe; `local_id_of(head)`.
 
 Every error is a `DeidError` with a stable `code` and a message free of any value of a header.
 """
 
-from collegium_deid.clean import Cleaned, clean_object
+from collegium_deid.clean import Cleaned, clean_object, local_id_of
 from collegium_deid.conformance import Finding, verify_conformance
 from collegium_deid.elements import Element, FileHead, parse_file
 from collegium_deid.errors import DeidError, NeedMoreBytes, RecipeError, Rejected
@@ -46,6 +47,7 @@ __all__ = [
     "clean_object",
     "identifiers_of",
     "load_recipe",
+    "local_id_of",
     "parse_file",
     "parse_recipe",
     "verify_against",

@@ -23,6 +23,8 @@ from collegium_deid.pixelplan import require_no_pixel_work
 from collegium_deid.report import Report
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collegium_deid.keys import SiteKey
     from collegium_deid.recipe import Recipe
 
@@ -56,7 +58,12 @@ class Cleaned:
 
 
 def clean_object(
-    head: bytes, *, recipe: Recipe, key: SiteKey, subject: str, complete: bool = False
+    head: bytes,
+    *,
+    recipe: Recipe,
+    key: SiteKey,
+    subject: str | Callable[[str], str],
+    complete: bool = False,
 ) -> Cleaned:
     """De-identify the header of one Part 10 object.
 
@@ -64,7 +71,8 @@ def clean_object(
         head: the file from its preamble at least to the start of its pixel data.
         recipe: what shall happen.
         key: from which UIDs and the date offset follow.
-        subject: the code that takes the place of name and id.
+        subject: the code that takes the place of name and id; or a function that finds it for the
+            local id (a link table), called once the header is known to be acceptable.
         complete: True when `head` is the whole file; an object without pixel data needs it, because
             otherwise the end of the header cannot be known.
 
@@ -73,13 +81,14 @@ def clean_object(
         Rejected: the object cannot be cleaned with certainty; the message holds no value.
     """
     began = time.perf_counter()
-    if _SUBJECT.fullmatch(subject) is None:
-        raise DeidError("deid.subject", "A subject code has letters, digits, blank, dot, hyphen, underscore.")
     parsed = parse_file(head, complete=complete)
     require_no_pixel_work(parsed, recipe)
-    rewriter, local_id = _rewriter(parsed, recipe, key, subject)
+    code = subject if isinstance(subject, str) else subject(local_id_of(parsed))
+    if _SUBJECT.fullmatch(code) is None:
+        raise DeidError("deid.subject", "A subject code has letters, digits, blank, dot, hyphen, underscore.")
+    rewriter, local_id = _rewriter(parsed, recipe, key, code)
     uids = [_uid(parsed, key, tag) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
-    pieces, codes = rewriter.top_level(head, parsed.elements.values(), _inserts(recipe, subject, parsed))
+    pieces, codes = rewriter.top_level(head, parsed.elements.values(), _inserts(recipe, code, parsed))
     meta = _meta(parsed.text(0x00080016), uids[0], parsed.transfer_syntax_uid)
     report = Report(
         recipe.name, recipe.version, recipe.digest, Report.count(codes), time.perf_counter() - began
@@ -97,6 +106,15 @@ def clean_object(
         transfer_syntax_uid=parsed.transfer_syntax_uid,
         local_id=local_id,
     )
+
+
+def local_id_of(head: FileHead) -> str:
+    """The original PatientID of a walked header, as the site uses it; for its link table only.
+
+    Raises:
+        Rejected: there is none, or it is not text of the object's character set.
+    """
+    return person.local_id(head, person.codecs_of(head))
 
 
 class _Recent:

@@ -6,6 +6,7 @@ not oversee it for the same reason. It knows nothing of recipes.
 
 from __future__ import annotations
 
+import functools
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FOUR_BYTE_LENGTHS: Final = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
-_KNOWN: Final = _FOUR_BYTE_LENGTHS | {
+_TWO_BYTE_LENGTHS: Final = {
     "AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO", "LT", "PN", "SH", "SL", "SS", "ST",
     "TM", "UI", "UL", "US",
 }  # fmt: skip
+_SHORT_NAMES: Final = {vr.encode(): vr for vr in _TWO_BYTE_LENGTHS}
+_LONG_NAMES: Final = {vr.encode(): vr for vr in _FOUR_BYTE_LENGTHS}
+_short_head: Final = struct.Struct("<HH2sH").unpack_from
+_plain_head: Final = struct.Struct("<HHI").unpack_from
+_four_bytes: Final = struct.Struct("<I").unpack_from
 _NO_LENGTH: Final = 2**32 - 1
 _DEEPEST: Final = 40
 
@@ -66,18 +72,22 @@ def scan(head: bytes) -> Iterator[Value]:
 
 def _read_head(data: bytes, position: int, *, explicit: bool) -> tuple[int, str, int, int]:
     """Tag, VR, start of the value and its length."""
-    group, number = struct.unpack_from("<HH", data, position)
+    if explicit:
+        group, number, vr, length = _short_head(data, position)
+        name = _SHORT_NAMES.get(vr)
+        if name is not None:
+            return (group << 16) + number, name, position + 8, length
+        name = _LONG_NAMES.get(vr)
+        if name is not None:
+            return (group << 16) + number, name, position + 12, _four_bytes(data, position + 8)[0]
+        if group != 0xFFFE:
+            raise _broken()
+    group, number, length = _plain_head(data, position)
     tag = (group << 16) + number
-    if not explicit or group == 0xFFFE:
-        return tag, _guess(tag), position + 8, struct.unpack_from("<I", data, position + 4)[0]
-    vr = data[position + 4 : position + 6].decode("ascii")
-    if vr not in _KNOWN:
-        raise _broken()
-    if vr in _FOUR_BYTE_LENGTHS:
-        return tag, vr, position + 12, struct.unpack_from("<I", data, position + 8)[0]
-    return tag, vr, position + 8, struct.unpack_from("<H", data, position + 6)[0]
+    return tag, _guess(tag), position + 8, length
 
 
+@functools.lru_cache(maxsize=8192)
 def _guess(tag: int) -> str:
     try:
         return dictionary_VR(tag).split(" ")[0]

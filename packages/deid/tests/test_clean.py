@@ -264,6 +264,16 @@ def test_the_local_id_is_needed(ct: Dataset, write: Tool, clean: Tool) -> None:
     assert error.value.code == "deid.patient_id"
 
 
+def test_the_subject_code_can_be_looked_up_by_the_local_id(
+    ct: Dataset, write: Tool, recipe: Recipe, key: SiteKey
+) -> None:
+    links = {"MRN-4471123": "S-007"}
+
+    cleaned = clean_object(write(ct), recipe=recipe, key=key, subject=links.__getitem__, complete=True)
+
+    assert b"S-007" in cleaned.head
+
+
 @pytest.mark.parametrize("subject", ["", " S", "A^B", "A\\B", "x" * 65, "Ä1", "S\n"])
 def test_a_subject_code_is_plain(ct: Dataset, write: Tool, clean: Tool, subject: str) -> None:
     with pytest.raises(DeidError) as error:
@@ -363,3 +373,30 @@ def test_without_options_dates_and_characteristics_go(
     assert "SeriesDescription" not in new
     assert new.LongitudinalTemporalInformationModified == "REMOVED"
     assert verify_conformance(basic, cleaned.head) == ()
+
+
+@pytest.mark.requirement("C08")
+def test_what_suv_is_made_of_stays_consistent(ct: Dataset, write: Tool, clean: Tool, read: Tool) -> None:
+    ct.SOPClassUID, ct.Modality, ct.Units = "1.2.840.10008.5.1.4.1.1.128", "PT", "BQML"
+    ct.DecayCorrection, ct.CorrectedImage = "START", ["ATTN", "DECY"]
+    ct.AcquisitionDate, ct.AcquisitionTime = "20240301", "003000"
+    drug = Dataset()
+    drug.Radiopharmaceutical = "FDG"
+    drug.RadiopharmaceuticalStartTime = "233000"
+    drug.RadiopharmaceuticalStartDateTime = "20240229233000"
+    drug.RadionuclideTotalDose, drug.RadionuclideHalfLife = "350000000", "6586.2"
+    ct.RadiopharmaceuticalInformationSequence = [drug]
+
+    new = read(clean(write(ct)).head)
+
+    def moment(text: str) -> dt.datetime:
+        return dt.datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)
+
+    after = new.RadiopharmaceuticalInformationSequence[0]
+    waited = moment(new.AcquisitionDate + new.AcquisitionTime) - moment(
+        after.RadiopharmaceuticalStartDateTime
+    )
+    assert waited == dt.timedelta(hours=1)
+    assert (new.PatientWeight, new.Units, new.DecayCorrection) == (68.5, "BQML", "START")
+    assert (after.RadionuclideTotalDose, after.RadionuclideHalfLife) == (350000000, 6586.2)
+    assert after.RadiopharmaceuticalStartTime == "233000"
