@@ -82,7 +82,8 @@ def _enrol(chosen: Settings, options: argparse.Namespace) -> int:
         count = enrol(chosen, journal, url, options.code, replace=options.replace)
     finally:
         journal.close()
-    print(f"Enrolled at {url} with {count} channels. Back up the folder {chosen.gateway.data_dir / 'keys'}.")
+    print(f"Enrolled at {url} with {count} channels. (Re)start the gateway with: collegium-connect up.")
+    print(f"Its keys are made at the first start. Back them up: {chosen.gateway.data_dir / 'keys'}.")
     return 0
 
 

@@ -34,7 +34,7 @@ class KeyFolder:
         """Make a key unless its file exists; the file and its folder are on disk when this returns."""
         path = self._path(name)
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
             try:
                 os.write(handle, secrets.token_bytes(_SIZE))
                 os.fsync(handle)

@@ -27,7 +27,7 @@ from collegium_wire import ChannelSetup
 CALLER = CallerSettings(ae="TESTPACS", address="127.0.0.1")
 
 
-def channel(channel_id: str = "ch-1", called_ae: str = "TRIAL1", *, quiet_time_s: int = 0) -> ChannelSetup:
+def channel(channel_id: str = "ch-1", called_ae: str = "TRIAL1", *, quiet_time_s: int = 1) -> ChannelSetup:
     recipe = load_recipe("trial").text
     return ChannelSetup(
         channel_id=channel_id,
@@ -84,7 +84,7 @@ def start(settings: Settings, server: FakeServer, log_file: Path) -> Iterator[Ca
 
     def begin(changed: Settings = settings) -> Gateway:
         if not journal_path(changed).exists():
-            enrolled(changed, server)
+            enrolled(settings, server)
         gateway = Gateway(changed)
         gateway.start()
         started.append(gateway)

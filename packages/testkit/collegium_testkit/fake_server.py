@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 import socket
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ from collegium_wire import (
 
 _DELIVERY: Final = re.compile(r"/gateway/v1/deliveries/([0-9a-f-]{36})(/objects|/complete)?")
 Call = Literal["enrol", "heartbeat", "manifest", "objects", "complete"]
-Kind = Literal["cut_before", "cut_during", "cut_after", "status", "garbage", "wrong_receipt"]
+Kind = Literal["cut_before", "cut_during", "cut_after", "status", "garbage", "wrong_receipt", "hang"]
 
 
 @dataclass
@@ -49,7 +50,8 @@ class Fault:
 
     `cut_before` closes the connection without reading; `cut_during` after half of the body;
     `cut_after` does the work and never answers; `status` answers with an error; `garbage` with
-    bytes that are no message; `wrong_receipt` with a receipt for something else.
+    bytes that are no message; `wrong_receipt` with a receipt for something else; `hang` never, while
+    the server lives.
     """
 
     call: Call
@@ -81,7 +83,7 @@ class _Refusal(Exception):
 class FakeServer:
     """Use as a context manager. Everything it saw is in its attributes."""
 
-    def __init__(self, channels: Sequence[ChannelSetup] = ()) -> None:
+    def __init__(self, channels: Sequence[ChannelSetup] = (), *, tls: ssl.SSLContext | None = None) -> None:
         self.channels = tuple(channels)
         self.code, self.token = secrets.token_hex(4), secrets.token_hex(16)
         self.faults: list[Fault] = []
@@ -98,6 +100,12 @@ class FakeServer:
         self._lock, self._code_used = threading.Lock(), False
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
         self._http.daemon_threads = True
+        self.ending = threading.Event()
+        self._scheme = "https" if tls else "http"
+        if tls is not None:
+            self._http.socket = tls.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(
             target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
         )
@@ -107,13 +115,14 @@ class FakeServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.ending.set()
         self._http.shutdown()
         self._http.server_close()
         self._thread.join(timeout=5)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
 
     @property
     def objects(self) -> list[bytes]:
@@ -277,6 +286,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and kind == "status":
             problem = Problem(code="http.fault", message="A fault on purpose.", reference="")
             self._reply(fault.status, problem.to_json())
+            return
+        if kind == "hang":
+            self.fake.ending.wait(60)
+            self._cut()
             return
         if kind == "garbage":
             self._reply(200, b"<html>captive portal</html>")

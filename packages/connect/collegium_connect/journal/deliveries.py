@@ -51,10 +51,11 @@ def add(
 
 
 def next_due(db: sqlite3.Connection, now_ms: int) -> DueDelivery | None:
-    """The oldest delivery whose time has come."""
+    """The oldest delivery whose time has come; a supplement never goes before what it supplements."""
     row = db.execute(
-        "SELECT delivery_id, manifest, attempts FROM deliveries WHERE state = ? AND next_attempt_ms <= ?"
-        " ORDER BY created_ms, rowid LIMIT 1",
+        "SELECT delivery_id, manifest, attempts FROM deliveries d WHERE state = ? AND next_attempt_ms <= ?"
+        " AND NOT EXISTS (SELECT 1 FROM deliveries earlier WHERE earlier.exam_id = d.exam_id"
+        " AND earlier.state = d.state AND earlier.rowid < d.rowid) ORDER BY rowid LIMIT 1",
         (DeliveryState.QUEUED, now_ms),
     ).fetchone()
     return row and DueDelivery(row["delivery_id"], Manifest.from_json(row["manifest"]), row["attempts"])

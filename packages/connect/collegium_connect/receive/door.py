@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from collegium_connect.channels import Channel
@@ -47,8 +48,9 @@ class Door:
             for connection in self._open:
                 _shut(connection)
             threads = list(self._threads)
+        ends = time.monotonic() + timeout_s
         for thread in threads:
-            thread.join(timeout_s)
+            thread.join(max(0.0, ends - time.monotonic()))
         self._listener.close()
 
     def _accept(self) -> None:

@@ -120,6 +120,12 @@ class ServerClient:
                 "connect.line.timeout", "The server did not answer in time.", is_everywhere=True
             ) from error
         except httpx.HTTPError as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise AttemptFailed(
+                    "connect.line.untrusted",
+                    "The server's certificate is not trusted. Check server.ca_file.",
+                    is_everywhere=True,
+                ) from error
             raise AttemptFailed(
                 "connect.line.down", "The server cannot be reached.", is_everywhere=True
             ) from error

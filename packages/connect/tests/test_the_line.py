@@ -1,0 +1,144 @@
+"""The line to the server: TLS only, only to who is trusted, through a proxy, and never in the way of stopping."""
+
+import select
+import socket
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collegium_connect.errors import SettingsInvalid
+from collegium_connect.send.client import ServerClient
+from collegium_connect.service import Gateway
+from collegium_connect.settings import ServerSettings, Settings
+from collegium_testkit import certificates, pacs, phantoms
+from collegium_testkit.fake_server import FakeServer, Fault
+
+Until = Callable[..., None]
+
+
+@pytest.fixture
+def tls_server(server: FakeServer, tmp_path: Path) -> Iterator[tuple[FakeServer, Path]]:
+    pem, context = certificates.own_authority(tmp_path / "tls")
+    with FakeServer(server.channels, tls=context) as fake:
+        fake.code, fake.token = server.code, server.token
+        yield fake, pem
+
+
+def push(gateway: Gateway, folder: Path) -> None:
+    exam = phantoms.ct_exam(folder, slices=2, size=64)
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+
+
+@pytest.mark.requirement("C02")
+def test_an_exam_is_delivered_over_tls_to_a_server_whose_authority_is_named(
+    settings: Settings,
+    start: Callable[..., Gateway],
+    tls_server: tuple[FakeServer, Path],
+    tmp_path: Path,
+    until: Until,
+) -> None:
+    fake, pem = tls_server
+    gateway = start(replace(settings, server=replace(settings.server, url=fake.url, ca_file=pem)))
+
+    push(gateway, tmp_path / "exam")
+
+    until(lambda: len(fake.receipted) == 2)
+
+
+@pytest.mark.requirement("C02")
+def test_nothing_is_sent_to_a_server_that_is_not_trusted(
+    settings: Settings,
+    start: Callable[..., Gateway],
+    tls_server: tuple[FakeServer, Path],
+    tmp_path: Path,
+    until: Until,
+) -> None:
+    fake, _ = tls_server
+    gateway = start(replace(settings, server=replace(settings.server, url=fake.url)))
+
+    push(gateway, tmp_path / "exam")
+    until(lambda: [line.state for line in gateway.status().exams] == ["retrying"])
+
+    (line,) = gateway.status().exams
+    assert line.reason == "The server's certificate is not trusted. Check server.ca_file."
+    assert fake.sent == []
+
+
+@pytest.mark.requirement("C02")
+def test_a_configured_proxy_carries_everything(
+    settings: Settings,
+    start: Callable[..., Gateway],
+    tls_server: tuple[FakeServer, Path],
+    tmp_path: Path,
+    until: Until,
+) -> None:
+    fake, pem = tls_server
+    with proxy() as (address, asked):
+        chosen = replace(settings.server, url=fake.url, ca_file=pem, proxy=address)
+        gateway = start(replace(settings, server=chosen))
+        push(gateway, tmp_path / "exam")
+        until(lambda: len(fake.receipted) == 2)
+        gateway.stop()
+
+    assert set(asked) == {f"CONNECT {fake.url.removeprefix('https://')} HTTP/1.1"}
+
+
+@pytest.mark.requirement("C02")
+def test_images_are_never_sent_in_clear_over_a_network() -> None:
+    with pytest.raises(SettingsInvalid):
+        ServerClient(ServerSettings(url="https://a.example.org"), "http://a.example.org")
+
+
+def test_a_server_that_hangs_does_not_keep_the_gateway_from_stopping(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.faults = [Fault("objects", "hang", times=100)]
+    push(gateway, tmp_path / "exam")
+    until(lambda: bool(server.deliveries))
+
+    began = time.monotonic()
+    gateway.stop()
+
+    assert time.monotonic() - began < 8
+
+
+@contextmanager
+def proxy() -> Iterator[tuple[str, list[str]]]:
+    """A CONNECT proxy on this machine, and the first line of every request to it."""
+    asked: list[str] = []
+
+    class Handler(socketserver.StreamRequestHandler):
+        timeout = 10
+
+        def handle(self) -> None:
+            line = self.rfile.readline().decode().strip()
+            asked.append(line)
+            while self.rfile.readline().strip():
+                pass
+            host, port = line.split()[1].split(":")
+            with socket.create_connection((host, int(port)), timeout=10) as far:
+                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                self._relay(far)
+
+        def _relay(self, far: socket.socket) -> None:
+            ways = {self.connection: far, far: self.connection}
+            while ready := select.select(list(ways), [], [], 10)[0]:
+                for near in ready:
+                    data = near.recv(65536)
+                    if not data:
+                        return
+                    ways[near].sendall(data)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
+        listening.daemon_threads = True
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_address[1]}", asked
+        listening.shutdown()
+        thread.join(5)
