@@ -17,11 +17,13 @@ from collegium_testkit.browser import chromium_path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+TYPED = ("packages/wire", "packages/deid", "packages/connect", "packages/platform", "packages/testkit")
 CHECKS = (
     ("Layout", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
     ("Lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
-    ("Types", [str(BIN / "mypy"), "packages", "tests", "tools", "benchmarks"]),
-    ("Import order", [str(BIN / "lint-imports"), "--no-logo"]),
+    *((f"Types of {folder}", [str(BIN / "mypy"), "--no-error-summary", folder]) for folder in TYPED),
+    ("Types of the rest", [str(BIN / "mypy"), "--no-error-summary", "tests", "tools", "benchmarks"]),
+    ("Import order", [str(BIN / "lint-imports"), "--no-logo", "--no-cache"]),
     ("Traceability", [sys.executable, "tools/trace.py", "--check"]),
     (
         "Migrations",

@@ -124,15 +124,15 @@ def processes_of(server: InstallationProcess, name: str) -> list[int]:
     listing = subprocess.run(
         ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
     ).stdout
-    rows = [line.split(None, 2) for line in listing.splitlines()[1:]]
     children: dict[int, list[tuple[int, str]]] = {}
-    for pid, parent, command in rows:
+    for line in listing.splitlines()[1:]:
+        pid, parent, command = line.split(None, 2)
         children.setdefault(int(parent), []).append((int(pid), command))
-    found, todo = [], [server.pid]
+    found: list[int] = []
+    todo = [server.pid]
     while todo:
-        for pid, command in children.get(todo.pop(), []):
-            todo.append(pid)
-            if name in command:
-                found.append(pid)
+        below = children.get(todo.pop(), [])
+        todo += [number for number, _ in below]
+        found += [number for number, command in below if name in command]
     assert found
     return found
