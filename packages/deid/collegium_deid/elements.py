@@ -70,6 +70,7 @@ _DECLINED: Final = {
 
 # Float, double float and integer pixel data: whichever comes first ends the header.
 PIXEL_TAGS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_FIRST_PIXEL_TAG: Final = min(PIXEL_TAGS)
 
 
 class Element(NamedTuple):
@@ -176,25 +177,32 @@ def walk(buf: bytes, start: int, *, explicit: bool, complete: bool) -> tuple[dic
     """The top level of a data set, sequences stepped over; stops before pixel data."""
     elements: dict[int, Element] = {}
     head = _explicit_head if explicit else _implicit_head
+    make = Element._make
     pos, size, last = start, len(buf), -1
     while pos < size:
         if pos + 12 > size and not (complete and pos + 8 <= size):
             raise NeedMoreBytes(pos + 12)
-        tag, vr, value, length = head(buf, pos)
-        if tag in PIXEL_TAGS:
-            return elements, pos
+        # Most elements are explicit and short: read here, because a call costs as much as the reading.
+        group, number, vr, length = HEAD(buf, pos)
+        if explicit and vr in SHORT:
+            tag, value = group << 16 | number, pos + 8
+        else:
+            tag, vr, value, length = head(buf, pos)
         if tag <= last:
             _refuse_order(tag, elements)
         last = tag
-        undefined = length == UNDEFINED
-        if undefined:
+        if length == UNDEFINED and tag not in PIXEL_TAGS:
             sequence = vr in (b"SQ", b"UN")
             end = skip_undefined(buf, value, fragments=not sequence, explicit=explicit and vr == b"SQ")
-        else:
-            end = value + length
-            if end > size:
-                raise NeedMoreBytes(end + 12)
-        elements[tag] = Element(tag, vr, pos, value, end, undefined)
+            elements[tag] = make((tag, vr, pos, value, end, True))
+            pos = end
+            continue
+        if tag >= _FIRST_PIXEL_TAG and tag in PIXEL_TAGS:
+            return elements, pos
+        end = value + length
+        if end > size:
+            raise NeedMoreBytes(end + 12)
+        elements[tag] = make((tag, vr, pos, value, end, False))
         pos = end
     if not complete:
         raise NeedMoreBytes(size + 12)

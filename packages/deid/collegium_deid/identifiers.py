@@ -131,13 +131,13 @@ def identifiers_of(head: bytes) -> Identifiers:
             if tag in _BIRTH:
                 births.update(days)
         elif vr == "PN":
-            text = decoded(raw, character_set)
-            words.update(_name_parts(text))
-            phrases.update(_name_wholes(text))
+            parts, wholes = _person(raw, character_set)
+            words.update(parts)
+            phrases.update(wholes)
         elif tag in _NUMBERS:
-            numbers.update(joined(part) for part in decoded(raw, character_set).split("\\"))
+            numbers.update(_values(raw, character_set))
         elif tag in _PHRASES:
-            phrases.update(joined(part) for part in decoded(raw, character_set).split("\\"))
+            phrases.update(_values(raw, character_set))
     numbers = {number for number in numbers if number.strip("0") and number not in _NOBODY}
     return Identifiers(
         words=frozenset(words - _NOBODY),
@@ -150,6 +150,18 @@ def identifiers_of(head: bytes) -> Identifiers:
         birth_dates=frozenset(births),
         uids=frozenset(uids),
     )
+
+
+# The same few values stand in every slice of a series.
+@functools.lru_cache(maxsize=1024)
+def _person(raw: bytes, character_set: bytes) -> tuple[frozenset[str], frozenset[str]]:
+    text = decoded(raw, character_set)
+    return frozenset(_name_parts(text)), frozenset(_name_wholes(text))
+
+
+@functools.lru_cache(maxsize=1024)
+def _values(raw: bytes, character_set: bytes) -> frozenset[str]:
+    return frozenset(joined(part) for part in decoded(raw, character_set).split("\\"))
 
 
 def _instances(raw: bytes) -> Iterable[str]:
