@@ -12,6 +12,7 @@ from collegium.research.pipeline import pages as pipeline
 from collegium.research.reads import api as read_api
 from collegium.research.reads import pages as reads
 from collegium.research.results import pages as results
+from collegium.research.results import pages as results
 from collegium.web import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -31,6 +32,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/exams/", archive.exams, name="exams"),
     path("projects/<uuid:space_id>/exams/<uuid:exam_id>/", archive.exam, name="exam"),
     path("projects/<uuid:space_id>/exams/<uuid:exam_id>/images/", archive.exam_images, name="exam-images"),
+    path("projects/<uuid:space_id>/results/", results.results, name="results"),
+    path("projects/<uuid:space_id>/results/csv", results.results_csv, name="results-csv"),
     path("projects/<uuid:space_id>/gateways/", connections.gateways, name="gateways"),
     path("projects/<uuid:space_id>/subjects/", pipeline.subjects, name="subjects"),
     path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),
