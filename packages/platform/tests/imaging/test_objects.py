@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import json
@@ -93,9 +94,13 @@ def _agrees(path: Path) -> bool:
         return same and _frames_agree(raw, header, dataset)
 
 
-def _plain(element: Any) -> str:  # Any: JSON
+def _plain(element: Any) -> Any:  # Any: JSON
     """Without the spaces that pad single values, which both may keep or drop; empty is empty."""
-    return json.dumps(element, sort_keys=True).replace(' "', '"').replace("null", '""').replace('" ', '"')
+    if isinstance(element, dict):
+        return {key: _plain(value) for key, value in element.items()}
+    if isinstance(element, list):
+        return [_plain(value) for value in element]
+    return element.strip() if isinstance(element, str) else "" if element is None else element
 
 
 def _frames_agree(raw: bytes, header: Any, dataset: Dataset) -> bool:  # Any: a walked header
@@ -126,13 +131,13 @@ def test_the_header_asks_for_more_until_it_is_there(ct: bytes) -> None:
     assert walk(ct[:end], is_complete=False).end == end
 
 
-@given(st.data())
+@given(flips=st.lists(st.tuples(st.integers(132, 1 << 20), st.integers(0, 255)), min_size=1, max_size=4))
 @settings(max_examples=400, deadline=None)
-def test_flipped_bytes_are_refused_or_read_and_never_crash(ct: bytes, data: st.DataObject) -> None:
+def test_flipped_bytes_are_refused_or_read_and_never_crash(ct: bytes, flips: list[tuple[int, int]]) -> None:
     end = walk(ct, is_complete=True).end
     raw = bytearray(ct)
-    for _ in range(data.draw(st.integers(1, 4))):
-        raw[data.draw(st.integers(132, end - 1))] = data.draw(st.integers(0, 255))
+    for at, value in flips:
+        raw[132 + at % (end - 132)] = value
 
     with contextlib.suppress(ObjectInvalid):
         instance_document(walk(bytes(raw), is_complete=True))

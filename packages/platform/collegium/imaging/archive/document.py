@@ -15,10 +15,10 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from pydicom.charset import convert_encodings, decode_bytes, python_encoding
-
 from collegium.imaging.archive.attributes import STORED, key_of
 from collegium.imaging.archive.header import Element, Header, items_of
+from collegium_deid.charset import decode, encodings
+from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,8 +31,6 @@ _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "U
 _TEXT = frozenset({"LO", "SH", "UC", "PN", "LT", "ST", "UT"})
 _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
 _BULK_LIMIT = 1 << 18
-_DELIMITERS = set(b"\\\r\n\f\t^=")
-"""After these a text returns to its first character set (PS3.5 6.1.2.5.3)."""
 _CHARSET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 _AMBIGUOUS = frozenset(
@@ -51,10 +49,10 @@ class _Reader:
         self._raw = header.raw
         self._explicit = header.is_explicit
         self._signed = not header.is_explicit and header.number(_PIXEL_REPRESENTATION) == 1
-        names = [name.strip() for name in header.text(_CHARSET).split("\\")]
-        # A name that does not exist is never handed on: pydicom would write it into the log.
-        known = [name for name in names if name in python_encoding] if len(names) < 10 else []
-        self._encodings = convert_encodings(known or ["ISO_IR 6"])
+        try:
+            self._codecs = encodings(header.bytes_of(_CHARSET).strip(b" \0"))
+        except Rejected:
+            self._codecs = ("latin-1",)
 
     def item(self, elements: dict[int, Element]) -> Attributes:
         found: Attributes = {}
@@ -84,8 +82,9 @@ class _Reader:
         return _listed(self._strings(vr, raw))
 
     def _strings(self, vr: str, raw: bytes) -> list[Json]:
-        if vr in _TEXT and (not raw.isascii() or b"\x1b" in raw):
-            text = decode_bytes(raw, self._encodings, _DELIMITERS)
+        if vr in _TEXT:
+            decoded = decode(raw, self._codecs)
+            text = raw.decode(self._codecs[0], "replace") if decoded is None else decoded
         else:
             text = raw.decode("ascii", "replace")
         text = text.rstrip(" \0")

@@ -134,7 +134,9 @@ class _Trailer:
         self._left -= len(rest)
 
     def finish(self) -> None:
-        if self._head and self._left != 0:
+        if self._head and self._left is None:
+            raise ObjectTrailing
+        if self._left:
             raise ObjectTruncated
 
 

@@ -120,24 +120,20 @@ def walk(raw: bytes, *, is_complete: bool) -> Header:
         ObjectInvalid: what it is that cannot be taken in.
     """
     try:
-        header = _walk(raw)
+        return _walk(raw, is_complete=is_complete)
     except (_Short, struct.error, IndexError):
-        header = None
-    # Without pixel data the bytes may just happen to end between two elements.
-    if header is not None and (is_complete or header.pixel_tag is not None):
-        return header
-    if is_complete:
-        raise ObjectTruncated
-    if len(raw) >= HEADER_LIMIT_BYTES:
-        raise HeaderTooLarge
-    raise NeedMore
+        if is_complete:
+            raise ObjectTruncated from None
+        if len(raw) >= HEADER_LIMIT_BYTES:
+            raise HeaderTooLarge from None
+        raise NeedMore from None
 
 
 class _Short(Exception):
     """The bytes end inside an element."""
 
 
-def _walk(raw: bytes) -> Header:
+def _walk(raw: bytes, *, is_complete: bool) -> Header:
     if len(raw) < 132:
         raise _Short
     if raw[128:132] != b"DICM":
@@ -160,6 +156,8 @@ def _walk(raw: bytes) -> Header:
         if tag in _PIXELS:
             pixel_tag, end = tag, element.offset
             break
+    if pixel_tag is None and not is_complete:
+        raise _Short  # the bytes may just happen to end between two elements
     header = Header(raw[:end], syntax, elements, pixel_tag, end)
     _require_agreement(header, meta)
     return header
@@ -191,6 +189,8 @@ def _meta(raw: bytes) -> tuple[dict[int, str], int]:
             length, offset = _u32.unpack_from(raw, position + 8)[0], position + 12
         elif vr in _VRS:
             length, offset = _u16.unpack_from(raw, position + 6)[0], position + 8
+        elif len(vr) < 2:
+            raise _Short
         else:
             raise NotDicom
         if length == UNDEFINED:
