@@ -112,7 +112,7 @@ def test_an_object_that_the_receipt_refuses_is_shown_and_kept(
 
     (line,) = gateway.status().exams
     assert (line.delivered, line.objects) == (2, 3)
-    assert len(list((settings.gateway.data_dir / "spool").iterdir())) == 1
+    until(lambda: len(list((settings.gateway.data_dir / "spool").iterdir())) == 1)
 
 
 @pytest.mark.requirement("C15")
