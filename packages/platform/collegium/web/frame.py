@@ -76,7 +76,6 @@ def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
         ("exams", _("Exams"), Permission.EXAM_VIEW),
         ("project-tasks", _("Tasks"), Permission.TASK_VIEW_ALL),
         ("results", _("Results"), Permission.RESULTS_VIEW),
-        ("results", _("Results"), Permission.RESULTS_VIEW),
         ("gateways", _("Gateways"), Permission.GATEWAY_MANAGE),
         ("project-history", _("History"), Permission.AUDIT_VIEW),
     )

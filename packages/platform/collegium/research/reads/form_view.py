@@ -65,7 +65,7 @@ def view(state: ItemState, language: str) -> ItemView:
         text=text,
         absent=answer.kind.value if answer and not has_text else "",
         mark_id=answer.mark.mark_id if answer and answer.mark else "",
-        length=_length(text) if item.kind is ItemKind.LENGTH and text else "",
+        length=shown_length(text) if item.kind is ItemKind.LENGTH and text else "",
         choices=tuple((code, in_language(label, language)) for code, label in item.codes),
         absences=tuple((code, absence_word(code)) for code in item.absences),
         problems=state.problems,
@@ -102,6 +102,6 @@ def _changed(item: ItemView) -> dict[str, object]:
     }
 
 
-def _length(text: str) -> str:
-    """A measured length as people read it: one decimal; the record keeps all of them."""
-    return str(Decimal(text).quantize(Decimal("0.1"), rounding=ROUND_HALF_UP))
+def shown_length(text: str) -> str:
+    """A measured length as the viewer writes it: two decimals; the record keeps all of them."""
+    return str(Decimal(text).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP))

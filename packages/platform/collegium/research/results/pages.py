@@ -8,8 +8,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
-from collegium.forms.definition import in_language
-from collegium.research.reads.form_view import absence_word
+from collegium.forms.definition import ItemKind, in_language
+from collegium.research.reads.form_view import absence_word, shown_length
 from collegium.research.results import queries, services
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
@@ -71,5 +71,7 @@ def _text(item: Item, answer: Answer | None, language: str) -> str:
         return ""
     if not answer.value:
         return absence_word(answer.kind.value)
+    if item.kind is ItemKind.LENGTH:
+        return shown_length(answer.value)
     label = item.label_of(answer.value)
     return f"{answer.value} ({in_language(label, language)})" if label else answer.value
