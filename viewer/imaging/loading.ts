@@ -30,6 +30,15 @@ export function problemOf(error: unknown): ViewerProblem {
 
 const isWorthRepeating = (problem: ViewerProblem): boolean => problem.kind === 'network' || problem.kind === 'server';
 
+/** As the library's own loading into its cache, which leaves a failure unhandled. */
+function load(imageId: string, requestType: Enums.RequestType): Promise<Types.IImage> {
+  const known = cache.getImageLoadObject(imageId);
+  if (known) return known.promise;
+  const promise = imageLoader.loadImage(imageId, { requestType, priority: requestType === Enums.RequestType.Interaction ? 0 : 5 });
+  cache.putImageLoadObject(imageId, { promise }).catch(() => undefined);
+  return promise;
+}
+
 export type FrameState = 'none' | 'loaded' | 'failed';
 
 export class SeriesLoader {
@@ -127,7 +136,7 @@ export class SeriesLoader {
     const imageId = this.imageIds[index]!;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await imageLoader.loadAndCacheImage(imageId, { requestType, priority: requestType === Enums.RequestType.Interaction ? 0 : 5 });
+        return await load(imageId, requestType);
       } catch (error) {
         const pause = PAUSES_MS[attempt];
         if (pause === undefined || this.stopped || !isWorthRepeating(problemOf(error))) throw error;

@@ -60,7 +60,8 @@ export class Session implements SessionFace {
   private mouse: Mouse | null = null;
   private turn = 0;
   private armed: { itemId: string; label: string; before: ToolName } | null = null;
-  private isFirstShown = false;
+  private firstAt: number | null = null;
+  private isFirstTold = false;
   private isOpening = false;
   private isSideOpen: boolean;
   private wheelRest = 0;
@@ -186,6 +187,7 @@ export class Session implements SessionFace {
         zoom: stack.zoom,
         pan: stack.pan,
       });
+      this.tellFirst();
       this.marking?.place();
       this.progressed();
       this.list.picture(seriesUid, thumbnail(image, opened.window!, isTurned, THUMBNAIL));
@@ -539,11 +541,16 @@ export class Session implements SessionFace {
   }
 
   private rendered(): void {
-    if (!this.isFirstShown && this.now) {
-      this.isFirstShown = true;
-      this.options.emit('collegium:first-image', { ms: Math.round(performance.now() - this.options.startedAt) });
-    }
+    if (this.now) this.firstAt ??= performance.now();
+    this.tellFirst();
     this.refreshOverlay();
+  }
+
+  /** Told once, when the image is drawn and the state says which it is. */
+  private tellFirst(): void {
+    if (this.isFirstTold || this.isOpening || this.firstAt === null) return;
+    this.isFirstTold = true;
+    this.options.emit('collegium:first-image', { ms: Math.round(this.firstAt - this.options.startedAt) });
   }
 
   private progressed(): void {

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserType, sync_playwright
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _QUIET: Final = (
@@ -45,11 +45,11 @@ def chromium_path() -> Path | None:
     return None
 
 
-@contextmanager
-def browser(*, has_webgl: bool = True) -> Iterator[Browser]:
-    """A fresh headless Chromium, closed at the end whatever happens.
+def launch(chromium: BrowserType, *, has_webgl: bool = True) -> Browser:
+    """Start a headless Chromium; the caller closes it.
 
     Args:
+        chromium: of a running Playwright (a started browser has it as `browser_type`).
         has_webgl: False starts it without any 3D, as on a machine where hardware acceleration is off.
 
     Raises:
@@ -58,12 +58,18 @@ def browser(*, has_webgl: bool = True) -> Iterator[Browser]:
     path = chromium_path()
     if path is None:
         raise FileNotFoundError("No Chromium on this machine. Install it, or set COLLEGIUM_CHROMIUM.")
+    return chromium.launch(
+        executable_path=str(path),
+        args=[*_QUIET, *(_SOFTWARE_GL if has_webgl else _NO_GL)],
+        timeout=_START_TIMEOUT_MS,
+    )
+
+
+@contextmanager
+def browser(*, has_webgl: bool = True) -> Iterator[Browser]:
+    """A fresh Playwright with a fresh Chromium, closed at the end whatever happens. One at a time a thread."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=str(path),
-            args=[*_QUIET, *(_SOFTWARE_GL if has_webgl else _NO_GL)],
-            timeout=_START_TIMEOUT_MS,
-        )
+        started = launch(playwright.chromium, has_webgl=has_webgl)
         try:
             yield started
         finally:

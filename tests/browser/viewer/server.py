@@ -10,8 +10,10 @@ import json
 import math
 import mimetypes
 import re
+import sys
 import threading
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
 
 if TYPE_CHECKING:
@@ -59,18 +61,34 @@ class Study:
     puts_at_once: dict[str, int] = field(default_factory=dict)
     frame_delay_s: float = 0.0
     put_delay_s: float = 0.0
+    loses_next_answer: bool = False
     failing: dict[str, int] = field(default_factory=dict)
     """Substring of the path: status to answer; 0 closes the connection."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     base: str = ""
 
-    def add(self, *files: Path, syntax: str | None = None) -> None:
-        """Serve these files; `syntax` tells another transfer syntax than the true one."""
+    def add(self, *files: Path, syntax: str | None = None, alone: bool = False) -> None:
+        """Serve these files.
+
+        Args:
+            files: in any order.
+            syntax: tell this transfer syntax instead of the true one.
+            alone: make each file a series of its own, named as the file.
+        """
         for file in files:
-            dataset = dcmread(file)
+            with warnings.catch_warnings():
+                # Real files break small rules of their VRs; that is not what is tested here.
+                warnings.simplefilter("ignore")
+                dataset = dcmread(file)
+                if alone:
+                    number = len(self.series) + 1
+                    dataset.SeriesInstanceUID, dataset.SOPInstanceUID = f"2.25.{number}", f"2.25.{number}.1"
+                    dataset.StudyInstanceUID, dataset.SeriesNumber = "2.25.99", number
+                    dataset.SeriesDescription = file.stem
+                metadata = _metadata(dataset)
             told = syntax or str(dataset.file_meta.TransferSyntaxUID)
             frames = _frames(dataset)
-            instance = Instance(dataset, _metadata(dataset), frames, told)
+            instance = Instance(dataset, metadata, frames, told)
             self.series.setdefault(str(dataset.SeriesInstanceUID), []).append(instance)
 
     def page(self, body: str, *, head: str = "", attributes: str = "") -> str:
@@ -90,6 +108,10 @@ class Study:
     def assets(self) -> dict[str, str]:
         listed = json.loads((self.built / "assets.json").read_text("utf-8"))
         return {name.replace(".", "_"): file for name, file in listed.items()}
+
+    def frames_asked(self) -> list[str]:
+        """SOP instances in the order in which their frames were asked for."""
+        return [found[1] for path in self.asked if (found := _FRAME.search(path))]
 
     def instance(self, sop_uid: str) -> Instance:
         return next(
@@ -122,10 +144,10 @@ def _frames(dataset: FileDataset) -> list[bytes]:
 
 
 def _metadata(dataset: FileDataset) -> dict[str, Any]:
-    kept = dataset.copy()
-    kept.remove_private_tags()
-    if "PixelData" in kept:
-        del kept.PixelData
+    kept = Dataset()
+    for element in dataset:
+        if not element.tag.is_private and element.keyword != "PixelData":
+            kept.add(element)
     found: dict[str, Any] = kept.to_json_dict(bulk_data_threshold=1 << 20)
     return found
 
@@ -147,6 +169,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if path in self.study.pages:
             self._answer(self.study.pages[path].encode(), "text/html; charset=utf-8")
+        elif path == "/favicon.ico":
+            self._answer(b"", "image/x-icon")
         elif path == "/page.css":
             self._answer(_PAGE_STYLE, "text/css")
         elif path.startswith("/static/"):
@@ -158,6 +182,13 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"marks": live})
         else:
             self._json({"code": "not_found", "message": "Not found."}, HTTPStatus.NOT_FOUND)
+
+    def do_POST(self) -> None:
+        """Say back which token came."""
+        path = urlsplit(self.path).path
+        if not self._fails(path):
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self._answer((self.headers.get("X-CSRFToken") or "none").encode(), "text/html")
 
     def do_PUT(self) -> None:
         self._write(strikes_out=False)
@@ -197,6 +228,10 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             with study.lock:
                 study.puts_at_once[mark_id] -= 1
+        if study.loses_next_answer:
+            study.loses_next_answer = False
+            self.close_connection = True
+            return
         self._json(answer, status)
 
     def _save(
@@ -284,7 +319,9 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # Any: as the base class
-        """A browser that closes early is no error of the test."""
+        """A browser that closes early is no error of the test; anything else is."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

@@ -1,0 +1,143 @@
+"""Drives a page with a viewer as a reader does: mouse, wheel and keys; asks it what it shows."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy.typing as npt
+    from playwright.sync_api import Page
+
+_ELEMENT: Final = "document.querySelector('collegium-viewer')"
+_LISTEN: Final = """
+window.seen = [];
+for (const type of ['ready', 'first-image', 'progress', 'error', 'save-state', 'mark-saved', 'mark-removed', 'marks-loaded'])
+  document.addEventListener('collegium:' + type, (event) => window.seen.push([type, event.detail]));
+document.addEventListener('securitypolicyviolation', (event) =>
+  window.seen.push(['violation', event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile]));
+"""
+PATIENCE_S: Final = 30.0
+
+
+class Driver:
+    """One page. Everything waits for its condition, never for a fixed time."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.problems: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.add_init_script(_LISTEN)
+
+    def open(self, url: str) -> Driver:
+        self.page.goto(url)
+        return self
+
+    def until(self, condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+        """Poll from outside: the page's policy forbids the eval that Playwright's own waiting uses."""
+        end = time.monotonic() + patience_s
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"Waited {patience_s:.0f} s for {what}; state {self.state()}, seen {self.events()[-5:]}")
+            time.sleep(0.03)
+
+    def events(self, kind: str | None = None) -> list[Any]:  # Any: whatever the event carries
+        seen = self.page.evaluate("window.seen")
+        return [detail for type_, detail in seen if kind is None or type_ == kind]
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.page.evaluate(f"{_ELEMENT}.state()"))
+
+    def pixels(self) -> dict[str, Any]:
+        return dict(self.page.evaluate(f"{_ELEMENT}.screenPixels()"))
+
+    def call(self, expression: str) -> Any:  # Any: what the element's method answers
+        return self.page.evaluate(f"{_ELEMENT}.{expression}")
+
+    def text(self, selector: str) -> str:
+        return self.page.locator(f"collegium-viewer {selector}").inner_text()
+
+    def drawn(self) -> str:
+        """The words of the marks on the image."""
+        return self.page.locator("collegium-viewer svg.svg-layer").text_content() or ""
+
+    def wait_for_image(self) -> Driver:
+        self.until(lambda: self.events("first-image"), "the first image")
+        return self
+
+    def wait_for_all(self) -> Driver:
+        self.wait_for_image()
+        self.until(lambda: 0 < self.state()["total"] == self.state()["loaded"], "all images")
+        return self
+
+    def press(self, *keys: str) -> Driver:
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    def go_to(self, index: int) -> Driver:
+        self.press("Home", *["ArrowDown"] * index)
+        self.until(lambda: self.state()["index"] == index, f"image {index}")
+        return self
+
+    def origin(self) -> tuple[float, float]:
+        box = self.page.locator("collegium-viewer .port").bounding_box()
+        assert box
+        return box["x"], box["y"]
+
+    def centre(self) -> tuple[float, float]:
+        box = self.page.locator("collegium-viewer .port").bounding_box()
+        assert box
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def show_series(self, description: str) -> npt.NDArray[np.float64]:
+        """Open a series by its name in the list; its stored values."""
+        card = self.page.locator(f'collegium-viewer .series button[title="{description}"]')
+        card.click()
+        self.until(lambda: card.get_attribute("aria-current") == "true", "the card")
+        self.until(lambda: not self.page.locator("collegium-viewer .message").is_visible(), description)
+        return np.array(self.pixels()["values"], dtype=np.float64)
+
+    def on_screen(self, point: Sequence[float]) -> tuple[int, int]:
+        """Where a point of the patient lies on the page; a mouse moves in whole pixels."""
+        x, y = self.call(f"canvasOf({json.dumps(list(point))})")
+        left, top = self.origin()
+        return round(left + x), round(top + y)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float], button: Any = "left") -> None:  # Any: a literal
+        mouse = self.page.mouse
+        mouse.move(*start)
+        mouse.down(button=button)
+        mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+        mouse.move(*end, steps=4)
+        mouse.up(button=button)
+
+    def measure(self, start: Sequence[float], end: Sequence[float]) -> dict[str, Any]:
+        """Draw a length between two points of the patient and wait until it is saved."""
+        before = len(self.events("mark-saved"))
+        self.press("l")
+        self.drag(self.on_screen(start), self.on_screen(end))
+        self.until(lambda: len(self.events("mark-saved")) > before, "the mark to be saved")
+        return dict(self.events("mark-saved")[-1]["mark"])
+
+    def grey(self, x: float, y: float, size: int = 12) -> float:
+        """Mean brightness (0-255) of the drawn image around a point of the page."""
+        left, top = self.origin()
+        corner = (round(x - left - size / 2), round(y - top - size / 2))
+        script = """([x, y, size]) => {
+          const canvas = document.querySelector('collegium-viewer').shadowRoot.querySelector('canvas.cornerstone-canvas');
+          const copy = document.createElement('canvas');
+          copy.width = copy.height = size;
+          const context = copy.getContext('2d');
+          context.drawImage(canvas, x, y, size, size, 0, 0, size, size);
+          const data = context.getImageData(0, 0, size, size).data;
+          let sum = 0;
+          for (let i = 0; i < data.length; i += 4) sum += data[i];
+          return sum / (data.length / 4);
+        }"""
+        return float(self.page.evaluate(script, [*corner, size]))
