@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 import time
 from pathlib import Path
@@ -62,14 +63,20 @@ class Trial:
             self.gateway.stop()
         self.server.stop()
 
+    def delivered(self) -> int:
+        """Images the server has given a receipt for."""
+        assert self.gateway
+        exams = json.loads(self.gateway.run("status", "--json").stdout)["exams"]
+        return sum(exam["delivered"] for exam in exams)
+
     def push(self, folder: Path, seeded: Seeded) -> int:
         """Send a folder as a PACS does and wait until its exams are receipted; the number of images."""
         assert self.gateway
-        before = self.gateway.run("status").stdout.count("delivered")
+        before = self.delivered()
         sent = pacs.send(folder, "127.0.0.1", self.gateway.receive_port, seeded.called_ae, seeded.calling_ae)
         assert {one.status for one in sent} == {pacs.SUCCESS}
         deadline = time.monotonic() + 90
-        while self.gateway.run("status").stdout.count("delivered") <= before:
+        while self.delivered() < before + len(sent):
             assert time.monotonic() < deadline, self.gateway.log_text[-2000:]
             time.sleep(0.5)
         return len(sent)
