@@ -80,8 +80,7 @@ def correct(request: PageRequest, task_id: UUID) -> HttpResponse:
 
 
 def _actor(request: PageRequest, task_id: UUID) -> Actor:
-    task = pipeline.own_task(request.principal, task_id)
-    return actor_in(request.principal, task.space_id)
+    return actor_in(request.principal, pipeline.space_of_own_task(request.principal, task_id))
 
 
 def _body(

@@ -52,6 +52,22 @@ def locked_version(actor: Actor, task: Task) -> ReadVersion:
     return found
 
 
+def locked_draft(actor: Actor, task_id: UUID) -> ReadVersion:
+    """The newest version of the actor's own read, locked, with no more than a save needs. Raises NotFound."""
+    rows = ReadVersion.objects.filter(
+        space_id=actor.space, read__task_id=task_id, read__task__assignee=actor.principal.text
+    )
+    found = (
+        rows.select_related("read__task", "entry__form_version")
+        .select_for_update(of=("self",))
+        .order_by("-number")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
 def signed_versions(actor: Actor) -> QuerySet[ReadVersion]:
     """The signed version of every read of the project, oldest signature first."""
     rows = _versions(actor).filter(state=VersionState.SIGNED)

@@ -100,12 +100,14 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
         NotFound, ReadNotADraft, MarkGone, ChangeUnreadable: nothing was saved.
         EntryStale: somebody saved since; the error holds the newest state.
     """
-    task = _own_task(actor, task_id)
-    version = queries.locked_version(actor, task)
+    require(actor, Permission.READ_WRITE)
+    version = queries.locked_draft(actor, task_id)
     if version.state != VersionState.DRAFT:
         raise ReadNotADraft
     items = form_queries.parsed(version.entry.form_version.definition).by_name
-    answers = {name: _answer(actor, task, items.get(name), change) for name, change in changes.items()}
+    answers = {
+        name: _answer(actor, version.read.task, items.get(name), change) for name, change in changes.items()
+    }
     return forms.save_changes(
         actor=actor, entry_id=version.entry_id, op_id=op_id, base_revision=base_revision, changes=answers,
         language=language,
