@@ -21,7 +21,7 @@ export function problemOf(error: unknown): ViewerProblem {
     return error.status === 0 ? networkDown() : fromStatus(error.status);
   }
   const message = error instanceof Error ? error.message : String(error);
-  const syntax = /no decoder for transfer syntax (\S+)/.exec(message)?.[1];
+  const syntax = /no decoder for transfer syntax ([\d.]+\d)/i.exec(message)?.[1];
   if (syntax) {
     return new ViewerProblem('syntax', `It is stored as ${syntaxName(syntax)}, which this viewer cannot decode.`, 'This image cannot be shown', false);
   }

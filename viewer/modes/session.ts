@@ -1,13 +1,12 @@
 /** One viewer at work: opens series, shows images, keeps panels and state together. The heavy part of the element. */
-import { imagesOfSeries, isImageModality, type ImageInfo, type SeriesInfo } from '../core/images';
-import { middle } from '../core/order';
+import { imagesOfSeries, isImageModality, type SeriesInfo } from '../core/images';
 import { ViewerProblem } from '../core/problems';
 import { Store, type ToolName } from '../core/store';
 import { isLossy } from '../core/syntaxes';
-import { isInverted, presetsFor, SUV_WINDOW, windowOfPixels, type Preset, type Window } from '../core/windows';
+import { isInverted, presetsFor, type Preset } from '../core/windows';
 import { forgetImages, startEngine } from '../imaging/engine';
 import { problemOf, SeriesLoader } from '../imaging/loading';
-import { pixelsOf, planeOf, Stack, type Loaded } from '../imaging/stack';
+import { planeOf, Stack } from '../imaging/stack';
 import { thumbnail } from '../imaging/thumbnail';
 import { Help } from '../panels/help';
 import { MarkList } from '../panels/mark-list';
@@ -21,23 +20,11 @@ import { Lengths } from '../tools/lengths';
 import { Mouse } from '../tools/mouse';
 import { commandOf, type KeyCommand } from './keyboard';
 import { Marking } from './marking';
+import { firstLook, isDrawnInverted, opening, type Opened } from './opened';
 import type { SessionFace, SessionOptions } from './parts';
 
 const THUMBNAIL = 112;
 const MOST_THUMBNAILS = 12;
-
-/** What is kept of a series while another is shown. */
-interface Opened {
-  info: SeriesInfo;
-  images: ImageInfo[];
-  imageIds: string[];
-  loader: SeriesLoader;
-  index: number;
-  window: Window | null;
-  fileWindow: Window | null;
-  preset: string | null;
-  inverted: boolean;
-}
 
 export class Session implements SessionFace {
   readonly store = new Store();
@@ -169,8 +156,8 @@ export class Session implements SessionFace {
       this.now = opened;
       const image = await opened.loader.now(opened.index);
       if (turn !== this.turn) return;
-      this.firstLook(opened, image);
-      const isTurned = opened.inverted !== opened.images[opened.index]!.isLowBright;
+      firstLook(opened, image);
+      const isTurned = isDrawnInverted(opened);
       await stack.show(opened.imageIds, opened.index, opened.window!, isTurned);
       if (turn !== this.turn) return;
       this.isOpening = false;
@@ -215,17 +202,7 @@ export class Session implements SessionFace {
     if (images.length === 0) throw new ViewerProblem('empty', 'This series holds no images that can be shown here.', 'No images', false);
     const imageIds = images.map((image) => `wadors:${this.options.dicomweb.frameUrl(info, image.instanceUid, image.frame)}`);
     images.forEach((image, index) => Stack.describe(imageIds[index]!, image.metadata));
-    const opened: Opened = {
-      info,
-      images,
-      imageIds,
-      loader: new SeriesLoader(imageIds, () => undefined),
-      index: middle(images.length),
-      window: null,
-      fileWindow: null,
-      preset: null,
-      inverted: isInverted(info.modality),
-    };
+    const opened = opening(info, images, imageIds);
     this.opened.set(info.seriesUid, opened);
     return opened;
   }
@@ -234,22 +211,6 @@ export class Session implements SessionFace {
     return new SeriesLoader(opened.imageIds, () => {
       if (this.now === opened) this.progressed();
     });
-  }
-
-  /** The first window of a series: SUV for PET that says so, the file's, or one found from the pixels. */
-  private firstLook(opened: Opened, loaded: Loaded): void {
-    if (opened.window) return;
-    const image = opened.images[opened.index]!;
-    const isSuv = opened.info.modality === 'PT' && image.units === 'GML';
-    opened.fileWindow = image.isColour
-      ? { center: 128, width: 256 }
-      : isSuv
-        ? SUV_WINDOW
-        : opened.info.modality === 'PT'
-          ? windowOfPixels(pixelsOf(loaded), 'PT')
-          : (image.window ?? windowOfPixels(pixelsOf(loaded), opened.info.modality));
-    opened.window = opened.fileWindow;
-    opened.preset = '1';
   }
 
   /** Show an image; the newest wish wins while images arrive. */
@@ -512,7 +473,7 @@ export class Session implements SessionFace {
     const { now, stack } = this;
     if (!now || !stack) return;
     now.inverted = !now.inverted;
-    stack.inverted = now.inverted !== now.images[now.index]!.isLowBright;
+    stack.inverted = isDrawnInverted(now);
     this.store.run('image.inverted', { inverted: now.inverted });
   }
 
@@ -616,8 +577,8 @@ export class Session implements SessionFace {
       try {
         const opened = await this.prepare(info);
         const image = await opened.loader.now(opened.index);
-        this.firstLook(opened, image);
-        this.list.picture(info.seriesUid, thumbnail(image, opened.window!, opened.inverted !== opened.images[opened.index]!.isLowBright, THUMBNAIL));
+        firstLook(opened, image);
+        this.list.picture(info.seriesUid, thumbnail(image, opened.window!, isDrawnInverted(opened), THUMBNAIL));
         this.list.progress(info.seriesUid, opened.loader.loaded, opened.images.length);
         this.refresh();
       } catch {

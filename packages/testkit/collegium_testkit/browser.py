@@ -1,7 +1,7 @@
 """Find this machine's Chromium and start it, with or without the graphics that the viewer needs.
 
-Drawing runs on the processor (SwiftShader), so a machine without a graphics card shows the same pixels. Playwright's own
-browser download is never used.
+Drawing runs on the processor (SwiftShader), so a machine without a graphics card shows the same
+pixels. Playwright's own browser download is never used.
 """
 
 import os

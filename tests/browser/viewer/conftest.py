@@ -7,15 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from collegium_testkit import browser as browsers
 from collegium_testkit import phantoms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collegium_testkit.phantoms import ExamTruth
     from playwright.sync_api import Browser
 
+    from collegium_testkit.phantoms import ExamTruth
     from tests.browser.viewer.driver import Driver
     from tests.browser.viewer.server import Study
 

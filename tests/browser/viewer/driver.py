@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _ELEMENT: Final = "document.querySelector('collegium-viewer')"
 _LISTEN: Final = """
 window.seen = [];
-for (const type of ['ready', 'first-image', 'progress', 'error', 'save-state', 'mark-saved', 'mark-removed', 'marks-loaded'])
+const types = 'ready first-image progress error save-state mark-saved mark-removed marks-loaded';
+for (const type of types.split(' '))
   document.addEventListener('collegium:' + type, (event) => window.seen.push([type, event.detail]));
 document.addEventListener('securitypolicyviolation', (event) =>
   window.seen.push(['violation', event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile]));
@@ -43,7 +44,9 @@ class Driver:
         end = time.monotonic() + patience_s
         while not condition():
             if time.monotonic() > end:
-                raise AssertionError(f"Waited {patience_s:.0f} s for {what}; state {self.state()}, seen {self.events()[-5:]}")
+                raise AssertionError(
+                    f"Waited {patience_s:.0f} s for {what}; state {self.state()}, seen {self.events()[-5:]}"
+                )
             time.sleep(0.03)
 
     def events(self, kind: str | None = None) -> list[Any]:  # Any: whatever the event carries
@@ -109,7 +112,9 @@ class Driver:
         left, top = self.origin()
         return round(left + x), round(top + y)
 
-    def drag(self, start: tuple[float, float], end: tuple[float, float], button: Any = "left") -> None:  # Any: a literal
+    def drag(
+        self, start: tuple[float, float], end: tuple[float, float], button: Any = "left"
+    ) -> None:  # Any: a literal
         mouse = self.page.mouse
         mouse.move(*start)
         mouse.down(button=button)
@@ -130,7 +135,8 @@ class Driver:
         left, top = self.origin()
         corner = (round(x - left - size / 2), round(y - top - size / 2))
         script = """([x, y, size]) => {
-          const canvas = document.querySelector('collegium-viewer').shadowRoot.querySelector('canvas.cornerstone-canvas');
+          const root = document.querySelector('collegium-viewer').shadowRoot;
+          const canvas = root.querySelector('canvas.cornerstone-canvas');
           const copy = document.createElement('canvas');
           copy.width = copy.height = size;
           const context = copy.getContext('2d');

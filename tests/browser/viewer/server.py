@@ -1,7 +1,7 @@
 """A small DICOMweb and marks server for the viewer's tests: one study in memory, faults on demand.
 
-It speaks only what the viewer asks, with the policy headers that the product sends. Marks follow the published rules: one
-revision a save, idempotent by `op_id`, 409 for a stale base.
+It speaks only what the viewer asks, with the policy headers that the product sends. Marks follow the
+published rules: one revision a save, idempotent by `op_id`, 409 for a stale base.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ _PAGE = """<!doctype html>
 <link rel="stylesheet" href="/page.css">
 <script type="module" src="/static/{shell_js}"></script><script type="module" src="/static/{viewer_js}"></script>
 {head}</head><body>{body}</body></html>"""
-_PAGE_STYLE = b"html,body{margin:0;height:100%}.reading-image{position:relative;height:100vh}"
+_PAGE_STYLE = b"html,body{margin:0;height:100%}body>.reading-image{position:relative;height:100vh}"
 
 
 def _frames(dataset: FileDataset) -> list[bytes]:
@@ -306,7 +306,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _series(uid: str, instances: list[Instance]) -> dict[str, Any]:
     first = instances[0].metadata
-    kept = {tag: first[tag] for tag in ("00080060", "0008103E", "00200011") if tag in first}
+    kept: dict[str, Any] = {tag: first[tag] for tag in ("00080060", "0008103E", "00200011") if tag in first}
     return {
         **kept,
         "0020000E": {"vr": "UI", "Value": [uid]},

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from collegium_testkit import real_data
 
 if TYPE_CHECKING:
     from collegium_testkit.phantoms import ExamTruth
-
     from tests.browser.viewer.driver import Driver
     from tests.browser.viewer.server import Study
 
@@ -120,7 +120,6 @@ def test_zoom_pan_invert_and_reset(study: Study, ct: ExamTruth, driver: Driver) 
     study.add(*ct.files)
     driver.open(study.viewer_page()).wait_for_all()
     x, y = driver.centre()
-    before = driver.grey(x, y)
 
     driver.press("+", "+")
     driver.until(lambda: driver.state()["zoom"] == pytest.approx(1.44), "zoom by key")
@@ -129,9 +128,10 @@ def test_zoom_pan_invert_and_reset(study: Study, ct: ExamTruth, driver: Driver) 
     driver.press("p")
     driver.drag((x, y), (x + 50, y + 20))
     driver.until(lambda: driver.state()["pan"] != [0, 0], "pan")
+    before = driver.grey(x - 60, y - 60)
     driver.press("i")
     driver.until(lambda: driver.state()["inverted"], "invert")
-    driver.until(lambda: driver.grey(x, y) == pytest.approx(255 - before, abs=4), "inverted grey")
+    driver.until(lambda: driver.grey(x - 60, y - 60) == pytest.approx(255 - before, abs=4), "inverted grey")
     driver.press("r")
     driver.until(lambda: driver.state()["zoom"] == pytest.approx(1), "reset")
 
@@ -163,7 +163,12 @@ def test_letters_tell_where_the_patient_is(study: Study, ct: ExamTruth, driver: 
     driver.open(study.viewer_page(label="S-042")).wait_for_image()
 
     # An axial image with cosines 1,0,0 / 0,1,0 is seen from the feet: the patient's right is on the left.
-    assert [driver.text(f".letter.{side}") for side in ("left", "right", "top", "bottom")] == ["R", "L", "A", "P"]
+    assert [driver.text(f".letter.{side}") for side in ("left", "right", "top", "bottom")] == [
+        "R",
+        "L",
+        "A",
+        "P",
+    ]
     assert driver.text(".label") == "S-042"
     assert driver.text(".caution") == "Not for primary diagnosis"
 
@@ -180,7 +185,10 @@ def syntaxes(study: Study) -> Study:
     folder = real_data.folder()
     if folder is None:
         pytest.skip("No real images on this machine (COLLEGIUM_REAL_DATA).")
-    study.add(*(folder / "transfer_syntax" / f"{SLICE}{end}.dcm" for end in (*EXACT, *NEARLY, *TWELVE_BIT)), alone=True)
+    study.add(
+        *(folder / "transfer_syntax" / f"{SLICE}{end}.dcm" for end in (*EXACT, *NEARLY, *TWELVE_BIT)),
+        alone=True,
+    )
     return study
 
 
@@ -226,5 +234,10 @@ def test_a_syntax_that_cannot_be_decoded_is_named(study: Study, ct: ExamTruth, d
 
 
 def dcmread_pixels(study: Study, end: str) -> np.ndarray:
-    instance = next(each for all_of in study.series.values() for each in all_of if each.dataset.SeriesDescription == SLICE + end)
+    instance = next(
+        each
+        for all_of in study.series.values()
+        for each in all_of
+        if each.dataset.SeriesDescription == SLICE + end
+    )
     return np.asarray(instance.dataset.pixel_array).ravel()

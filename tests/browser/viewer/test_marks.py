@@ -6,11 +6,11 @@ import math
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.browser.viewer.server import MARKS
 
 if TYPE_CHECKING:
     from collegium_testkit.phantoms import ExamTruth
-
     from tests.browser.viewer.driver import Driver
     from tests.browser.viewer.server import Study
 
@@ -38,11 +38,13 @@ def test_a_drawn_length_is_where_and_as_long_as_the_rod(reader: Driver, study: S
     assert math.dist(*stored["points"]) == pytest.approx(ct.rod.length_mm, abs=ONE_PIXEL_MM)
     for drawn, true in zip(stored["points"], ct.rod.world_points, strict=True):
         assert drawn == pytest.approx(true, abs=ONE_PIXEL_MM)
-    for drawn, true in zip(stored["image_points"], ct.rod.image_points, strict=True):
-        assert drawn == pytest.approx(true, abs=ONE_PIXEL_MM)
+    for placed, pixel in zip(stored["image_points"], ct.rod.image_points, strict=True):
+        assert placed == pytest.approx(pixel, abs=ONE_PIXEL_MM)
 
 
-def test_points_in_the_patient_and_in_the_image_are_the_same_points(reader: Driver, study: Study, ct: ExamTruth) -> None:
+def test_points_in_the_patient_and_in_the_image_are_the_same_points(
+    reader: Driver, study: Study, ct: ExamTruth
+) -> None:
     mark = reader.measure(*ct.rod.world_points)
 
     # PS3.3 C.7.6.2.1.1: position + column * spacing along the row + row * spacing along the column.
@@ -61,7 +63,9 @@ def test_the_servers_value_is_shown_once_saved(reader: Driver, ct: ExamTruth) ->
     assert reader.events("save-state")[-1] == {"state": "saved", "message": ""}
 
 
-def test_a_length_asked_for_by_the_form_is_bound_to_its_item_once(reader: Driver, study: Study, ct: ExamTruth) -> None:
+def test_a_length_asked_for_by_the_form_is_bound_to_its_item_once(
+    reader: Driver, study: Study, ct: ExamTruth
+) -> None:
     reader.call("measure('lesion-1', 'T1')")
     reader.until(lambda: reader.state()["armedFor"] == "lesion-1", "the tool")
 
@@ -105,7 +109,9 @@ def test_a_moved_end_is_a_new_revision(reader: Driver, study: Study, ct: ExamTru
     reader.until(lambda: f"{moved['value']} mm" in reader.text(".marks"), "the new value")
 
 
-def test_only_one_request_is_in_flight_for_a_mark_and_the_latest_drawing_wins(reader: Driver, study: Study, ct: ExamTruth) -> None:
+def test_only_one_request_is_in_flight_for_a_mark_and_the_latest_drawing_wins(
+    reader: Driver, study: Study, ct: ExamTruth
+) -> None:
     mark = reader.measure(*ct.rod.world_points)
     study.put_delay_s = 0.4
     reader.press("w")
@@ -122,7 +128,12 @@ def test_only_one_request_is_in_flight_for_a_mark_and_the_latest_drawing_wins(re
 
 def test_a_mark_changed_elsewhere_is_shown_and_told(reader: Driver, study: Study, ct: ExamTruth) -> None:
     mark = reader.measure(*ct.rod.world_points)
-    study.marks[mark["mark_id"]] = {**mark, "revision": 7, "value": "12.50", "points": [[-5.0, 20.0, mark["points"][0][2]], [7.5, 20.0, mark["points"][0][2]]]}
+    study.marks[mark["mark_id"]] = {
+        **mark,
+        "revision": 7,
+        "value": "12.50",
+        "points": [[-5.0, 20.0, mark["points"][0][2]], [7.5, 20.0, mark["points"][0][2]]],
+    }
     reader.press("w")
 
     end = reader.on_screen(mark["points"][1])
@@ -135,11 +146,16 @@ def test_a_mark_changed_elsewhere_is_shown_and_told(reader: Driver, study: Study
     assert study.marks[mark["mark_id"]]["revision"] == 7
 
 
-def test_a_mark_drawn_without_network_is_saved_when_it_is_back(reader: Driver, study: Study, ct: ExamTruth) -> None:
+def test_a_mark_drawn_without_network_is_saved_when_it_is_back(
+    reader: Driver, study: Study, ct: ExamTruth
+) -> None:
     study.failing["/marks/"] = 0
     reader.press("l")
     reader.drag(*(reader.on_screen(point) for point in ct.rod.world_points))
-    reader.until(lambda: reader.events("save-state")[-1:] and reader.events("save-state")[-1]["state"] == "failed", "the failure")
+    reader.until(
+        lambda: reader.events("save-state")[-1:] and reader.events("save-state")[-1]["state"] == "failed",
+        "the failure",
+    )
     told = reader.events("save-state")[-1]["message"]
     listed = reader.text(".marks")
 
@@ -155,7 +171,10 @@ def test_a_mark_drawn_without_network_survives_the_tab(reader: Driver, study: St
     study.failing["/marks/"] = 0
     reader.press("l")
     reader.drag(*(reader.on_screen(point) for point in ct.rod.world_points))
-    reader.until(lambda: reader.events("save-state")[-1:] and reader.events("save-state")[-1]["state"] == "failed", "the failure")
+    reader.until(
+        lambda: reader.events("save-state")[-1:] and reader.events("save-state")[-1]["state"] == "failed",
+        "the failure",
+    )
 
     study.failing.clear()
     reader.page.reload()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,30 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-PAGE = """
-<div class="app"><header class="app-top"><a class="app-brand" href="/">Collegium</a><nav class="app-where" aria-label="Where am I"><a href="#">Northern Trials</a><span>LUMEN-2</span></nav>
-<form class="app-search" role="search"><input class="form-control" type="search" name="q" aria-label="Search" data-search><kbd>/</kbd></form>
-<div class="app-tools"><details class="menu"><summary class="btn btn-icon" aria-label="Me"><i class="ti ti-user-circle"></i></summary>
-<div class="menu-list"><button type="button" data-theme-choose="auto">As the system</button>
-<button type="button" data-theme-choose="light">Light</button><button type="button" data-theme-choose="dark">Dark</button></div></details></div></header>
-<nav class="app-rail" aria-label="Main"><a href="/" aria-current="page"><i class="ti ti-home"></i>Home</a><a href="#"><i class="ti ti-microscope"></i>Research</a></nav>
-<main class="app-content"><div class="page-head"><div><h1>Subjects <span class="state state-done"><i class="ti ti-circle-check"></i>Open</span></h1>
-<p class="page-purpose">Everyone in this project.</p></div><div class="page-actions"><button class="btn btn-primary" type="button">Add subject</button></div></div>
-<dl class="facts"><div><dt>Sites</dt><dd>12</dd></div><div><dt>Subjects</dt><dd>148</dd></div></dl>
-<div class="board"><a class="figure" href="#"><div class="figure-name">Reads waiting</div><div class="figure-value">17</div><div class="figure-note">3 more than a week ago</div></a></div>
-<div class="filters"><a class="chip" href="#" aria-current="true">All <span class="count">148</span></a><a class="chip" href="#">Waiting</a></div>
-<div class="sheet"><table class="list"><thead><tr><th>Subject</th><th class="number">Exams</th><th>State</th><th>Last exam</th></tr></thead><tbody>
-<tr><td><a href="#">S-001</a></td><td class="number">4</td><td><span class="state state-waiting"><i class="ti ti-clock"></i>Waiting</span></td>
-<td><time datetime="2026-11-22T10:42:00Z">2026-11-22 10:42 UTC</time></td></tr>
-<tr><td><a href="#">S-002</a></td><td class="number">12</td><td><span class="state state-attention"><i class="ti ti-alert-triangle"></i>Attention</span></td><td>2026-11-02</td></tr>
-<tr><td><a href="#">S-003</a></td><td class="number">1</td><td><span class="state state-stopped"><i class="ti ti-circle-x"></i>Stopped</span></td><td>2026-10-12</td></tr></tbody></table></div>
-<div class="note note-attention"><i class="ti ti-alert-triangle"></i><div><p>One exam is late.</p></div></div>
-<p><button class="btn" type="button" hx-post="/echo" hx-target="#answer">Ask</button> <span id="answer"></span>
-<span x-data="{ open: false }"><button class="btn" type="button" x-on:click="open = !open">More</button><b x-show="open" x-cloak>Opened</b></span>
-<button class="id" type="button" data-copy="2.25.1">2.25.1</button></p>
-<template data-toast="done">Saved</template></main></div>
-<dialog class="dialog" id="shortcuts" aria-labelledby="t"><div class="dialog-head"><h2 id="t">Shortcuts</h2></div><div class="dialog-body">Keys</div></dialog>
-"""
+PAGE = (Path(__file__).parent / "frame.html").read_text("utf-8")
 
 
 @pytest.fixture
@@ -116,4 +94,7 @@ def test_the_page_frame_passes_axe(study: Study, chromium: Browser, theme: str) 
     finally:
         context.close()
 
-    assert [f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}" for each in found.response["violations"]] == []
+    assert [
+        f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}"
+        for each in found.response["violations"]
+    ] == []

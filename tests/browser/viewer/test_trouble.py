@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+
 from collegium_testkit import browser as browsers
 from tests.browser.viewer.driver import Driver
 from tests.browser.viewer.server import DICOMWEB
 
 if TYPE_CHECKING:
-    from collegium_testkit.phantoms import ExamTruth
     from playwright.sync_api import Browser
 
+    from collegium_testkit.phantoms import ExamTruth
     from tests.browser.viewer.server import Study
 
 pytestmark = pytest.mark.browser
@@ -102,7 +103,9 @@ def test_without_webgl_the_reason_is_plain(study: Study, ct: ExamTruth, chromium
     assert driver.problems == []
 
 
-def test_nothing_breaks_the_policy_and_nothing_comes_from_another_host(study: Study, ct: ExamTruth, driver: Driver) -> None:
+def test_nothing_breaks_the_policy_and_nothing_comes_from_another_host(
+    study: Study, ct: ExamTruth, driver: Driver
+) -> None:
     study.add(*ct.files)
     hosts = set()
     driver.page.on("request", lambda request: hosts.add(request.url.split("/")[2]))
@@ -123,7 +126,9 @@ def test_a_removed_viewer_leaves_nothing_running(study: Study, ct: ExamTruth, dr
     driver.open(study.viewer_page()).wait_for_image()
 
     driver.page.evaluate("window.gone = document.querySelector('collegium-viewer'); window.gone.remove()")
-    driver.until(lambda: driver.page.evaluate("window.gone.shadowRoot.childElementCount") == 0, "the clean-up")
+    driver.until(
+        lambda: driver.page.evaluate("window.gone.shadowRoot.childElementCount") == 0, "the clean-up"
+    )
     asked = len(study.frames_asked())
     driver.page.evaluate("document.querySelector('.reading-image').append(window.gone)")
     driver.page.evaluate("window.seen = []")
@@ -142,4 +147,7 @@ def test_the_viewer_passes_axe(study: Study, ct: ExamTruth, pet: ExamTruth, driv
 
     found = Axe().run(driver.page, context="collegium-viewer")
 
-    assert [f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}" for each in found.response["violations"]] == []
+    assert [
+        f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}"
+        for each in found.response["violations"]
+    ] == []
