@@ -199,12 +199,16 @@ def test_endless_nesting_is_refused(ct: bytes) -> None:
         walk(ct[:start] + (sequence + item) * 5_000, is_complete=True)
 
 
+CODESTREAM = b"\xff\x4f\xff\x90\0\0"
+"""The beginning of a JPEG 2000 frame with an empty main header."""
+
+
 def compressed(ct: bytes, parts: list[bytes], *, frames_: int, has_table: bool, fragments: int = 1) -> bytes:
     dataset = pydicom.dcmread(io.BytesIO(ct))
     dataset.PixelData = encapsulate(parts, fragments_per_frame=fragments, has_bot=has_table)
     dataset["PixelData"].is_undefined_length = True
     dataset.NumberOfFrames = frames_
-    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.90"
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.UID("1.2.840.10008.1.2.4.90")
     return saved(dataset)
 
 
@@ -214,7 +218,7 @@ def test_compressed_frames_are_found_however_they_are_split(
     ct: bytes, fragments: int, has_table: bool
 ) -> None:
     shuffled = random.Random(7)
-    parts = [b"\xff\x4f" + shuffled.randbytes(998 + 2 * n) for n in range(5)]
+    parts = [CODESTREAM + shuffled.randbytes(996 + 2 * n) for n in range(5)]
     raw = compressed(ct, parts, frames_=5, has_table=has_table, fragments=fragments)
 
     places = table_of(raw, walk(raw, is_complete=True))
@@ -264,3 +268,31 @@ def test_a_series_document_gives_every_instance_back(tmp_path: Path) -> None:
     assert list(again.whole()) == documents
     assert json.loads(again.render()) == documents
     assert len(again.common) > 20
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+@pytest.mark.requirement("R40")
+@pytest.mark.parametrize(
+    ("start", "is_silent"),
+    [
+        (b"\xff\xd8" + segment(0xE0, b"JFIF\0" + bytes(9)), True),
+        (b"\xff\xd8" + segment(0xFE, b"LEAD Technologies Inc. V1.01\0"), True),
+        (b"\xff\xd8" + segment(0xFE, b"MUSTERMANN^ERIKA"), False),
+        (b"\xff\xd8" + segment(0xFE, b"Kakadu- MUSTERMANN ERIKA 19610203 MALE"), False),
+        (b"\xff\xd8" + segment(0xE1, b"Exif\0\0" + b"x" * 40), False),
+        (b"\xff\xd8" + segment(0xE0, b"JFIF\0" + bytes(9) + b"thumbnail"), False),
+        (b"\xff\x4f" + segment(0x64, b"\0\1Kakadu-2.2"), True),
+        (b"\xff\x4f" + segment(0x64, b"\0\1Created by OpenJPEG version 2.5.0"), True),
+        (b"\xff\x4f" + segment(0x64, b"\0\1patient 4711"), False),
+        (b"\xff\x4f" + segment(0x52, bytes(9000)), False),
+    ],
+)
+def test_words_inside_a_compressed_frame_are_refused(ct: bytes, start: bytes, is_silent: bool) -> None:
+    ends = b"\xff\xda" if start.startswith(b"\xff\xd8") else b"\xff\x90"
+
+    raw = compressed(ct, [start + ends + bytes(500)], frames_=1, has_table=True)
+
+    assert is_taken(raw) is is_silent

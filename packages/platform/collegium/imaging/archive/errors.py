@@ -66,6 +66,11 @@ class FramesUnreadable(ObjectInvalid):
     message = "The compressed pixel data cannot be divided into the frames the header counts."
 
 
+class CodestreamSpeaks(ObjectInvalid):
+    code = "archive.object.codestream"
+    message = "The compressed pixel data carry comments that could name a person, so the file was refused."
+
+
 class ImageNotFound(NotFound):
     """No such exam, series, instance or frame; not granted, ended and never existed are the same."""
 

@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from collegium.imaging.archive.codestream import JPEG, JPEG_2000, LOOK_BYTES, require_no_words
 from collegium.imaging.archive.errors import (
     FramesUnreadable,
     LengthsDisagree,
@@ -31,7 +32,7 @@ _MAX_FRAGMENTS = 1 << 22
 _MAX_TABLE_BYTES = 64 << 20
 _SPLIT = 1 << 63
 """Set in a frame's length: its range holds several fragments, each behind its 8-byte item header."""
-_STARTS = (b"\xff\xd8", b"\xff\x4f")  # JPEG SOI and JPEG 2000 SOC
+_STARTS = (JPEG, JPEG_2000)
 
 FrameTable = list[tuple[int, int]]
 
@@ -207,6 +208,7 @@ class FragmentReader(PixelReader):
         self._left = 0
         self._basic: bytearray | None = None
         self._in_basic = False
+        self._looking = False
         self._ended = False
         self._trailer = _Trailer(is_explicit=True)
 
@@ -227,10 +229,21 @@ class FragmentReader(PixelReader):
         if self._in_basic:
             assert self._basic is not None
             self._basic += view[:taken]
-        elif len(self._fragments[-1].start) < 2:
-            fragment = self._fragments[-1]
-            fragment.start += bytes(view[: 2 - len(fragment.start)])
+        else:
+            self._look(self._fragments[-1], view[:taken])
         return taken
+
+    def _look(self, fragment: _Fragment, piece: memoryview) -> None:
+        """Read the beginning of a codestream, once it is there; only two bytes of it are kept."""
+        if len(fragment.start) == 2 and not self._looking:
+            return
+        fragment.start += bytes(piece[: LOOK_BYTES - len(fragment.start)])
+        self._looking = fragment.start[:2] in (JPEG, JPEG_2000)
+        if self._looking and (len(fragment.start) == LOOK_BYTES or not self._left):
+            require_no_words(fragment.start)
+            self._looking = False
+        if len(fragment.start) >= 2 and not self._looking:
+            fragment.start = fragment.start[:2]
 
     def _next_item(self, view: memoryview) -> int:
         missing = 8 - len(self._head)
@@ -252,7 +265,7 @@ class FragmentReader(PixelReader):
         else:
             if len(self._fragments) >= _MAX_FRAGMENTS:
                 raise FramesUnreadable
-            self._in_basic, self._left = False, length
+            self._in_basic, self._left, self._looking = False, length, False
             self._fragments.append(_Fragment(self.position + taken, length))
         return taken
 

@@ -101,7 +101,7 @@ def add_instances(*, actor: Actor, exam: Exam, is_new: bool, instances: Sequence
     record(
         actor,
         Action.EXAM_RECEIVED if is_new else Action.EXAM_EXTENDED,
-        "archive.exam",
+        "imaging.exam",
         exam.id,
         new={"instances": len(instances), "series": len(by_series), "subject": exam.subject_code},
     )

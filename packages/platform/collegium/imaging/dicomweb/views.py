@@ -131,7 +131,7 @@ class View(ABC):
             record(
                 self.actor,
                 Action.SERIES_OPENED,
-                "archive.series",
+                "imaging.series",
                 content.id,
                 new={"exam": str(content.exam_id), "door": self.door},
             )
