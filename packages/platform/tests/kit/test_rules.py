@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import fhirpathpy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collegium.kit.rules import (
@@ -246,6 +246,7 @@ def test_a_rule_knows_the_items_it_reads() -> None:
         "a.exists() and b.empty()",
     ],
 )
+@settings(deadline=None)  # the machine is shared
 @given(data=st.data())
 def test_where_the_reference_evaluator_is_right_both_agree(rule: str, data: st.DataObject) -> None:
     number: st.SearchStrategy[Known] = st.decimals(min_value=-1000, max_value=1000, places=2)

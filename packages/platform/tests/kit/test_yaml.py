@@ -3,7 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collegium.kit import yaml
@@ -96,6 +96,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine is shared
 @given(value=st.dictionaries(NAMES, VALUES, max_size=5))
 def test_what_is_written_reads_back_the_same_and_is_written_alike_again(value: dict[str, object]) -> None:
     written = yaml.dump(value)
