@@ -18,8 +18,12 @@ export interface Mark extends MarkGeometry {
   value: string;
   unit: string;
   saved_at: string;
+  /** True for a revision that only says that the mark is gone. */
   struck_out?: boolean;
+  is_struck?: boolean;
 }
+
+export const isStruckOut = (mark: Mark): boolean => Boolean(mark.struck_out || mark.is_struck);
 
 export type SaveAnswer =
   | { kind: 'saved'; mark: Mark | null }
@@ -54,7 +58,7 @@ export class MarksApi {
     const answer = await fetch(this.root, { headers: { Accept: 'application/json' }, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const body = (await answer.json()) as { marks: Mark[] };
-    return body.marks.filter((mark) => !mark.struck_out);
+    return body.marks.filter((mark) => !isStruckOut(mark));
   }
 
   put(markId: string, opId: string, baseRevision: number, geometry: MarkGeometry): Promise<SaveAnswer> {

@@ -5,7 +5,7 @@
  * the server confirms it, and is sent again with growing pauses, so it must carry the same operation id. A newer revision
  * on the server wins: it is shown, and the reader is told.
  */
-import type { Mark, MarkGeometry, MarksApi } from '../api/marks';
+import { isStruckOut, type Mark, type MarkGeometry, type MarksApi } from '../api/marks';
 import type { Unsent, UnsentOp } from '../api/unsent';
 import { uuid } from './ids';
 
@@ -201,7 +201,7 @@ export class MarkBook {
     const later = this.queues.get(op.markId) ?? [];
     this.queues.delete(op.markId);
     for (const other of later) await this.unsent.drop(other);
-    if (theirs && !theirs.struck_out) {
+    if (theirs && !isStruckOut(theirs)) {
       this.revisions.set(op.markId, theirs.revision);
       const now: BookMark = { markId: op.markId, geometry: geometryOf(theirs), saved: theirs, state: 'saved', message: '', itemId: op.itemId };
       this.marks.set(op.markId, now);
