@@ -12,7 +12,6 @@ from collegium.research.pipeline import pages as pipeline
 from collegium.research.reads import api as read_api
 from collegium.research.reads import pages as reads
 from collegium.research.results import pages as results
-from collegium.research.results import pages as results
 from collegium.web import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -36,9 +35,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/results/csv", results.results_csv, name="results-csv"),
     path("projects/<uuid:space_id>/gateways/", connections.gateways, name="gateways"),
     path("projects/<uuid:space_id>/subjects/", pipeline.subjects, name="subjects"),
+    path("projects/<uuid:space_id>/setup/", pipeline.setup, name="setup"),
+    path("projects/<uuid:space_id>/setup/file", pipeline.setup_file, name="setup-file"),
     path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),
-    path("projects/<uuid:space_id>/results/", results.results, name="results"),
-    path("projects/<uuid:space_id>/results/csv", results.results_csv, name="results-csv"),
     path("projects/<uuid:space_id>/history/", pages.project_history, name="project-history"),
 ]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collegium.kit import ids
+from collegium_testkit.study import EXAMPLE
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
@@ -212,3 +213,56 @@ def test_a_task_of_another_reader_is_not_found_on_any_of_its_addresses(study: St
     ]
 
     assert [answer.status_code for answer in answers] == [404] * 5
+
+
+@pytest.mark.requirement("R11", "R51")
+def test_a_project_is_published_from_the_page_with_a_password_and_downloaded_again(world: World) -> None:
+    client, address = browser(world.administrator), f"/projects/{world.space_id}/setup/"
+    example = text(client.get(address)).count("CT lesion pilot")
+
+    answer = client.post(address, {"text": EXAMPLE, "password": PASSWORD, "seen": "0"})
+    page = text(client.get(address))
+    file = client.get(f"{address}file")
+
+    assert example == 1
+    assert answer.status_code == 302
+    assert f"Signed by {world.administrator.full_name}" in page
+    assert file.content.startswith(b"collegium: project/1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"text": EXAMPLE.replace("max: 5\n", "max: 0\n")}, "Line 32: “min” is greater than “max”."),
+        ({"password": "wrong"}, "That is not your password"),
+        ({"password": ""}, "needs the project file and your password"),
+        ({"seen": "7"}, "Somebody published another version meanwhile"),
+    ],
+)
+def test_what_stops_a_publication_is_told_and_the_file_stays_in_the_page(
+    world: World, changes: dict[str, str], words: str
+) -> None:
+    client, address = browser(world.administrator), f"/projects/{world.space_id}/setup/"
+
+    answer = client.post(address, {"text": EXAMPLE, "password": PASSWORD, "seen": "0"} | changes)
+
+    assert answer.status_code == 422
+    assert words in text(answer)
+    assert "Longest diameter" in text(answer)
+
+
+@pytest.mark.requirement("R01")
+def test_the_set_up_is_refused_to_an_editor(world: World) -> None:
+    client = browser(world.join("Editor"))
+
+    assert client.get(f"/projects/{world.space_id}/setup/").status_code == 403
+
+
+def test_a_new_reader_is_given_the_missing_tasks_from_the_page(study: Study) -> None:
+    study.arrive()
+    late = study.world.join("Reader")
+
+    answer = browser(study.world.administrator).post(f"/projects/{study.world.space_id}/tasks/")
+
+    assert answer.status_code == 302
+    assert len(study.tasks(late)) == 1

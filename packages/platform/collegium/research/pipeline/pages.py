@@ -1,28 +1,42 @@
-"""A project's subjects with their visits and exams, and all its tasks, for those who manage it."""
+"""A project's set-up, its subjects with their visits, and all its tasks, for those who manage it."""
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
 
 from collegium.forms.definition import in_language
+from collegium.kit.canonical import digest
+from collegium.kit.errors import CollegiumError
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
 from collegium.kit.principals import Principal
-from collegium.research.pipeline import queries
+from collegium.kit.yaml import YamlError
+from collegium.research.pipeline import queries, services
+from collegium.research.pipeline.errors import SetUpIncomplete
 from collegium.research.pipeline.states import TaskState
 from collegium.research.projects import queries as projects
+from collegium.research.projects.services import publish_project
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
+from collegium.trust.access.queries import may
 from collegium.trust.identity.queries import names
+from collegium.trust.signatures.queries import Validity, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
-    from django.http import HttpResponse
-
     from collegium.kit.pages.http import PageRequest
+    from collegium.kit.principals import Actor
+    from collegium.kit.yaml import Problem
+    from collegium.research.projects.models import ProjectVersion
 
 
 @require_GET
@@ -49,15 +63,22 @@ def subjects(request: PageRequest, space_id: UUID) -> HttpResponse:
             )
             for subject in page.items
         ],
+        "may_publish": may(actor, Permission.PROJECT_PUBLISH),
         "unplaced": list(queries.placements(actor).exclude(unplaced="")[:PAGE_SIZE]),
     }
     return render(request, "research_pipeline/subjects.html", context)
 
 
-@require_GET
+@require_http_methods(["GET", "POST"])
 def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
     """All tasks of the project, newest first, by state."""
     actor = member(request, space_id, Permission.TASK_VIEW_ALL)
+    if request.method == "POST":
+        made = services.assign_missing_tasks(actor=actor)
+        placed = services.place_waiting_exams(actor=actor)
+        told = _("%(made)d tasks were made, %(placed)d exams found their place.")
+        messages.success(request, told % {"made": made, "placed": placed})
+        return redirect("project-tasks", space_id)
     asked = Asked.of(request, "state")
     rows = queries.tasks(actor)
     if asked.filters.get("state") in list(TaskState):
@@ -82,6 +103,7 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
             for state in TaskState
         ],
         "all_address": asked.address(state=""),
+        "may_manage": may(actor, Permission.TASK_MANAGE),
         "lines": [
             (
                 task,
@@ -94,3 +116,71 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
         ],
     }
     return render(request, "research_pipeline/tasks.html", context)
+
+
+class SetUp(forms.Form):
+    """A project file and the password that signs it."""
+
+    text = forms.CharField(widget=forms.Textarea, strip=False, max_length=1_000_000)
+    password = forms.CharField(strip=False)
+    seen = forms.IntegerField(min_value=0)
+
+
+@require_http_methods(["GET", "POST"])
+def setup(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """The project file: read, check and publish it, every fault beside its line."""
+    actor = member(request, space_id, Permission.PROJECT_PUBLISH)
+    newest = projects.newest_version(actor)
+    form = SetUp(request.POST or None)
+    problems: Sequence[Problem] = ()
+    refused = ""
+    if request.method == "POST":
+        try:
+            version = _publish(actor, form)
+        except YamlError as error:
+            problems = error.problems
+        except CollegiumError as error:
+            refused = error.text
+        else:
+            messages.success(request, _("Version %(number)d is published.") % {"number": version.version})
+            return redirect("setup", space_id)
+    text = request.POST.get("text") or (newest.text if newest else _example())
+    context = {
+        "text": text,
+        "newest": newest,
+        "problems": problems,
+        "refused": refused,
+        "versions": [(version, _is_valid(version)) for version in projects.versions(actor)[:PAGE_SIZE]],
+    }
+    return render(
+        request, "research_pipeline/setup.html", context, status=422 if problems or refused else 200
+    )
+
+
+@require_GET
+def setup_file(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """The newest published file, in its canonical form."""
+    actor = member(request, space_id, Permission.PROJECT_VIEW)
+    version = projects.current_version(actor)
+    response = HttpResponse(version.text, content_type="application/yaml; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="project-v{version.version}.yaml"'
+    return response
+
+
+def _publish(actor: Actor, form: SetUp) -> ProjectVersion:
+    if not form.is_valid():
+        raise SetUpIncomplete
+    filled = form.cleaned_data
+    version = publish_project(
+        actor=actor, text=filled["text"], password=filled["password"], expected_version=filled["seen"]
+    )
+    services.place_waiting_exams(actor=actor)
+    return version
+
+
+def _example() -> str:
+    return resources.files("collegium.research").joinpath("examples/ct-lesion.yaml").read_text("utf-8")
+
+
+def _is_valid(version: ProjectVersion) -> bool:
+    return version.signature is not None and verify(version.signature, digest(version.text)) is Validity.VALID

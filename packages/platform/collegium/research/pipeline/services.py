@@ -87,7 +87,8 @@ def place_waiting_exams(*, actor: Actor) -> int:
 
 
 def assign_missing_tasks(*, actor: Actor) -> int:
-    """Give readers who joined later their tasks of every unit. Returns how many were made."""
+    """Give readers who joined later their tasks of every unit. Returns how many were made. Raises Refused."""
+    require(actor, Permission.TASK_MANAGE)
     made = 0
     for unit in queries.units(actor):
         definition = projects.definition(unit.project_version)
@@ -133,7 +134,7 @@ def complete_task(*, actor: Actor, task: Task, entry_id: UUID) -> None:
 
 def cancel_task(*, actor: Actor, task_id: UUID, reason: str) -> None:
     """Take a task away from its reader; what was drafted stays readable."""
-    require(actor, Permission.TASK_VIEW_ALL)
+    require(actor, Permission.TASK_MANAGE)
     move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.CANCEL, note=reason)
 
 

@@ -69,6 +69,8 @@ def open_task(*, actor: Actor, task_id: UUID) -> Opened:
     task = _own_task(actor, task_id)
     pipeline.begin_task(actor=actor, task=task)
     version = queries.newest_version(actor, task) or _first_version(actor, task)
+    # What an earlier sitting left enters the chain now, if it never came to a submission.
+    forms.flush_entry(actor=actor, entry_id=version.entry_id)
     grant = images.issue_grant(actor, task, is_draft=version.state == VersionState.DRAFT)
     record(
         actor, Action.READ_OPENED, KIND, version.read_id,

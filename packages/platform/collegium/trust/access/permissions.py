@@ -19,6 +19,7 @@ class Permission(StrEnum):
     PROJECT_VIEW = "research:project:view"
     SUBJECT_VIEW = "research:subject:view"
     TASK_VIEW_ALL = "research:task:view_all"
+    TASK_MANAGE = "research:task:manage"
     READ_WRITE = "research:read:write"
     READ_SIGN = "research:read:sign"
     RESULTS_VIEW = "research:results:view"
