@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 
-from collegium.kit.postgres import EmbeddedPostgres
+from collegium.kit.postgres import EmbeddedPostgres, binaries
 from collegium_testkit.installation import InstallationProcess
 
 if TYPE_CHECKING:
@@ -82,6 +82,21 @@ def test_the_doctor_names_what_is_missing_and_the_remedy(server: InstallationPro
     assert backup.returncode == 0, backup.stderr
 
     assert server.run("doctor").returncode == 0
+
+
+def test_a_backup_of_the_database_is_a_file_that_restores(server: InstallationProcess, place: Path) -> None:
+    add_account(server)
+
+    done = server.run("db", "backup", str(place / "database.dump"))
+
+    assert done.returncode == 0, done.stderr
+    listing = subprocess.run(
+        [str(binaries() / "pg_restore"), "--list", str(place / "database.dump")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "TABLE DATA public trust_audit_auditentry" in listing
 
 
 @pytest.mark.parametrize("victim", ["granian", "postgres"])

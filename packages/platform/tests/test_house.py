@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,17 @@ def test_foreign_keys_point_down() -> None:
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Installation.model_fields.items() if not field.description] == []
+
+
+def test_every_setting_is_in_the_operators_page() -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "operate" / "server.md").read_text("utf-8")
+
+    names = [
+        name.upper() if name == "database_url" else f"COLLEGIUM_{name.upper()}"
+        for name in Installation.model_fields
+    ]
+
+    assert [name for name in names if name not in page] == []
 
 
 @pytest.mark.parametrize("command", ["doctor", "up"])

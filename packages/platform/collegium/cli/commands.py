@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
@@ -100,6 +101,23 @@ def db_status() -> None:
     with _database(installation()):
         call_command("migrate", check=True, verbosity=0)
     typer.echo("The tables are of this version.")
+
+
+@database_app.command("backup")
+def db_backup(target: Path) -> None:
+    """Write the whole database, as of one moment, to a new file; then copy objects, then keys."""
+    from collegium.kit.postgres import EmbeddedPostgres, dump
+
+    settings = installation()
+    with _database(settings):
+        url = (
+            settings.owner_database_url
+            or settings.database_url
+            or EmbeddedPostgres(settings.data_dir).addresses.owner
+        )
+        dump(url, target)
+    digest = hashlib.sha256(target.read_bytes()).hexdigest()
+    typer.echo(f"Wrote {target}. SHA-256 of the file: {digest}")
 
 
 @keys_app.command("backup")

