@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -129,16 +130,17 @@ class Gateway:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT (Ctrl-C). Call from the main thread."""
+        asked: list[int] = []
 
-        def ask_to_stop(_number: int, _frame: FrameType | None) -> None:
-            self._stopping.set()
+        def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+            # Only note it: a second signal may come inside the first, and an Event's lock would wait for itself.
+            asked.append(number)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, ask_to_stop)
         self.start()
-        # A wait without limit would keep Python from running the handler on Windows.
-        while not self._stopping.wait(1.0):
-            pass
+        while not asked and not self._stopping.is_set():
+            time.sleep(_TICK_S)
         self.stop()
 
     def status(self) -> GatewayStatus:

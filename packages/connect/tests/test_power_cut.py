@@ -1,6 +1,8 @@
 """Kill the gateway at any moment: nothing is lost, nothing is doubled."""
 
+import os
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -85,6 +87,14 @@ def test_asked_to_stop_it_stops_within_seconds_and_goes_on_where_it_was(
     assert code == 0
     assert took_s < 5
     assert "Traceback" not in process.log_text
+
+
+def test_an_impatient_second_signal_does_not_hold_up_the_stop(process: GatewayProcess) -> None:
+    process.start()
+    for _ in range(20):
+        os.kill(process.pid, signal.SIGINT)
+
+    assert process.stop(10.0) == 0
 
 
 def test_a_second_process_on_the_same_folder_refuses_to_start(process: GatewayProcess) -> None:

@@ -7,6 +7,7 @@ does, and says where to sign in. Ctrl-C stops all of it; the data stay for the n
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import signal
 import tempfile
@@ -64,9 +65,10 @@ def main() -> None:
         _tell("Stopping; the data stay in demo-data (make demo-reset starts afresh)")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if gateway and gateway.is_running:
-            gateway.stop()
-        server.stop()
+        with contextlib.ExitStack() as everything:
+            everything.callback(server.stop)
+            if gateway and gateway.is_running:
+                everything.callback(gateway.stop)
 
 
 def _start_gateway(server: InstallationProcess, seeded: Seeded) -> GatewayProcess:

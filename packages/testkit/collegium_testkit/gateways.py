@@ -115,6 +115,11 @@ class GatewayProcess:
     def _wait(self, timeout_s: float) -> int:
         if self._process is None:
             return 0
-        code = self._process.wait(timeout_s)
-        self._process = None
-        return code
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise
+        finally:
+            self._process = None
