@@ -77,7 +77,6 @@ def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
         ("project-tasks", _("Tasks"), Permission.TASK_VIEW_ALL),
         ("results", _("Results"), Permission.RESULTS_VIEW),
         ("gateways", _("Gateways"), Permission.GATEWAY_MANAGE),
-        ("project-history", _("History"), Permission.AUDIT_VIEW),
     )
     addresses = [(reverse(name, args=[actor.space]), label, permission) for name, label, permission in shown]
     longest = max(

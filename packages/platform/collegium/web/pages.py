@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 from collegium.kit.errors import NotFound
 from collegium.kit.pages.http import open_to_all, problem
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.research.pipeline import queries as pipeline
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
 
 @require_GET
 def home(request: PageRequest) -> HttpResponse:
-    """Where to go on: the projects a person belongs to."""
-    projects = tenancy.spaces_of(request.principal, SpaceKind.PROJECT)[:8]
-    return render(request, "web/home.html", {"projects": projects, "name": request.person_name})
+    """Where to go on: what waits, and the projects a person belongs to."""
+    context = {
+        "projects": tenancy.spaces_of(request.principal, SpaceKind.PROJECT)[:8],
+        "waiting": pipeline.my_tasks(request.principal).count(),
+        "name": request.person_name,
+    }
+    return render(request, "web/home.html", context)
 
 
 @require_GET
