@@ -32,6 +32,22 @@ def definition(actor: Actor, form_version_id: UUID) -> FormDefinition:
     return parsed(row.definition)
 
 
+def form_of(row: Entry) -> FormDefinition:
+    """The form of an entry. A published form never changes, so it is read once a process."""
+    known = _forms.get(row.form_version_id)
+    if known is None:
+        if len(_forms) > KEPT:
+            _forms.clear()
+        known = _forms[row.form_version_id] = parsed(row.form_version.definition)
+    return known
+
+
+KEPT = 500
+"""Forms a process keeps compiled."""
+
+_forms: dict[UUID, FormDefinition] = {}
+
+
 @lru_cache(maxsize=256)
 def parsed(text: str) -> FormDefinition:
     """A frozen definition with its rules compiled, once a process."""
@@ -49,7 +65,7 @@ def entry(actor: Actor, entry_id: UUID) -> Entry:
 
 def locked_entry(actor: Actor, entry_id: UUID) -> Entry:
     """The same, locked until the transaction ends."""
-    return _one(_entries(actor).select_for_update(of=("self",)), entry_id)
+    return _one(Entry.objects.filter(space_id=actor.space).select_for_update(of=("self",)), entry_id)
 
 
 def answers_of(row: Entry) -> dict[str, Answer]:
@@ -60,7 +76,7 @@ def answers_of(row: Entry) -> dict[str, Answer]:
 
 def state(row: Entry, language: str = "en") -> FormState:
     """The entry as judged now."""
-    return judge(parsed(row.form_version.definition), answers_of(row), language)
+    return judge(form_of(row), answers_of(row), language)
 
 
 def answers_by_entry(actor: Actor, entry_ids: Iterable[UUID]) -> dict[UUID, dict[str, Answer]]:

@@ -113,7 +113,7 @@ def save_changes(  # noqa: PLR0913  an operation has this many facts
         raise EntryFrozen
     if base_revision != entry.revision:
         raise EntryStale(entry.revision, before)
-    _require_fitting(queries.parsed(entry.form_version.definition), changes)
+    _require_fitting(queries.form_of(entry), changes)
     stored = {name: answer.to_json() if answer else None for name, answer in changes.items()}
     moved = {name: new for name, new in stored.items() if entry.answers.get(name) != new}
     if not moved:

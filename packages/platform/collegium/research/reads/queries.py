@@ -58,7 +58,8 @@ def locked_draft(actor: Actor, task_id: UUID) -> ReadVersion:
         space_id=actor.space, read__task_id=task_id, read__task__assignee=actor.principal.text
     )
     found = (
-        rows.select_related("read__task", "entry__form_version")
+        rows.select_related("read__task", "entry")
+        .only("state", "entry__form_version_id", "read__task__assignee")
         .select_for_update(of=("self",))
         .order_by("-number")
         .first()

@@ -106,7 +106,7 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
     version = queries.locked_draft(actor, task_id)
     if version.state != VersionState.DRAFT:
         raise ReadNotADraft
-    items = form_queries.parsed(version.entry.form_version.definition).by_name
+    items = form_queries.form_of(version.entry).by_name
     answers = {
         name: _answer(actor, version.read.task, items.get(name), change) for name, change in changes.items()
     }
