@@ -242,7 +242,9 @@ def fill_orthanc(url: str, exams: int, process: subprocess.Popen[bytes]) -> None
             dataset.PatientID = dataset.PatientName = subject(number)
             dataset.StudyInstanceUID = f"2.25.{number + 1}"
             dataset.SeriesInstanceUID = f"2.25.2{number:06d}"
-            dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.1{number:06d}"
+            dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(
+                f"2.25.1{number:06d}"
+            )
             dataset.StudyDate = study_date(number)
             out = io.BytesIO()
             dataset.save_as(out)

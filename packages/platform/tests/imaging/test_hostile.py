@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import pytest
 
 from collegium.imaging.archive import storage
 from collegium.imaging.archive.models import Blob, Exam, Instance, Series, SeriesDocument
+from collegium.imaging.ingest import queries
 from collegium.imaging.ingest import services as ingest
 from collegium.imaging.ingest.models import Delivery, DeliveryObject
 from collegium.kit.database import acting_as
@@ -329,6 +331,23 @@ def test_other_pixels_under_the_same_uid_are_held(sender: Sender, clean_exam: Ex
         assert Instance.objects.count() == 1
 
 
+def test_a_person_refuses_what_is_held_with_a_reason(sender: Sender, clean_exam: Exams) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+    before = keys_in_store(sender)
+    sender.deliver(only(exam, edited(exam.objects[0], other_pixels)))
+
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        actor = sender.world.actor()
+        (held,) = queries.held(actor)
+        ingest.refuse_held(actor=actor, object_id=held.id, reason="The first one is right.")
+
+    assert keys_in_store(sender) == before
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        assert queries.held(sender.world.actor()) == []
+        assert AuditEntry.objects.filter(action="ingest.held.decided").count() == 1
+
+
 def test_an_exam_of_another_subject_is_refused(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=1)
     sender.deliver(exam)
@@ -408,3 +427,38 @@ def test_the_digest_of_the_row_is_that_of_the_object(sender: Sender, clean_exam:
     content = storage.blobs().read_all(f"{blob.organisation_id}/{blob.space_id}/{blob.id}")
 
     assert blob.sha256 == hashlib.sha256(content).hexdigest() == exam.objects[0].sha256
+
+
+def test_completing_from_two_sides_at_once_stores_once(sender: Sender, clean_exam: Exams) -> None:
+    exam = clean_exam(slices=2)
+    manifest = sender.manifest(exam)
+    sender.open(manifest)
+    sender.send(manifest, exam.objects)
+
+    with ThreadPoolExecutor(4) as several:
+        answers = list(several.map(lambda _: sender.complete(manifest), range(4)))
+
+    assert {one.status_code for one in answers} == {200}
+    assert len({one.content for one in answers}) == 1
+    with acting_as(sender.world.administrator.principal):
+        assert Instance.objects.count() == 2
+
+
+def test_two_deliveries_of_one_exam_at_once_store_every_instance_once(
+    sender: Sender, clean_exam: Exams
+) -> None:
+    exam = clean_exam(slices=4)
+    halves = [only(exam, *exam.objects[:3]), only(exam, *exam.objects[1:])]
+    manifests = [sender.manifest(half) for half in halves]
+    for manifest, half in zip(manifests, halves, strict=True):
+        sender.open(manifest)
+        sender.send(manifest, half.objects)
+
+    with ThreadPoolExecutor(2) as both:
+        receipts = [one.json() for one in both.map(sender.complete, manifests)]
+
+    outcomes = sorted(item["outcome"] for receipt in receipts for item in receipt["items"])
+    assert outcomes == ["duplicate"] * 2 + ["stored"] * 4
+    with acting_as(sender.world.administrator.principal):
+        assert Instance.objects.count() == 4
+        assert Series.objects.get().instance_count == 4

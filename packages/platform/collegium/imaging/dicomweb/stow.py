@@ -21,7 +21,7 @@ from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound
 from collegium.kit.multipart import boundary_of
 from collegium.trust.access.policies import Permission, require
-from collegium.trust.access.queries import actor_in
+from collegium.trust.access.queries import actor_in, may
 from collegium_wire import Outcome
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def door(principal: Principal, space_id: UUID) -> Door:
     """Check that the principal may upload here, and that there is room.
 
     Raises:
-        ImageNotFound: no such space for this principal.
+        ImageNotFound: no such space for this principal, or it may not see exams there.
         Refused: a member without the permission.
         StorageFull: no room.
     """
@@ -73,6 +73,8 @@ def door(principal: Principal, space_id: UUID) -> Door:
             actor = actor_in(principal, space_id)
         except NotFound:
             raise ImageNotFound from None
+        if not may(actor, Permission.EXAM_VIEW):
+            raise ImageNotFound  # holders of a grant alone do not learn that this door exists
         require(actor, Permission.EXAM_UPLOAD)
         storage.require_room(1, used_bytes=archive.used_bytes(actor))
         assert actor.organisation_id

@@ -30,6 +30,10 @@ class DeliveryIncomplete(Conflict):
         self.missing = tuple(missing)
 
 
+class HeldNotFound(NotFound):
+    code = "ingest.held.not_found"
+
+
 class ManifestInvalid(Invalid):
     code = "ingest.manifest.invalid"
     message = "The manifest does not fit this channel."

@@ -19,6 +19,7 @@ from collegium.imaging.ingest import queries
 from collegium.imaging.ingest.errors import (
     DeliveryChanged,
     DeliveryIncomplete,
+    HeldNotFound,
     ManifestDisagrees,
     ManifestInvalid,
     NotInManifest,
@@ -250,6 +251,37 @@ def _own_delivery(actor: Actor, study_uid: str, subject: str, group: Iterable[Ar
         for position, one in enumerate(arrived)
     )
     return row
+
+
+def refuse_held(*, actor: Actor, object_id: UUID, reason: str) -> None:
+    """Decide that a held object does not come in; its bytes are deleted, what was decided stays.
+
+    Raises:
+        HeldNotFound: nothing of this id is held in the actor's space.
+    """
+    require(actor, Permission.EXAM_UPLOAD)
+    row = (
+        DeliveryObject.objects.select_for_update()
+        .filter(space_id=actor.space, id=object_id, state=ObjectState.HELD)
+        .first()
+    )
+    if row is None:
+        raise HeldNotFound
+    blob_id, row.blob_id = row.blob_id, None
+    row.state = ObjectState.REFUSED
+    row.save(update_fields=["state", "blob"])
+    if blob_id:
+        archiving.remove_blob_rows(actor=actor, blob_ids=[blob_id])
+        delete_after_commit(actor, [blob_id])
+    record(
+        actor,
+        Action.HELD_DECIDED,
+        "ingest.object",
+        row.id,
+        old={"state": "held", "instance": row.sop_instance_uid, "sha256": row.sha256},
+        new={"state": "refused"},
+        reason=reason,
+    )
 
 
 def sweep_orphans(*, older_than: timedelta) -> tuple[int, int]:
