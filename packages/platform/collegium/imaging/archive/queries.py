@@ -81,6 +81,33 @@ def series_by_uid(actor: Actor, study_uid: str, series_uid: str) -> Series:
     return found
 
 
+def series_by_ids(actor: Actor, series_ids: Iterable[UUID]) -> list[Series]:
+    """Some series of the actor's space, with their exams; those that are not here are missing."""
+    rows = Series.objects.filter(space_id=actor.space, id__in=list(series_ids)).select_related("exam")
+    return list(rows)
+
+
+def series_elsewhere(actor: Actor, exam_id: UUID, series_uids: Iterable[str]) -> set[str]:
+    """Those of some series UIDs that belong to another exam of the space."""
+    rows = Series.objects.filter(space_id=actor.space, series_uid__in=set(series_uids)).exclude(
+        exam_id=exam_id
+    )
+    return set(rows.values_list("series_uid", flat=True))
+
+
+def known_instances(actor: Actor, sop_instance_uids: Iterable[str]) -> dict[str, Instance]:
+    """Those of some instances that the archive holds, with their blobs."""
+    rows = Instance.objects.filter(space_id=actor.space, sop_instance_uid__in=list(sop_instance_uids))
+    return {row.sop_instance_uid: row for row in rows.select_related("blob")}
+
+
+def belong_to(actor: Actor, series_ids: Iterable[UUID], instance_ids: Iterable[UUID]) -> bool:
+    """Whether every one of some instances is in one of some series."""
+    wanted = set(instance_ids)
+    rows = Instance.objects.filter(space_id=actor.space, series_id__in=list(series_ids), id__in=wanted)
+    return rows.count() == len(wanted)
+
+
 def series_uid(actor: Actor, series_id: UUID) -> str:
     """The archive UID of a series. Raises ImageNotFound."""
     found = Series.objects.filter(space_id=actor.space, id=series_id).values_list("series_uid", flat=True)

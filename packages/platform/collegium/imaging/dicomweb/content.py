@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive.errors import ImageNotFound
-from collegium.imaging.archive.models import Series
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -84,9 +83,10 @@ def series_content(actor: Actor, series_id: UUID, revision: int) -> SeriesConten
     kept = _contents.get(key)
     if kept is not None:
         return kept
-    row = Series.objects.filter(space_id=actor.space, id=series_id).select_related("exam").first()
-    if row is None:
+    found = archive.series_by_ids(actor, [series_id])
+    if not found:
         raise ImageNotFound
+    row = found[0]
     instances = {one.sop_instance_uid: one for one in archive.instances_of(actor, series_id, revision)}
     content = SeriesContent(
         row.id,

@@ -6,7 +6,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from collegium.imaging.archive.models import Series
 from collegium.kit.rls import SpaceRow
 
 
@@ -44,7 +43,7 @@ class GrantedSeries(SpaceRow):
 
     grant = models.ForeignKey(ViewGrant, on_delete=models.PROTECT, related_name="series")
     position = models.PositiveIntegerField(help_text="In the order the viewer lists them.")
-    series = models.ForeignKey(Series, on_delete=models.PROTECT)
+    series = models.ForeignKey("imaging_archive.Series", on_delete=models.PROTECT)
     revision = models.PositiveIntegerField()
 
     class Meta:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 
+from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive.attributes import fields
 from collegium.imaging.archive.errors import ImageNotFound
-from collegium.imaging.archive.models import Instance, Series
 from collegium.imaging.grants import queries
 from collegium.imaging.grants.errors import GrantInvalid
 from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from collegium.imaging.archive.models import Series
     from collegium.kit.principals import Actor, Principal
 
 
@@ -136,9 +137,8 @@ def revoke_all(actor: Actor, *, owner: str, reason: str = "") -> int:
 
 
 def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) -> list[Series]:
-    rows = Series.objects.filter(space_id=actor.space)
-    by_exam = list(rows.filter(exam_id__in=list(exam_ids)))
-    by_id = list(rows.filter(id__in=list(series_ids)))
+    by_exam = archive.series_of(actor, exam_ids)
+    by_id = archive.series_by_ids(actor, series_ids)
     if {one.exam_id for one in by_exam} != set(exam_ids) or {one.id for one in by_id} != set(series_ids):
         raise ImageNotFound
     found = {one.id: one for one in [*by_exam, *by_id]}
@@ -150,6 +150,5 @@ def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) 
 def _require_instances(actor: Actor, series: list[Series], instance_ids: Sequence[UUID] | None) -> None:
     if instance_ids is None:
         return
-    known = Instance.objects.filter(space_id=actor.space, series__in=series, id__in=list(instance_ids))
-    if not instance_ids or known.count() != len(set(instance_ids)):
+    if not instance_ids or not archive.belong_to(actor, [one.id for one in series], instance_ids):
         raise ImageNotFound

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from collegium.imaging.archive.models import Blob, Exam
 from collegium.kit.rls import SpaceRow
 
 
@@ -30,7 +29,7 @@ class Delivery(SpaceRow):
     manifest_digest = models.CharField(max_length=64)
     opened_at = models.DateTimeField(db_default=Now(), editable=False)
     completed_at = models.DateTimeField(null=True)
-    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, null=True)
+    exam = models.ForeignKey("imaging_archive.Exam", on_delete=models.PROTECT, null=True)
     receipt_text = models.TextField(blank=True)
 
     class Meta:
@@ -62,7 +61,7 @@ class DeliveryObject(SpaceRow):
     state = models.CharField(max_length=10, choices=ObjectState.choices, default=ObjectState.MISSING)
     code = models.CharField(max_length=80, blank=True)
     reason = models.CharField(max_length=300, blank=True)
-    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, null=True)
+    blob = models.ForeignKey("imaging_archive.Blob", on_delete=models.PROTECT, null=True)
     document = models.TextField(blank=True, help_text="Instance metadata (DICOM JSON) until it is stored.")
     frame_table = models.BinaryField(default=bytes)
 

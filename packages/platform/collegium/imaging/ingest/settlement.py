@@ -12,7 +12,6 @@ from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive import services as archiving
 from collegium.imaging.archive import storage
 from collegium.imaging.archive.errors import FramesUnreadable
-from collegium.imaging.archive.models import Instance, Series
 from collegium.imaging.archive.pixels import pixel_digest
 from collegium.imaging.archive.services import NewInstance
 from collegium.imaging.ingest import queries
@@ -26,11 +25,11 @@ from collegium.trust.audit.services import record
 from collegium_wire import PROTOCOL, Outcome, Receipt, ReceiptItem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from uuid import UUID
 
     from collegium.imaging.archive.errors import ObjectInvalid
-    from collegium.imaging.archive.models import Exam
+    from collegium.imaging.archive.models import Exam, Instance
     from collegium.kit.principals import Actor
 
 _OUTCOMES = {
@@ -75,18 +74,8 @@ def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObjec
         for one in received:
             _mark(one, ObjectState.REFUSED, ExamOfAnotherSubject())
         return
-    uids = [one.sop_instance_uid for one in received]
-    there: Mapping[str, Instance] = {
-        instance.sop_instance_uid: instance
-        for instance in Instance.objects.filter(
-            space_id=actor.space, sop_instance_uid__in=uids
-        ).select_related("blob")
-    }
-    strangers = set(
-        Series.objects.filter(space_id=actor.space, series_uid__in={one.series_uid for one in received})
-        .exclude(exam=exam)
-        .values_list("series_uid", flat=True)
-    )
+    there = archive.known_instances(actor, (one.sop_instance_uid for one in received))
+    strangers = archive.series_elsewhere(actor, exam.id, (one.series_uid for one in received))
     for one in received:
         known = there.get(one.sop_instance_uid)
         if one.series_uid in strangers:

@@ -6,7 +6,6 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from collegium.imaging.archive.models import Instance
 from collegium.kit.rls import SpaceRow
 
 
@@ -37,7 +36,7 @@ class MarkRevision(SpaceRow):
     revision = models.PositiveIntegerField()
     op_id = models.UUIDField()
     is_struck = models.BooleanField(default=False)
-    instance = models.ForeignKey(Instance, on_delete=models.PROTECT)
+    instance = models.ForeignKey("imaging_archive.Instance", on_delete=models.PROTECT)
     study_uid = models.CharField(max_length=64)
     series_uid = models.CharField(max_length=64)
     instance_uid = models.CharField(max_length=64)
