@@ -33,7 +33,11 @@ def tell(lines: Sequence[HistoryLine], names: Mapping[UUID, str]) -> list[Told]:
     """Lines as a person reads them; `names` are full names by account id."""
     return [
         Told(
-            _who(line.principal, names), _what(line.action), line.at, _detail(line.old, line.new, names), line.reason
+            _who(line.principal, names),
+            _what(line.action),
+            line.at,
+            _detail(line.old, line.new, names),
+            line.reason,
         )
         for line in lines
     ]
@@ -77,11 +81,13 @@ def _value(value: object, names: Mapping[UUID, str]) -> str:
         return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return "; ".join(_value(part, names) for part in value)
     text = str(value)
-    if _PERSON.fullmatch(text):
-        return _who(text, names)
-    return f"{text[:8]}…" if _LONG_ID.fullmatch(text) else text
+    return (
+        _who(text, names) if _PERSON.fullmatch(text) else _LONG_ID.sub(lambda found: f"{found[0][:8]}…", text)
+    )
 
 
 _PERSON = re.compile(r"(?:job:[a-z_.]+\|)?person:[0-9a-f-]{36}")
-_LONG_ID = re.compile(r"[0-9a-f-]{36}|[0-9a-f]{64}|2\.25\.[0-9]{20,}")
+_LONG_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}|2\.25\.[0-9]{20,}")
