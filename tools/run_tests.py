@@ -35,8 +35,7 @@ CHECKS = (
 def main() -> int:
     """Run the checks, then the tests; 0 when all is well."""
     os.chdir(ROOT)
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "collegium.settings.django"}
-    failed = [name for name, command in CHECKS if not _run(name, command, environment)]
+    failed = [name for name, command in CHECKS if not _run(name, command)]
     if "--only-checks" not in sys.argv:
         _ensure_chromium()
         command = [
@@ -49,15 +48,15 @@ def main() -> int:
             "-m",
             "not soak",
         ]
-        failed += [] if _run("Tests", command, dict(os.environ)) else ["Tests"]
+        failed += [] if _run("Tests", command) else ["Tests"]
     print(f"Failed: {', '.join(failed)}" if failed else "All is well.")
     return 1 if failed else 0
 
 
-def _run(name: str, command: list[str], environment: dict[str, str]) -> bool:
+def _run(name: str, command: list[str]) -> bool:
     began = time.monotonic()
     print(f"== {name}", flush=True)
-    code = subprocess.run(command, check=False, env=environment).returncode
+    code = subprocess.run(command, check=False).returncode
     print(f"   {'ok' if code == 0 else 'FAILED'} after {time.monotonic() - began:.0f} s", flush=True)
     return code == 0
 

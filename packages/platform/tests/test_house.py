@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.apps import apps
+from django.core.management import call_command
 
 from collegium.settings.installation import Installation
 
@@ -54,6 +55,10 @@ def test_foreign_keys_point_down() -> None:
     upward = [(here, there) for here, there in foreign_keys() if height(there) < height(here)]
 
     assert upward == []
+
+
+def test_no_model_differs_from_its_migrations() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
 def test_every_setting_says_what_it_is() -> None:
