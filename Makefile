@@ -4,6 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 export UV_PYTHON_DOWNLOADS := never
+unexport PYTHONDONTWRITEBYTECODE # every process of the server would compile everything anew
 PYTHON ?= python3
 BIN := .venv/bin
 DICOM ?=

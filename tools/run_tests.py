@@ -25,10 +25,6 @@ CHECKS = (
     ("Types of the rest", [str(BIN / "mypy"), "--no-error-summary", "tests", "tools", "benchmarks"]),
     ("Import order", [str(BIN / "lint-imports"), "--no-logo", "--no-cache"]),
     ("Traceability", [sys.executable, "tools/trace.py", "--check"]),
-    (
-        "Migrations",
-        [sys.executable, "-m", "django", "makemigrations", "--check", "--dry-run", "--verbosity", "0"],
-    ),
 )
 
 
@@ -38,15 +34,17 @@ def main() -> int:
     failed = [name for name, command in CHECKS if not _run(name, command)]
     if "--only-checks" not in sys.argv:
         _ensure_chromium()
+        workers = str(os.cpu_count() or 2)
         command = [
             str(BIN / "pytest"),
             "-q",
             "-n",
-            str(os.cpu_count() or 2),
+            workers,
             "--dist",
-            "worksteal",
+            "loadgroup",
             "-m",
             "not soak",
+            "--durations=15",
         ]
         failed += [] if _run("Tests", command) else ["Tests"]
     print(f"Failed: {', '.join(failed)}" if failed else "All is well.")

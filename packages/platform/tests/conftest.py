@@ -45,7 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from django.conf import settings
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow hash proves nothing here
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # a slow hash proves nothing here
 
     from collegium import wiring
 
