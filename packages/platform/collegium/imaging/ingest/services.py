@@ -26,6 +26,7 @@ from collegium.imaging.ingest.errors import (
     SubjectDisagrees,
 )
 from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState, Source
+from collegium.imaging.ingest.rows import save_outcomes
 from collegium.imaging.ingest.settlement import delete_after_commit, settle
 from collegium.kit import clock, ids
 from collegium.trust.access.policies import Permission, require
@@ -154,9 +155,7 @@ def receive_objects(
         if known is not None and known.state == ObjectState.MISSING and refusal.is_final:
             known.state, known.code, known.reason = ObjectState.REFUSED, refusal.code, refusal.message[:300]
     archiving.add_blobs(actor=actor, blobs=wanted)
-    DeliveryObject.objects.bulk_update(
-        expected.values(), ["state", "blob", "document", "frame_table", "code", "reason"], batch_size=200
-    )
+    save_outcomes(expected.values())
     delete_after_commit(actor, unneeded)
     return tuple(stored), tuple(turned_away)
 

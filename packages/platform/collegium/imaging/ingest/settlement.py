@@ -18,6 +18,7 @@ from collegium.imaging.ingest import queries
 from collegium.imaging.ingest.errors import ExamOfAnotherSubject, OtherPixels, SeriesOfAnotherExam
 from collegium.imaging.ingest.events import ExamArrived
 from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState
+from collegium.imaging.ingest.rows import save_outcomes
 from collegium.kit import clock
 from collegium.kit.events import announce
 from collegium.trust.audit.actions import Action
@@ -60,9 +61,7 @@ def settle(actor: Actor, row: Delivery) -> Receipt:
         one.document, one.frame_table = "", b""
         if _is_unneeded(one):
             one.blob_id = None
-    DeliveryObject.objects.bulk_update(
-        received, ["state", "code", "reason", "document", "frame_table", "blob"], batch_size=500
-    )
+    save_outcomes(received)
     archiving.remove_blob_rows(actor=actor, blob_ids=unneeded)
     delete_after_commit(actor, unneeded)
     return _close(actor, row, exam if stored or not is_new else None, objects, stored)
