@@ -84,7 +84,7 @@ def main() -> None:
                 for port, times in ((plain, theirs), (careful, synced)):
                     if port:
                         taken = push(blobs, port, "ORTHANC", "BENCH", associations=asked.associations)
-                        times += [taken] if number else []
+                        times.extend([taken] if number else [])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     report(mine, theirs, synced, megabits, asked.slices)
