@@ -43,6 +43,13 @@ class Entry(SpaceRow):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["space_id", "owner"], name="entry_owner_once"),)
+        indexes = (
+            models.Index(
+                fields=["id"],
+                condition=models.Q(revision__gt=models.F("flushed_revision")),
+                name="entry_unflushed",
+            ),
+        )
 
 
 class EntryChange(SpaceRow):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from django.db import connection
 
 from collegium.forms.answers import Answer
 from collegium.forms.definition import FormDefinition
 from collegium.forms.judge import FormState, judge
 from collegium.forms.models import Entry, EntryChange, FormVersion
 from collegium.kit.errors import NotFound
+from collegium.kit.principals import Principal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import timedelta
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -93,6 +98,28 @@ def changes(actor: Actor, entry_id: UUID, *, limit: int = 500) -> list[EntryChan
     """The newest changes of an entry, newest first."""
     rows = EntryChange.objects.filter(space_id=actor.space, entry_id=entry_id)
     return list(rows.order_by("-revision", "item")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class IdleEntry:
+    """An entry with changes that are in no audit chain yet, and who made the newest of them."""
+
+    space_id: UUID
+    entry_id: UUID
+    principal: Principal
+
+
+def idle_entries(*, idle: timedelta, limit: int = 500) -> list[IdleEntry]:
+    """Entries of all spaces that wait for a flush, idle longest first: the installation's question.
+
+    Entries whose person left the project are left out: nobody acts for who has no rights.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select space, entry, principal from forms_idle_entries(make_interval(secs => %s), %s)",
+            [idle.total_seconds(), limit],
+        )
+        return [IdleEntry(space, one, Principal.parse(who)) for space, one, who in cursor.fetchall()]
 
 
 def _entries(actor: Actor) -> QuerySet[Entry]:

@@ -2,6 +2,7 @@
 
 One job per exam, series or batch, never per instance. A job is deferred in the
 transaction of the change that needs it and runs in `acting_as` of whoever caused it.
+Periodic jobs are the installation's own housekeeping; each lives in its room's `jobs.py`.
 """
 
 from __future__ import annotations
@@ -35,4 +36,19 @@ def job(name: str, *, queue: str = "default") -> Callable[[Callable[..., None]],
     Arguments are JSON; one of them is `principal`, the text form.
     """
     decorate: Callable[[Callable[..., None]], Callable[..., None]] = app.task(name=name, queue=queue)
+    return decorate
+
+
+def periodic(name: str, *, cron: str) -> Callable[[Callable[[int], None]], Callable[[int], None]]:
+    """Register a function as a job that starts by itself, at the times `cron` says (UTC).
+
+    It is given the second it was due. A job that still waits is not queued again, and one
+    that still runs is waited for, however many workers there are.
+    """
+
+    def decorate(work: Callable[[int], None]) -> Callable[[int], None]:
+        task = app.task(name=name, queueing_lock=name, lock=name)(work)
+        registered: Callable[[int], None] = app.periodic(cron=cron)(task)
+        return registered
+
     return decorate

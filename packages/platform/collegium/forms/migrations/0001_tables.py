@@ -128,6 +128,14 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="entry",
+            index=models.Index(
+                condition=models.Q(("revision__gt", models.F("flushed_revision"))),
+                fields=["id"],
+                name="entry_unflushed",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="entry",
             constraint=models.UniqueConstraint(fields=("space_id", "owner"), name="entry_owner_once"),
