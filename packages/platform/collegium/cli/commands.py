@@ -21,8 +21,12 @@ database_app = typer.Typer(help="The database.", no_args_is_help=True)
 keys_app = typer.Typer(help="The installation's keys.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 account_app = typer.Typer(help="Accounts of people.", no_args_is_help=True)
-for name, part in (("db", database_app), ("keys", keys_app), ("audit", audit_app), ("account", account_app)):
-    app.add_typer(part, name=name)
+blobs_app = typer.Typer(help="Stored objects.", no_args_is_help=True)
+app.add_typer(database_app, name="db")
+app.add_typer(keys_app, name="keys")
+app.add_typer(audit_app, name="audit")
+app.add_typer(account_app, name="account")
+app.add_typer(blobs_app, name="blobs")
 
 DataDir = Annotated[Path | None, typer.Option("--data", help="Data folder; also COLLEGIUM_DATA_DIR.")]
 
@@ -175,6 +179,17 @@ def audit_seal() -> None:
     typer.echo(
         f"Signed {len(signed)} heads in {installation().data_dir / 'heads'}. Copy them to another place."
     )
+
+
+@blobs_app.command("sweep")
+def blobs_sweep() -> None:
+    """Delete stored objects older than a day that no row names; the worker does this every night."""
+    _setup()
+    from collegium.imaging.ingest.services import ORPHANS_AFTER, sweep_orphans
+
+    with _database(installation()):
+        deleted, freed_bytes = sweep_orphans(older_than=ORPHANS_AFTER)
+    typer.echo(f"Deleted {deleted} objects that no row named: {freed_bytes} bytes.")
 
 
 @account_app.command("add")

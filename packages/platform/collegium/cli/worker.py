@@ -1,15 +1,27 @@
-"""The worker process: runs background jobs until it is asked to stop."""
+"""The worker process: runs background jobs until it is asked to stop, and takes up those of workers that died."""
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import django
+import structlog
+
+if TYPE_CHECKING:
+    from procrastinate import App
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 3.0
+DEAD_AFTER_S = 12.0
+"""Seconds without a heartbeat after which a worker's jobs are begun again. They are idempotent."""
 
 
 def main() -> None:
-    """Run jobs of every queue; SIGTERM lets the running ones end."""
+    """Run jobs of every queue; SIGTERM lets the running ones end. What went well leaves no row behind."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collegium.settings.django")
     django.setup()
     from procrastinate.contrib.django import app  # noqa: PLC0415  after setup
@@ -18,5 +30,29 @@ def main() -> None:
 
     wiring.connect()
     connector: Any = app.connector  # Any: the Django connector has a method the base class lacks
-    own = app.with_connector(connector.get_worker_connector())
-    own.run_worker(concurrency=4, shutdown_graceful_timeout=3)
+    asyncio.run(_work(app.with_connector(connector.get_worker_connector())))
+
+
+async def _work(app: App) -> None:
+    async with app.open_async():
+        taking_up = asyncio.create_task(_take_up_what_was_left(app))
+        try:
+            await app.run_worker_async(
+                concurrency=4,
+                shutdown_graceful_timeout=3,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=DEAD_AFTER_S,
+            )
+        finally:
+            taking_up.cancel()
+            with suppress(asyncio.CancelledError):
+                await taking_up
+
+
+async def _take_up_what_was_left(app: App) -> None:
+    """Queue the jobs of killed workers again: procrastinate finds them, but leaves them as they are."""
+    while True:
+        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
+            log.warning("job.taken_up", job=job.id, task=job.task_name)
+            await app.job_manager.retry_job(job)
+        await asyncio.sleep(HEARTBEAT_S)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -36,12 +37,14 @@ from collegium_wire import Manifest, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from datetime import timedelta
 
     from collegium.imaging.archive.errors import ObjectInvalid
     from collegium.imaging.archive.services import StoredBlob
     from collegium.imaging.ingest.corridor import Arrived
     from collegium.kit.principals import Actor
+
+ORPHANS_AFTER = timedelta(hours=24)
+"""No request that writes a blob takes this long to write its row."""
 
 
 @dataclass(frozen=True, slots=True)
