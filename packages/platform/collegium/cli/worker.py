@@ -21,7 +21,7 @@ DEAD_AFTER_S = 12.0
 
 
 def main() -> None:
-    """Run jobs of every queue; SIGTERM lets the running ones end. What went well leaves no row behind."""
+    """Run jobs of every queue; SIGTERM lets the running ones end."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collegium.settings.django")
     django.setup()
     from procrastinate.contrib.django import app  # noqa: PLC0415  after setup
