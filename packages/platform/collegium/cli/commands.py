@@ -169,15 +169,15 @@ def audit_verify() -> None:
 
 @audit_app.command("seal")
 def audit_seal() -> None:
-    """Sign the present head of every chain and keep it outside the database."""
-    _as_owner()
+    """Sign the head of every chain that grew, outside the database; the worker does this every hour."""
+    _setup()
     from collegium.trust.audit import heads, verify
     from collegium.trust.tenancy.keys import ring
 
     with _database(installation()):
         signed = heads.sign_heads(verify.chains(), ring().signer, installation().data_dir / "heads")
     typer.echo(
-        f"Signed {len(signed)} heads in {installation().data_dir / 'heads'}. Copy them to another place."
+        f"Signed {len(signed)} new heads in {installation().data_dir / 'heads'}. Copy them to another place."
     )
 
 

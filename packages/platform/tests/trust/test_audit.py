@@ -12,9 +12,10 @@ from django.db import DatabaseError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collegium.kit.database import acting_as
+from collegium.kit.database import acting_as, anonymous
 from collegium.kit.principals import Actor, Principal
-from collegium.trust.audit import heads, verify
+from collegium.settings.installation import installation
+from collegium.trust.audit import heads, jobs, verify
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.models import AuditEntry
 from collegium.trust.audit.services import record
@@ -56,6 +57,16 @@ def fault_of(world: World, owner: psycopg.Connection) -> verify.Fault | None:
 
 def chain(world: World) -> str:
     return f"space:{world.space_id}"
+
+
+def sizes(world: World) -> dict[str, int]:
+    """The world's chain alone, as sealing is told of it."""
+    return {chain(world): verify.chains()[chain(world)]}
+
+
+def kept_heads(world: World) -> list[heads.TreeHead]:
+    """What the job keeps of the world's chain."""
+    return heads._kept(installation().data_dir / "heads" / f"space-{world.space_id}.jsonl")
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +166,7 @@ def test_an_owner_who_rewrites_the_whole_chain_is_found_by_the_kept_head(
 ) -> None:
     signer = Ed25519PrivateKey.generate()
     entries(world, 3)
-    heads.sign_heads([chain(world)], signer, tmp_path, "owner")
+    heads.sign_heads(sizes(world), signer, tmp_path, "owner")
     assert list(heads.check_heads(tmp_path, signer, "owner")) == []
 
     owner.execute(
@@ -168,11 +179,58 @@ def test_an_owner_who_rewrites_the_whole_chain_is_found_by_the_kept_head(
 
 def test_a_forged_head_is_not_believed(world: World, tmp_path: Path) -> None:
     entries(world, 1)
-    heads.sign_heads([chain(world)], Ed25519PrivateKey.generate(), tmp_path, "owner")
+    heads.sign_heads(sizes(world), Ed25519PrivateKey.generate(), tmp_path, "owner")
 
     faults = list(heads.check_heads(tmp_path, Ed25519PrivateKey.generate(), "owner"))
 
     assert "not signed by this installation" in faults[0].what
+
+
+def test_each_hour_heads_are_signed_without_the_owner_and_the_trail_agrees(
+    world: World, owner: psycopg.Connection
+) -> None:
+    entries(world, 2)
+
+    jobs.seal(0)
+
+    (head,) = kept_heads(world)
+    assert head.is_signed()
+    assert head.size == len(verify.link_hashes(chain(world), "owner"))
+    assert fault_of(world, owner) is None
+
+
+def test_a_head_is_signed_again_only_when_its_chain_grew(world: World) -> None:
+    entries(world, 1)
+    jobs.seal(0)
+    jobs.seal(3600)
+    once = kept_heads(world)
+
+    entries(world, 1)
+    jobs.seal(7200)
+
+    assert len(once) == 1
+    assert [head.size for head in kept_heads(world)] == [once[0].size, once[0].size + 1]
+
+
+def test_another_head_key_signs_an_unchanged_chain_anew(world: World, tmp_path: Path) -> None:
+    entries(world, 1)
+
+    signed = [
+        heads.sign_heads(sizes(world), Ed25519PrivateKey.generate(), tmp_path) for _another_key in range(2)
+    ]
+
+    assert [len(one) for one in signed] == [1, 1]
+
+
+def test_sealing_shows_the_app_role_hashes_and_no_entry_of_others(world: World) -> None:
+    entries(world, 1)
+
+    with anonymous():
+        leaves = verify.link_hashes(chain(world))
+        seen = AuditEntry.objects.filter(chain=chain(world)).exists()
+
+    assert {len(leaf) for leaf in leaves} == {32}
+    assert not seen
 
 
 @pytest.mark.parametrize("statement", ["update {} set chain = 'x'", "delete from {}", "truncate {} cascade"])

@@ -19,7 +19,7 @@ from collegium.kit import clock
 from collegium.trust.audit import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -61,18 +61,29 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
 
 
 def sign_heads(
-    chains: Sequence[str], signer: Ed25519PrivateKey, folder: Path, alias: str = "default"
+    chains: Mapping[str, int], signer: Ed25519PrivateKey, folder: Path, alias: str = "default"
 ) -> list[TreeHead]:
-    """Sign the present head of each chain and add it to `folder`, one file a chain, durably."""
+    """Sign the present head of each chain that grew since its last one; add it to `folder`, durably.
+
+    Args:
+        chains: names of chains and how many entries each has, as `verify.chains` tells.
+        signer: the installation's head key.
+        folder: one file a chain, one line a head.
+        alias: connection.
+    """
     public = signer.public_key().public_bytes_raw().hex()
     heads = []
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for chain in chains:
+    for chain, size in chains.items():
+        path = folder / f"{chain.replace(':', '-')}.jsonl"
+        kept = _kept(path)
+        if kept and (kept[-1].size, kept[-1].key) == (size, public):
+            continue
         leaves = verify.link_hashes(chain, alias)
         at = clock.now().isoformat(timespec="seconds")
         unsigned = TreeHead(chain, len(leaves), merkle_root(leaves).hex(), at, public, "")
         head = replace(unsigned, signature=signer.sign(unsigned.signed_text).hex())
-        with (folder / f"{chain.replace(':', '-')}.jsonl").open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(head)) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -80,11 +91,20 @@ def sign_heads(
     return heads
 
 
+def _kept(path: Path) -> list[TreeHead]:
+    """The heads in one chain's file, oldest first."""
+    return (
+        [TreeHead(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+        if path.exists()
+        else []
+    )
+
+
 def check_heads(folder: Path, signer: Ed25519PrivateKey, alias: str = "default") -> Iterator[verify.Fault]:
     """Every kept head that the database no longer agrees with."""
     public = signer.public_key().public_bytes_raw().hex()
     for path in sorted(folder.glob("*.jsonl")):
-        heads = [TreeHead(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+        heads = _kept(path)
         leaves = verify.link_hashes(heads[0].chain, alias) if heads else []
         for head in heads:
             if head.key != public or not head.is_signed():

@@ -71,17 +71,16 @@ def verify(alias: str = "default") -> Verdict:
     return Verdict(len(heads), entries, tuple(faults))
 
 
-def chains(alias: str = "default") -> list[str]:
-    """Every chain there is."""
-    return [str(row[0]) for row in _rows("select chain from trust_audit_audithead order by chain", alias)]
+def chains(alias: str = "default") -> dict[str, int]:
+    """Every chain there is, and how many entries it has. Needs no owner."""
+    return {
+        str(chain): int(size) for chain, size in _rows("select chain, size from trust_audit_chains()", alias)
+    }
 
 
 def link_hashes(chain: str, alias: str = "default") -> list[bytes]:
-    """The hash of every entry of a chain, in order: the leaves of its tree."""
-    return [
-        bytes(row[0])
-        for row in _rows("select hash from trust_audit_auditlink where chain = %s order by seq", alias, chain)
-    ]
+    """The hash of every entry of a chain, in order: the leaves of its tree. Needs no owner."""
+    return [bytes(row[0]) for row in _rows("select hash from trust_audit_hashes(%s)", alias, chain)]
 
 
 def _verify_chain(chain: str, head_seq: int, head_hash: bytes, alias: str) -> tuple[int, Fault | None]:

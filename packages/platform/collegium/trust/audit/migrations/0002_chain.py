@@ -61,10 +61,22 @@ revoke insert, update, delete, truncate on trust_audit_auditlink from collegium_
 revoke insert, update, delete, truncate on trust_audit_audithead from collegium_app;
 """
 
+# Sealing looks at all chains as the app role: it learns their names, sizes and hashes, never an entry.
+SEAL = """
+create function trust_audit_chains() returns table (chain text, size bigint) stable language sql
+  security definer set search_path = public, pg_temp as $$
+  select h.chain, h.seq from trust_audit_audithead h order by h.chain
+$$;
+create function trust_audit_hashes(of_chain text) returns table (hash bytea) stable language sql
+  security definer set search_path = public, pg_temp as $$
+  select l.hash from trust_audit_auditlink l where l.chain = of_chain order by l.seq
+$$;
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("trust_audit", "0001_tables")]
 
     operations = [
-        migrations.RunSQL(sql, migrations.RunSQL.noop) for sql in (APPEND_ONLY, ENTRY, LINK, RIGHTS)
+        migrations.RunSQL(sql, migrations.RunSQL.noop) for sql in (APPEND_ONLY, ENTRY, LINK, RIGHTS, SEAL)
     ]
