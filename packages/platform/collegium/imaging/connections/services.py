@@ -113,7 +113,7 @@ def issue_code(*, actor: Actor, gateway_id: UUID, lifetime: timedelta = CODE_LIF
     """A one-time code with which the gateway enrols."""
     require(actor, Permission.GATEWAY_MANAGE)
     gateway = _locked(actor, gateway_id)
-    code = secrets.token_urlsafe(32)
+    code = secrets.token_hex(32)  # hexadecimal: no command line takes it for an option
     expires_at = clock.now() + lifetime
     EnrolmentCode.objects.create(
         space_id=actor.space, gateway=gateway, digest=digest_of(code), expires_at=expires_at
