@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium.forms.errors import EntryFrozen, EntryIncomplete, EntryStale
+from collegium.imaging.grants import queries as grants
 from collegium.kit import ids
 from collegium.kit.canonical import digest
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
 from collegium.research.pipeline.models import Task
+from collegium.research.pipeline.queries import owner_of
+from collegium.research.pipeline.services import cancel_task
 from collegium.research.reads import services as reads
 from collegium.research.reads.errors import (
     MarkChanged,
@@ -290,3 +293,31 @@ def test_two_operations_at_once_cannot_both_win(study: Study) -> None:
 
     with pytest.raises((EntryFrozen, ReadNotADraft)):
         study.save(task, 1, {"quality": {"text": "2"}})
+
+
+def live_grants(study: Study, task: Task) -> list[object]:
+    with acting_as(study.world.administrator.principal, [study.world.space_id]):
+        return list(grants.live_ids(study.world.actor(), owner=owner_of(task)))
+
+
+@pytest.mark.requirement("R40")
+def test_opening_a_task_again_ends_the_sight_that_was_opened_before(study: Study) -> None:
+    study.arrive()
+    task = study.task()
+    study.open(task)
+
+    again = study.open(task)
+
+    assert live_grants(study, task) == [again.grant.id]
+
+
+@pytest.mark.requirement("R40")
+def test_cancelling_a_task_takes_its_images_from_its_reader_at_once(study: Study) -> None:
+    study.arrive()
+    task = study.task()
+    study.open(task)
+
+    with acting_as(study.world.administrator.principal, [study.world.space_id]):
+        cancel_task(actor=study.world.actor(), task_id=task.id, reason="Sent by mistake.")
+
+    assert live_grants(study, task) == []

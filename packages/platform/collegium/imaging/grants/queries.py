@@ -89,9 +89,14 @@ def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
     )
 
 
-def grants_of(actor: Actor, owner: str) -> list[ViewGrant]:
-    """Grants one owner issued in the actor's space, newest first."""
-    return list(ViewGrant.objects.filter(space_id=actor.space, owner=owner).order_by("-id"))
+def live_ids(actor: Actor, *, owner: str, principal: Principal | None = None) -> list[UUID]:
+    """Live grants one owner issued in the actor's space, newest first; those of one principal if given."""
+    rows = ViewGrant.objects.filter(
+        space_id=actor.space, owner=owner, revoked_at=None, expires_at__gt=clock.now()
+    )
+    if principal:
+        rows = rows.filter(principal=principal.behalf.text)
+    return list(rows.order_by("-id").values_list("id", flat=True))
 
 
 def seal(key: bytes, secret: bytes, grant_id: UUID) -> bytes:

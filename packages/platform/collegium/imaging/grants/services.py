@@ -128,11 +128,11 @@ def revoke(actor: Actor, *, grant_id: UUID, reason: str = "") -> None:
     transaction.on_commit(partial(queries.forget, grant_id))
 
 
-def revoke_all(actor: Actor, *, owner: str, reason: str = "") -> int:
-    """End every live grant one owner issued in the actor's space; returns how many."""
-    live = [row for row in queries.grants_of(actor, owner) if row.revoked_at is None]
-    for row in live:
-        revoke(actor, grant_id=row.id, reason=reason)
+def revoke_all(actor: Actor, *, owner: str, principal: Principal | None = None, reason: str = "") -> int:
+    """End every live grant one owner issued in the actor's space, or those of one principal; returns how many."""
+    live = queries.live_ids(actor, owner=owner, principal=principal)
+    for grant_id in live:
+        revoke(actor, grant_id=grant_id, reason=reason)
     return len(live)
 
 

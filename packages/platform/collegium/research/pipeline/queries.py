@@ -47,6 +47,11 @@ def space_of_own_task(principal: Principal, task_id: UUID) -> UUID:
     return found
 
 
+def owner_of(task: Task) -> str:
+    """The opaque text under which view grants and marks of a task are kept."""
+    return f"research.task:{task.id}"
+
+
 def locked_task(actor: Actor, task_id: UUID) -> Task:
     """A task of the actor's project, locked until the transaction ends. Raises NotFound."""
     rows = Task.objects.filter(space_id=actor.space, id=task_id).select_related(*_WITH)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from collegium.forms import queries as forms
 from collegium.imaging.archive import queries as archive
+from collegium.imaging.grants import services as grants
 from collegium.kit import clock
 from collegium.kit.rules import Verdict, compile_rule
 from collegium.research.pipeline import matching, queries
@@ -133,9 +134,11 @@ def complete_task(*, actor: Actor, task: Task, entry_id: UUID) -> None:
 
 
 def cancel_task(*, actor: Actor, task_id: UUID, reason: str) -> None:
-    """Take a task away from its reader; what was drafted stays readable."""
+    """Take a task and the sight of its images away from its reader; what was drafted stays readable."""
     require(actor, Permission.TASK_MANAGE)
-    move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.CANCEL, note=reason)
+    task = queries.locked_task(actor, task_id)
+    move_task(actor=actor, task=task, move=Move.CANCEL, note=reason)
+    grants.revoke_all(actor, owner=queries.owner_of(task), reason=reason)
 
 
 def advance(*, actor: Actor, unit: ReadingUnit) -> None:

@@ -13,6 +13,7 @@ from collegium.imaging.marks import queries as marks
 from collegium.imaging.marks.models import MarkRevision
 from collegium.kit import clock, ids
 from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.queries import owner_of
 from collegium.research.projects import queries as projects
 from collegium.research.reads.errors import MarkChanged, MarkGone
 
@@ -67,11 +68,6 @@ class MarkFacts:
         }
 
 
-def owner_of(task: Task) -> str:
-    """The opaque text under which grants and marks of a task are kept."""
-    return f"research.task:{task.id}"
-
-
 def newest_mark(actor: Actor, task: Task, mark_id: UUID) -> MarkFacts:
     """A mark that its reader drew for this task, as it is now.
 
@@ -118,8 +114,9 @@ def study_uids(unit: ReadingUnit, actor: Actor) -> list[str]:
 
 
 def issue_grant(actor: Actor, task: Task, *, is_draft: bool) -> ViewGrant:
-    """A fresh grant to the images of a task as they are now, exactly what its step allows."""
+    """A fresh grant to the images of a task as they are now, exactly what its step allows; it ends the one before."""
     blinding = projects.definition(task.project_version).step(task.step).blinding
+    grants.revoke_all(actor, owner=owner_of(task), principal=actor.principal, reason="Opened again.")
     return grants.issue(
         actor,
         principal=actor.principal,
