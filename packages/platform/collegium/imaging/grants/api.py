@@ -26,10 +26,11 @@ from collegium.kit import ids
 from collegium.kit.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from collegium.imaging.archive.queries import StoredInstance
-    from collegium.imaging.marks.models import MarkRevision
+    from collegium.imaging.marks.queries import SavedMark
     from collegium.kit.pages.http import PageRequest
 
 _MOST_BYTES = 64 << 10
@@ -113,11 +114,11 @@ def _found(grant: LiveGrant, series_uid: str, instance_uid: str) -> tuple[str, S
     raise ImageNotFound
 
 
-def _shown(grant: LiveGrant, one: MarkRevision) -> dict[str, Any]:  # Any: JSON
+def _shown(grant: LiveGrant, one: SavedMark) -> dict[str, Any]:  # Any: JSON
     return {
         "mark_id": str(one.mark_id),
         "revision": one.revision,
-        "kind": one.mark.kind,
+        "kind": one.kind,
         "series_uid": grant.uid(one.series_uid),
         "instance_uid": grant.uid(one.instance_uid),
         "frame": one.frame,
@@ -132,7 +133,7 @@ def _shown(grant: LiveGrant, one: MarkRevision) -> dict[str, Any]:  # Any: JSON
     }
 
 
-def _grouped(flat: list[Decimal], size: int) -> list[list[float]]:
+def _grouped(flat: Sequence[Decimal], size: int) -> list[list[float]]:
     return [[float(part) for part in flat[at : at + size]] for at in range(0, len(flat), size)]
 
 

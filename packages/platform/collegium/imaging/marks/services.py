@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from collegium.imaging.archive import queries as archive
+from collegium.imaging.marks import queries
 from collegium.imaging.marks.errors import MarkInvalid, MarkNotFound, MarkStale
 from collegium.imaging.marks.geometry import Point2, Point3, length_mm, plane_of
 from collegium.imaging.marks.models import Kind, Mark, MarkRevision
@@ -17,6 +18,7 @@ from collegium.trust.audit.services import record
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from collegium.imaging.marks.queries import SavedMark
     from collegium.kit.principals import Actor
 
 _SIXTH = Decimal("0.000001")
@@ -46,7 +48,7 @@ class DrawnFor:
 
 def save_length(  # noqa: PLR0913 - one save names this much
     *, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, base_revision: int, drawn: Length
-) -> MarkRevision:
+) -> SavedMark:
     """Save a new geometry of a mark, or a new mark when `base_revision` is 0.
 
     The value is computed here. Saving the same operation again returns what it made.
@@ -60,7 +62,7 @@ def save_length(  # noqa: PLR0913 - one save names this much
     mark = _locked(actor, drawn_for, mark_id)
     done = _done(mark, op_id)
     if done is not None:
-        return done
+        return queries.saved_mark(done)
     if mark.revision != base_revision:
         raise MarkStale(mark.id)
     instance = archive.instance_by_uid(actor, drawn.instance_uid)
@@ -104,12 +106,10 @@ def save_length(  # noqa: PLR0913 - one save names this much
             "owner": drawn_for.owner,
         },
     )
-    return saved
+    return queries.saved_mark(saved)
 
 
-def strike(
-    *, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, base_revision: int
-) -> MarkRevision:
+def strike(*, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, base_revision: int) -> SavedMark:
     """Strike a mark out: a revision that says so; nothing is deleted.
 
     Raises:
@@ -118,12 +118,14 @@ def strike(
     mark = _locked(actor, drawn_for, mark_id, is_new_allowed=False)
     done = _done(mark, op_id)
     if done is not None:
-        return done
+        return queries.saved_mark(done)
     if mark.revision != base_revision:
         raise MarkStale(mark.id)
-    last = MarkRevision.objects.get(space_id=actor.space, mark=mark, revision=mark.revision)
+    last = MarkRevision.objects.select_related("mark").get(
+        space_id=actor.space, mark=mark, revision=mark.revision
+    )
     if last.is_struck:
-        return last
+        return queries.saved_mark(last)
     last.id, last.op_id, last.is_struck = ids.uuid7(), op_id, True
     saved = _add(actor, mark, last)
     record(
@@ -134,7 +136,7 @@ def strike(
         old={"revision": base_revision},
         new={"revision": saved.revision},
     )
-    return saved
+    return queries.saved_mark(saved)
 
 
 def _locked(actor: Actor, drawn_for: DrawnFor, mark_id: UUID, *, is_new_allowed: bool = True) -> Mark:

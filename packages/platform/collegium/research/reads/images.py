@@ -10,7 +10,6 @@ from collegium.forms.answers import Answer, AnswerKind, MarkReference
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.grants import services as grants
 from collegium.imaging.marks import queries as marks
-from collegium.imaging.marks.models import MarkRevision
 from collegium.kit import clock, ids
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.queries import owner_of
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from collegium.imaging.grants.models import ViewGrant
+    from collegium.imaging.marks.queries import SavedMark
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import ReadingUnit, Task
 
@@ -82,11 +82,10 @@ def newest_mark(actor: Actor, task: Task, mark_id: UUID) -> MarkFacts:
 
 def marks_at(actor: Actor, references: Iterable[MarkReference]) -> dict[MarkReference, MarkFacts]:
     """Marks as they were in the revisions that answers took over."""
-    wanted = {(reference.mark_id, reference.revision): reference for reference in references}
-    known = [mark_id for mark_id, _ in wanted if ids.parse(mark_id)]
-    rows = MarkRevision.objects.filter(space_id=actor.space, mark_id__in=known).select_related("mark")
-    found = {(str(row.mark_id), row.revision): row for row in rows}
-    return {reference: _facts(found[key]) for key, reference in wanted.items() if key in found}
+    parsed = {reference: ids.parse(reference.mark_id) for reference in references}
+    wanted = {reference: (mark_id, reference.revision) for reference, mark_id in parsed.items() if mark_id}
+    found = marks.as_saved(actor, wanted.values())
+    return {reference: _facts(found[key]) for reference, key in wanted.items() if key in found}
 
 
 def require_unchanged(actor: Actor, task: Task, answers: Mapping[str, Answer]) -> None:
@@ -134,26 +133,26 @@ def revoke_grants(actor: Actor, task: Task) -> None:
     grants.revoke_all(actor, owner=owner_of(task))
 
 
-def _own(task: Task, row: MarkRevision | None) -> MarkFacts | None:
+def _own(task: Task, mark: SavedMark | None) -> MarkFacts | None:
     """The facts of a live mark that the task's reader drew for it."""
-    if row is None or row.is_struck:
+    if mark is None or mark.is_struck:
         return None
-    if (row.mark.owner, row.mark.principal) != (owner_of(task), task.assignee):
+    if (mark.owner, mark.principal) != (owner_of(task), task.assignee):
         return None
-    return _facts(row)
+    return _facts(mark)
 
 
-def _facts(row: MarkRevision) -> MarkFacts:
+def _facts(mark: SavedMark) -> MarkFacts:
     return MarkFacts(
-        mark_id=row.mark_id,
-        revision=row.revision,
-        kind=row.mark.kind,
-        value=format(row.value, "f"),
-        unit=row.unit,
-        series_uid=row.series_uid,
-        instance_uid=row.instance_uid,
-        frame=row.frame,
-        frame_of_reference_uid=row.frame_of_reference_uid,
-        points=tuple(format(point, "f") for point in row.points),
-        image_points=tuple(format(point, "f") for point in row.image_points),
+        mark_id=mark.mark_id,
+        revision=mark.revision,
+        kind=mark.kind,
+        value=format(mark.value, "f"),
+        unit=mark.unit,
+        series_uid=mark.series_uid,
+        instance_uid=mark.instance_uid,
+        frame=mark.frame,
+        frame_of_reference_uid=mark.frame_of_reference_uid,
+        points=tuple(format(point, "f") for point in mark.points),
+        image_points=tuple(format(point, "f") for point in mark.image_points),
     )
