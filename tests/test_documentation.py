@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from collegium.kit.canonical import canonical
 from collegium.trust.audit import verify
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -104,3 +105,4 @@ def test_the_documented_example_of_an_audit_entry_hashes_as_the_verifier_does() 
 
     assert text.decode() == example[1]
     assert hashlib.sha256(verify.START + text).hexdigest() == example[2]
+    assert canonical(json.loads(body)) == body

@@ -30,9 +30,10 @@ from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectStat
 from collegium.imaging.ingest.rows import save_outcomes
 from collegium.imaging.ingest.settlement import delete_after_commit, settle
 from collegium.kit import clock, ids
+from collegium.kit.canonical import canonical
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
-from collegium.trust.audit.services import canonical, record
+from collegium.trust.audit.services import record
 from collegium_wire import Manifest, Receipt
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from collegium.kit import clock, ids
+from collegium.kit.canonical import canonical
 from collegium.kit.database import SECOND, acting_as
 from collegium.trust.audit.models import AuditEntry
 
@@ -84,8 +84,3 @@ def record_apart(
     apart = type(actor)(actor.principal, role=actor.role)
     with acting_as(actor.principal, alias=SECOND):
         record(apart, action, object_kind, object_id, new=new, alias=SECOND)
-
-
-def canonical(value: object) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, non-ASCII kept, no floats' surprises (NaN refused)."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
