@@ -62,7 +62,7 @@ def test_a_project_shows_its_people_and_history(world: World) -> None:
     page = client_of(world.administrator).get(f"/projects/{world.space_id}/").content.decode()
 
     assert reader.full_name in page
-    assert "added membership" in page
+    assert "added a member" in page
 
 
 @pytest.mark.requirement("R02")

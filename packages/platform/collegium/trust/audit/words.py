@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from collegium.kit.principals import Principal
+from collegium.trust.audit.actions import Action
+from collegium.trust.audit.phrases import PHRASES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,8 +62,8 @@ def _who(text: str, names: Mapping[UUID, str]) -> str:
 
 
 def _what(action: str) -> str:
-    _area, thing, done = action.rsplit(".", 2)
-    return f"{done.replace('_', ' ')} {thing.replace('_', ' ')}"
+    """The action's phrase; an action that only a later version knows is shown as it was recorded."""
+    return str(PHRASES[Action(action)]) if action in _KNOWN else action
 
 
 def _detail(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, names: Mapping[UUID, str]) -> str:
@@ -89,5 +91,6 @@ def _value(value: object, names: Mapping[UUID, str]) -> str:
     )
 
 
+_KNOWN = frozenset(action.value for action in Action)
 _PERSON = re.compile(r"(?:job:[a-z_.]+\|)?person:[0-9a-f-]{36}")
 _LONG_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{64}|2\.25\.[0-9]{20,}")
