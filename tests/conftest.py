@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from collegium_testkit import browser
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+# Tests are no packages here; what stands beside them is found from the root of the checkout.
+if str(REPOSITORY) not in sys.path:
+    sys.path.insert(0, str(REPOSITORY))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser a worker: Playwright allows one at a time, and holds the thread's event loop while it is open."""
+    if browser.chromium_path() is None:
+        pytest.skip("No Chromium on this machine (set COLLEGIUM_CHROMIUM).")
+    with browser.browser() as opened:
+        yield opened
 
 
 @pytest.fixture

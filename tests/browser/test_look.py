@@ -15,7 +15,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from collegium_testkit import pacs, phantoms
-from collegium_testkit.browser import browser, chromium_path
+from collegium_testkit.browser import chromium_path
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
 
@@ -62,10 +62,10 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def shown() -> Iterator[Shown]:
+def shown(chromium: Browser) -> Iterator[Shown]:
     place = Path(tempfile.mkdtemp(prefix="collegium-look-"))
     place.chmod(0o755)
-    with InstallationProcess(place / "server") as server, browser() as chromium:
+    with InstallationProcess(place / "server") as server:
         seeded = server.seed()
         with GatewayProcess(
             place / "hospital", server.url, callers=((seeded.calling_ae, "127.0.0.1"),)

@@ -17,7 +17,7 @@ import pytest
 
 from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit import pacs, phantoms, real_data
-from collegium_testkit.browser import browser, chromium_path
+from collegium_testkit.browser import chromium_path
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
 from tests.browser.viewer.driver import Driver
@@ -89,12 +89,6 @@ def trial(place: Path) -> Iterator[Trial]:
         yield made
     finally:
         made.stop()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as opened:
-        yield opened
 
 
 def signed_in(chromium: Browser, trial: Trial, email: str, password: str) -> Page:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collegium_testkit.browser import browser, chromium_path
+from collegium_testkit.browser import chromium_path
 from collegium_testkit.installation import InstallationProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from collegium_testkit.seed import Seeded
 
@@ -100,11 +100,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installati
 
 
 @pytest.fixture
-def reading(place: tuple[InstallationProcess, Seeded], request: pytest.FixtureRequest) -> Iterator[Reading]:
-    with browser() as opened:
-        context = opened.new_context(viewport={"width": 1280, "height": 800})
-        yield Reading(*place, context, f"T-{abs(hash(request.node.name)) % 10_000}")
-        context.close()
+def reading(
+    place: tuple[InstallationProcess, Seeded], chromium: Browser, request: pytest.FixtureRequest
+) -> Iterator[Reading]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    yield Reading(*place, context, f"T-{abs(hash(request.node.name)) % 10_000}")
+    context.close()
 
 
 def type_quality(page: Page, text: str) -> None:

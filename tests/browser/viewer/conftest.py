@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from collegium_testkit import browser as browsers
 from collegium_testkit import phantoms
 
 if TYPE_CHECKING:
@@ -22,18 +20,6 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 BUILT = REPOSITORY / "packages" / "platform" / "collegium" / "web" / "static" / "built"
-
-# Tests are no packages here; the helpers beside them are found from the root of the checkout.
-if str(REPOSITORY) not in sys.path:
-    sys.path.insert(0, str(REPOSITORY))
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if browsers.chromium_path() is None:
-        pytest.skip("No Chromium on this machine (set COLLEGIUM_CHROMIUM).")
-    with browsers.browser() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="session")
