@@ -1,0 +1,158 @@
+"""From the click on a task to its first image: real server, real Chromium, a 300-slice CT.
+
+The clock starts when the mouse goes down on the task in the list and stops when the viewer says that
+an image is drawn; both are read inside the browser. Drawing is done by the processor (SwiftShader),
+as on a machine without a graphics card. Each run is a fresh browser context: nothing is cached.
+
+    python benchmarks/first_image.py [--slices 300] [--runs 5]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fast_sender import load, push
+
+from collegium_testkit import phantoms
+from collegium_testkit.browser import browser
+from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.installation import InstallationProcess
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from collegium_testkit.seed import Seeded
+
+TARGET_S = 2.0
+OUT = Path(__file__).parent / "out" / "first_image.json"
+# The click happens on one page and the image on the next; both know the time since 1970.
+LISTEN = """
+const now = () => performance.timeOrigin + performance.now();
+document.addEventListener('pointerdown', () => sessionStorage.setItem('clicked', now()), true);
+document.addEventListener('collegium:first-image', () => requestAnimationFrame(() => { window.shownAt = now(); }));
+"""
+PARTS = """
+() => {
+  const clicked = Number(sessionStorage.getItem('clicked'));
+  const page = performance.getEntriesByType('navigation')[0];
+  const origin = performance.timeOrigin;
+  const all = performance.getEntriesByType('resource').map(
+    (one) => [one.name.replace(location.origin, ''), one.startTime, one.responseEnd, one.transferSize]);
+  return {
+    total: window.shownAt - clicked,
+    html: origin + page.responseEnd - clicked,
+    loaded: origin + page.domContentLoadedEventEnd - clicked,
+    resources: all,
+  };
+}
+"""
+
+
+def main() -> None:
+    """Deliver one exam, open its task again and again, print and write the median."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--slices", type=int, default=300)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--show", action="store_true", help="print what was loaded when, of the last run")
+    asked = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="collegium-bench-"))
+    folder.chmod(0o755)
+    server = InstallationProcess(folder / "server", more={"DEMO_QUIET_TIME_S": "1"})
+    try:
+        with server:
+            seeded = server.seed()
+            deliver(folder, server, seeded, asked.slices)
+            with browser() as chromium:
+                runs = [opened(chromium, server, seeded) for _ in range(asked.runs + 1)][1:]
+    finally:
+        server.remove()
+        shutil.rmtree(folder, ignore_errors=True)
+    report(runs, asked.slices, is_shown=asked.show)
+
+
+def deliver(folder: Path, server: InstallationProcess, seeded: Seeded, slices: int) -> None:
+    """Bring one exam in by the gateway, as in life."""
+    callers = ((seeded.calling_ae, "127.0.0.1"),)
+    exam = phantoms.ct_exam(folder / "exam", slices=slices)
+    with GatewayProcess(folder / "hospital", server.url, callers=callers) as gateway:
+        gateway.enrol(server.url, seeded.gateway_code)
+        gateway.start()
+        push(load(exam.files), gateway.receive_port, seeded.called_ae, seeded.calling_ae)
+        ends = time.monotonic() + 120
+        while "delivery.receipted" not in gateway.log_text:
+            if time.monotonic() > ends:
+                raise SystemExit(gateway.log_text[-3000:])
+            time.sleep(0.2)
+
+
+def opened(chromium: Browser, server: InstallationProcess, seeded: Seeded) -> dict[str, Any]:  # Any: JSON
+    """One reader signs in, clicks the task and sees an image; milliseconds, in parts."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    try:
+        page = context.new_page()
+        page.add_init_script(LISTEN)
+        page.goto(f"{server.url}/accounts/login/")
+        page.fill("#id_login", seeded.reader)
+        page.fill("#id_password", seeded.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{server.url}/")
+        await_task(page, server)
+        page.wait_for_load_state("networkidle")
+        page.locator("table.list a").first.click()
+        ends = time.monotonic() + 60
+        while not page.evaluate("window.shownAt || 0"):
+            if time.monotonic() > ends:
+                raise SystemExit(f"No image came. {page.url} {page.inner_text('body')[:1500]}")
+            time.sleep(0.05)
+        return dict(page.evaluate(PARTS))
+    finally:
+        context.close()
+
+
+def await_task(page: Page, server: InstallationProcess) -> None:
+    """The list with the task in it; the worker makes it after the delivery."""
+    ends = time.monotonic() + 60
+    while True:
+        page.goto(f"{server.url}/tasks/")
+        if page.locator("table.list a").count():
+            return
+        if time.monotonic() > ends:
+            raise SystemExit("No task came.")
+        time.sleep(0.3)
+
+
+def report(runs: list[dict[str, Any]], slices: int, *, is_shown: bool) -> None:  # Any: JSON
+    """Print and write the median."""
+    seconds = sorted(run["total"] / 1000 for run in runs)
+    median = statistics.median(seconds)
+    if is_shown:
+        for name, start, end, size in runs[-1]["resources"][:40]:
+            print(f"{start:7.0f} {end:7.0f} ms {size:9} bytes  {name[:110]}")
+    html, loaded = (statistics.median(run[part] for run in runs) for part in ("html", "loaded"))
+    row = {
+        "metric": f"click on a task until the first image, {slices}-slice CT, s",
+        "ours": round(median, 3),
+        "slowest": round(seconds[-1], 3),
+        "peer": None,
+        "ratio": None,
+        "target": TARGET_S,
+        "holds": median <= TARGET_S,
+    }
+    verdict = "holds" if row["holds"] else "FAILS"
+    print(
+        f"{row['metric']}: median of {len(runs)} {median:.2f}, slowest {seconds[-1]:.2f},"
+        f" target <= {TARGET_S:.0f} {verdict} (page {html:.0f} ms, scripts ready {loaded:.0f} ms)"
+    )
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps([row], indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
