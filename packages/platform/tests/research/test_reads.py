@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from collegium.forms.errors import EntryFrozen, EntryIncomplete, EntryStale
 from collegium.imaging.grants import queries as grants
-from collegium.kit import ids
+from collegium.kit import clock, ids
 from collegium.kit.canonical import digest
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
@@ -297,17 +298,32 @@ def test_two_operations_at_once_cannot_both_win(study: Study) -> None:
 
 def live_grants(study: Study, task: Task) -> list[object]:
     with acting_as(study.world.administrator.principal, [study.world.space_id]):
-        return list(grants.live_ids(study.world.actor(), owner=owner_of(task)))
+        return [grant.id for grant in grants.live_grants(study.world.actor(), owner=owner_of(task))]
 
 
-@pytest.mark.requirement("R40")
-def test_opening_a_task_again_ends_the_sight_that_was_opened_before(study: Study) -> None:
+@pytest.mark.requirement("R40", "R54")
+def test_a_page_loaded_again_goes_on_under_the_same_grant(study: Study) -> None:
     study.arrive()
     task = study.task()
-    study.open(task)
+    first = study.open(task)
 
     again = study.open(task)
 
+    assert again.grant.id == first.grant.id
+    assert live_grants(study, task) == [first.grant.id]
+
+
+@pytest.mark.requirement("R40")
+def test_a_grant_about_to_end_is_replaced_and_ended(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    study.arrive()
+    task = study.task()
+    first = study.open(task)
+    later = clock.now() + timedelta(hours=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
+
+    again = study.open(task)
+
+    assert again.grant.id != first.grant.id
     assert live_grants(study, task) == [again.grant.id]
 
 

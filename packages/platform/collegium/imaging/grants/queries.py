@@ -89,14 +89,23 @@ def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
     )
 
 
-def live_ids(actor: Actor, *, owner: str, principal: Principal | None = None) -> list[UUID]:
+def live_grants(actor: Actor, *, owner: str, principal: Principal | None = None) -> list[ViewGrant]:
     """Live grants one owner issued in the actor's space, newest first; those of one principal if given."""
     rows = ViewGrant.objects.filter(
         space_id=actor.space, owner=owner, revoked_at=None, expires_at__gt=clock.now()
     )
     if principal:
         rows = rows.filter(principal=principal.behalf.text)
-    return list(rows.order_by("-id").values_list("id", flat=True))
+    return list(rows.order_by("-id"))
+
+
+def shown_by(grant: ViewGrant) -> set[tuple[UUID, int]]:
+    """Series of a grant, each with the revision it shows."""
+    return set(
+        GrantedSeries.objects.filter(space_id=grant.space_id, grant=grant).values_list(
+            "series_id", "revision"
+        )
+    )
 
 
 def seal(key: bytes, secret: bytes, grant_id: UUID) -> bytes:

@@ -112,6 +112,45 @@ def issue(  # noqa: PLR0913 - a grant names this much
     return grant
 
 
+def hold(  # noqa: PLR0913 - a grant names this much
+    actor: Actor,
+    *,
+    principal: Principal,
+    exam_ids: Sequence[UUID],
+    allow_fields: Sequence[str],
+    label: str,
+    mode: Mode | str,
+    expires: datetime,
+    renew_before: datetime,
+    owner: str,
+) -> ViewGrant:
+    """The live grant that shows a principal exactly this for one owner; else a new one, which ends those before.
+
+    A page that is loaded again, or in a second window, goes on under the same names, so that what it has not sent
+    yet still finds its place. A grant that ends before `renew_before` is replaced.
+
+    Raises:
+        GrantInvalid, ImageNotFound: as `issue`.
+    """
+    shown = {(one.id, one.revision) for one in _series(actor, exam_ids, ())}
+    wanted = (label, sorted(set(allow_fields)), Mode(mode), None)
+    for grant in queries.live_grants(actor, owner=owner, principal=principal):
+        has = (grant.label, grant.allow_fields, grant.mode, grant.instances)
+        if has == wanted and grant.expires_at > renew_before and shown == queries.shown_by(grant):
+            return grant
+    revoke_all(actor, owner=owner, principal=principal, reason="Replaced by a newer grant.")
+    return issue(
+        actor,
+        principal=principal,
+        exam_ids=exam_ids,
+        allow_fields=allow_fields,
+        label=label,
+        mode=mode,
+        expires=expires,
+        owner=owner,
+    )
+
+
 def revoke(actor: Actor, *, grant_id: UUID, reason: str = "") -> None:
     """End a grant now. Ending an ended one changes nothing.
 
@@ -130,9 +169,9 @@ def revoke(actor: Actor, *, grant_id: UUID, reason: str = "") -> None:
 
 def revoke_all(actor: Actor, *, owner: str, principal: Principal | None = None, reason: str = "") -> int:
     """End every live grant one owner issued in the actor's space, or those of one principal; returns how many."""
-    live = queries.live_ids(actor, owner=owner, principal=principal)
-    for grant_id in live:
-        revoke(actor, grant_id=grant_id, reason=reason)
+    live = queries.live_grants(actor, owner=owner, principal=principal)
+    for grant in live:
+        revoke(actor, grant_id=grant.id, reason=reason)
     return len(live)
 
 

@@ -113,10 +113,9 @@ def study_uids(unit: ReadingUnit, actor: Actor) -> list[str]:
 
 
 def issue_grant(actor: Actor, task: Task, *, is_draft: bool) -> ViewGrant:
-    """A fresh grant to the images of a task as they are now, exactly what its step allows; it ends the one before."""
+    """The grant to the images of a task as they are now, exactly what its step allows; a page loaded again keeps it."""
     blinding = projects.definition(task.project_version).step(task.step).blinding
-    grants.revoke_all(actor, owner=owner_of(task), principal=actor.principal, reason="Opened again.")
-    return grants.issue(
+    return grants.hold(
         actor,
         principal=actor.principal,
         exam_ids=pipeline.exam_ids_of(task.unit),
@@ -124,6 +123,7 @@ def issue_grant(actor: Actor, task: Task, *, is_draft: bool) -> ViewGrant:
         label=task.label,
         mode="read" if is_draft else "view",
         expires=clock.now() + LIFETIME,
+        renew_before=clock.now() + LIFETIME / 2,
         owner=owner_of(task),
     )
 
