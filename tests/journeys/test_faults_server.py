@@ -91,10 +91,9 @@ def test_killed_inside_a_job_the_exam_still_gets_its_one_task(
     ("table", "column", "value", "words"),  # as the owner of the database would change it
     [
         ("imaging_connections_channel", "recipe_digest", "0" * 64, "cleaned with another recipe"),
-        ("imaging_connections_gateway", "token_digest", bytes(32), "its access was revoked"),
         ("imaging_connections_channel", "is_on", False, "it is switched off"),
     ],
-    ids=["another recipe", "another token", "channel off"],
+    ids=["another recipe", "channel off"],
 )
 def test_what_the_server_refuses_waits_with_its_words_and_goes_out_once_that_is_put_right(  # noqa: PLR0917 - pytest hands them by name
     hospital: Hospital, exam: phantoms.ExamTruth, table: str, column: str, value: object, words: str
@@ -104,6 +103,23 @@ def test_what_the_server_refuses_waits_with_its_words_and_goes_out_once_that_is_
 
     with hospital.altered(table, column, value):
         hospital.await_words(words)
+        waiting = hospital.status()["queue_objects"]
+    hospital.await_delivered(before + 12)
+
+    assert waiting == 12
+    assert_all_there_once(hospital)
+
+
+@pytest.mark.requirement("C15", "C16")
+def test_a_gateway_whose_token_is_not_known_keeps_everything_and_says_so(
+    hospital: Hospital, exam: phantoms.ExamTruth
+) -> None:
+    before = hospital.delivered()
+
+    with hospital.altered("imaging_connections_gateway", "token_digest", bytes(32)):
+        hospital.await_words("its access was revoked")  # a heartbeat notices within seconds
+        hospital.push(exam.files)
+        until(lambda: hospital.status()["failures"], "a failed attempt", 30, hospital.story)
         waiting = hospital.status()["queue_objects"]
     hospital.await_delivered(before + 12)
 
