@@ -2,8 +2,9 @@
 
 The clock starts when the mouse goes down on the task in the list and stops when the viewer says that
 an image is drawn; both are read inside the browser. Drawing is done by the processor (SwiftShader),
-as on a machine without a graphics card. Each run is a fresh browser context; only the list page before it has loaded what all pages share.
-Nearly all of it is the browser's processor time, so `load` says how busy the machine was.
+as on a machine without a graphics card. Each run is a fresh browser context; only the list page before
+it has loaded what all pages share. Nearly all of the time is the browser's processor time, so `load`
+says how busy the machine was.
 
     python benchmarks/first_image.py [--slices 300] [--runs 5]
 """
