@@ -1,0 +1,39 @@
+"""One installation with two organisations for all tests of this folder."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.security.house import House, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def house(running_house: House) -> House:
+    """The house, its reader's page open: opening it again elsewhere has ended an earlier grant."""
+    running_house.refresh()
+    return running_house
+
+
+@pytest.fixture(scope="session")
+def running_house() -> Iterator[House]:
+    """Shared: a test that signs, revokes or locks something uses what no other test needs."""
+    place = Path(tempfile.mkdtemp(prefix="collegium-security-"))
+    place.chmod(0o755)
+    made = build(place)
+    try:
+        yield made
+    finally:
+        for client in made.people.values():
+            client.close()
+        made.gateway.kill()
+        made.server.stop()
+        made.server.remove()
+        shutil.rmtree(place, ignore_errors=True)
