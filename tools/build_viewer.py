@@ -9,6 +9,7 @@ second run with nothing to do takes a fraction of a second. Any failing step end
 from __future__ import annotations
 
 import argparse
+import gzip
 import hashlib
 import os
 import re
@@ -109,9 +110,18 @@ def build(*, force: bool) -> None:
     (FRESH / stamp.name).write_text(value, encoding="ascii")
     BUILT.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(BUILT, ignore_errors=True)
+    compress(FRESH)
     FRESH.rename(BUILT)
     size = sum(path.stat().st_size for path in BUILT.rglob("*") if path.is_file())
     print(f"viewer: {size / 1e6:.1f} MB in {BUILT.relative_to(REPOSITORY)}")
+
+
+def compress(folder: Path) -> None:
+    """Put a gzip copy beside each large text and codec; the server sends it to browsers that take it."""
+    for path in sorted(folder.iterdir()):
+        if path.suffix in {".js", ".css", ".wasm"} and path.stat().st_size > 1024:
+            packed = gzip.compress(path.read_bytes(), 9, mtime=0)
+            path.with_name(path.name + ".gz").write_bytes(packed)
 
 
 def main() -> None:

@@ -1,7 +1,8 @@
 /**
  * Writes `assets.json`: a flat list from the name a template asks for to the hashed file.
  *
- * `{"shell.css": "shell-4f1c.css", "shell.js": …, "theme.js": …, "viewer.js": …, "viewer.css": …}`. Vite's own
+ * `{"shell.css": "shell-4f1c.css", "shell.js": …, "theme.js": …, "viewer.js": …, "viewer.css": …}`. `session.js` is the heavy part that
+ * the viewer imports; a page that will need it names it in a link, so that it comes early. Vite's own
  * `manifest.json` stays beside it for those who need the imports of an entry.
  */
 import type { Plugin } from 'vite';
@@ -12,7 +13,7 @@ export function assets(): Plugin {
     generateBundle(_options, bundle) {
       const list: Record<string, string> = {};
       for (const chunk of Object.values(bundle)) {
-        if (chunk.type !== 'chunk' || !chunk.isEntry) continue;
+        if (chunk.type !== 'chunk' || (!chunk.isEntry && chunk.name !== 'session')) continue;
         list[`${chunk.name}.js`] = chunk.fileName;
         const styles = chunk.viteMetadata?.importedCss ?? new Set<string>();
         for (const file of styles) list[`${chunk.name}.css`] = file;

@@ -45,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from django.conf import settings
 
+    settings.ALLOWED_HOSTS.append("testserver")  # what Django's test client calls itself
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher"
     ]  # a slow hash proves nothing here

@@ -6,6 +6,7 @@ import json
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext_lazy as _
 from psycopg import conninfo
@@ -51,11 +52,8 @@ def _database(pool: int) -> dict[str, Any]:  # Any: Django's own form
 
 SECRET_KEY = _secret()
 DEBUG = _own.debug
-ALLOWED_HOSTS = (
-    ["*"]
-    if not _own.public_url
-    else [_own.public_url.split("://")[-1].split("/")[0].split(":")[0], "127.0.0.1", "localhost"]
-)
+# A name that somebody else's DNS points here must not open the pages (DNS rebinding).
+ALLOWED_HOSTS = sorted({urlsplit(_own.address).hostname or _own.host, _own.host, "127.0.0.1", "localhost"})
 CSRF_TRUSTED_ORIGINS = [_own.address]
 ROOT_URLCONF = "collegium.web.urls"
 WSGI_APPLICATION = None
@@ -169,6 +167,7 @@ SESSION_COOKIE_AGE = _own.idle_minutes * 60
 SESSION_COOKIE_NAME = "collegium_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 31_536_000 if _own.address.startswith("https://") else 0
 SESSION_COOKIE_SECURE = _own.address.startswith("https://")
 CSRF_COOKIE_NAME = "collegium_csrf"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE

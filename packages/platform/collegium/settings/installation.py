@@ -34,7 +34,10 @@ class Installation(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the web server listens on.")
     port: int = Field(default=8420, ge=1, le=65535, description="TCP port of the web server.")
-    public_url: str = Field(default="", description="Address people type; empty means http://host:port.")
+    public_url: str = Field(
+        default="",
+        description="Address people type, and the only name the server answers to; empty: http://host:port.",
+    )
     web_threads: int = Field(default=8, ge=1, description="Threads that render pages.")
     database_url: str | None = Field(
         default=None,

@@ -49,9 +49,12 @@ class ActingAs:
         request.principal, request.person_name = account.principal, account.full_name
         try:
             with acting_as(account.principal, [kwargs["space_id"]] if "space_id" in kwargs else ALL_SPACES):
-                return view(request, *args, **kwargs)
+                response = view(request, *args, **kwargs)
         except CollegiumError as error:
-            return problem(request, error)
+            request.actor = None  # the space's frame cannot be drawn outside its transaction
+            response = problem(request, error)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

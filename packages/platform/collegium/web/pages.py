@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from allauth.account import views as account
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -13,6 +14,7 @@ from collegium.kit.errors import NotFound
 from collegium.kit.pages.http import open_to_all, problem
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
 from collegium.research.pipeline import queries as pipeline
+from collegium.trust.access.api import forget
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
@@ -81,6 +83,16 @@ def project_history(request: PageRequest, space_id: UUID) -> HttpResponse:
         "history": words.tell(page.items, names(words.people_in(page.items))),
     }
     return render(request, "web/project_history.html", context)
+
+
+@open_to_all
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign out everywhere at once: the byte paths forget the session too."""
+    key = request.session.session_key
+    response = account.logout(request)
+    if key and not request.user.is_authenticated:
+        forget(key)
+    return cast("HttpResponse", response)
 
 
 @open_to_all

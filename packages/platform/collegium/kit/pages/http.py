@@ -26,7 +26,7 @@ class PageRequest(HttpRequest):
 
     principal: Principal
     person_name: str
-    actor: Actor
+    actor: Actor | None
 
 
 def open_to_all(view: View) -> View:

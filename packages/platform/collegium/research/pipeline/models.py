@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.db import models
 from django.db.models.functions import Now
 
 from collegium.forms.models import Entry
 from collegium.imaging.archive.models import Exam
+from collegium.kit import ids
 from collegium.kit.rls import SpaceRow
 from collegium.research.pipeline.states import TaskState
 from collegium.research.projects.models import ProjectVersion, Subject, Visit
@@ -59,8 +62,16 @@ class ReadingUnit(SpaceRow):
 
 
 class Task(SpaceRow):
-    """One step for one reading unit and one person. Its state moves by the table in `states` alone."""
+    """One step for one reading unit and one person. Its state moves by the table in `states` alone.
 
+    The id is random: it stands in addresses that readers see, and a time in it would tell which tasks belong
+    together and in which order their exams came (R22, R42).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    listing = models.UUIDField(
+        default=ids.uuid7, editable=False, help_text="Orders tasks by birth for managers; no reader sees it."
+    )
     unit = models.ForeignKey(ReadingUnit, on_delete=models.PROTECT, related_name="tasks")
     project_version = models.ForeignKey(ProjectVersion, on_delete=models.PROTECT)
     step = models.CharField(max_length=40)

@@ -86,8 +86,8 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
     if asked.text:
         rows = rows.filter(unit__subject__code__icontains=asked.text)
     if asked.after:
-        rows = rows.filter(id__lt=asked.after)
-    page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]))
+        rows = rows.filter(listing__lt=asked.after)
+    page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]), key="listing")
     readers = names(Principal.parse(task.assignee).id for task in page.items)
     counts = queries.task_counts(actor)
     context = {

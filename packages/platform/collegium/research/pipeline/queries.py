@@ -23,7 +23,7 @@ _WITH = ("unit__subject", "unit__visit", "unit__exam", "project_version")
 def my_tasks(principal: Principal, *, all_states: bool = False) -> QuerySet[Task]:
     """The tasks of one person over all projects, those to do first asked for, oldest due first."""
     rows = Task.objects.filter(assignee=principal.behalf.text).select_related(*_WITH)
-    return (rows if all_states else rows.filter(state__in=TO_DO)).order_by("due_on", "id")
+    return (rows if all_states else rows.filter(state__in=TO_DO)).order_by("label", "id")
 
 
 def own_task(principal: Principal, task_id: UUID) -> Task:
@@ -63,11 +63,11 @@ def locked_task(actor: Actor, task_id: UUID) -> Task:
 
 def tasks(actor: Actor) -> QuerySet[Task]:
     """All tasks of the actor's project, for those who manage them; newest first."""
-    return Task.objects.filter(space_id=actor.space).select_related(*_WITH).order_by("-id")
+    return Task.objects.filter(space_id=actor.space).select_related(*_WITH).order_by("-listing")
 
 
 def tasks_of_unit(actor: Actor, unit_id: UUID) -> list[Task]:
-    return list(Task.objects.filter(space_id=actor.space, unit_id=unit_id).order_by("id"))
+    return list(Task.objects.filter(space_id=actor.space, unit_id=unit_id).order_by("listing"))
 
 
 def units(actor: Actor) -> QuerySet[ReadingUnit]:
@@ -119,4 +119,4 @@ def finished_with_exam(actor: Actor, placement: ExamPlacement) -> QuerySet[Task]
 def signed_of_unit(actor: Actor, unit: ReadingUnit) -> list[Task]:
     """Signed tasks of this very unit."""
     rows = Task.objects.filter(space_id=actor.space, unit=unit, state=TaskState.SIGNED, entry__isnull=False)
-    return list(rows.order_by("id"))
+    return list(rows.order_by("listing"))
