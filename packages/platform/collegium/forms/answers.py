@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collegium.kit.rules import Known
 
 LONGEST_TEXT = 4000
-_NUMBER = re.compile(r"[+-]?\d{1,20}([.,]\d{1,12})?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,20}([.,][0-9]{1,12})?")
 
 
 class AnswerKind(enum.StrEnum):

@@ -10,6 +10,7 @@ Source: DICOM PS3.18 sections 8 and 10.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,9 @@ _PRIVATE = {
 }
 _FRESH = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _GZIP_FROM_BYTES = 2_048
+_LEVELS = ("study", "series", "instance")
+_UID = re.compile(r"[0-9.]{1,64}")
+_FRAME = re.compile(r"[0-9]{1,9}")
 
 
 class NotAcceptable(Invalid):
@@ -77,11 +81,17 @@ class Door:
             Route(series, guarded(self.series), methods=["GET"]),
             Route(f"{series}/{{series}}/metadata", guarded(self.metadata), methods=["GET"]),
             Route(instances, guarded(self.instances), methods=["GET"]),
-            Route(f"{instances}/{{instance}}/frames/{{frame:int}}", guarded(self.frame), methods=["GET"]),
+            Route(f"{instances}/{{instance}}/frames/{{frame}}", guarded(self.frame), methods=["GET"]),
         ]
 
     def _of(self, request: Request) -> View:
-        return self._view(principal_of(request), request.path_params["door_id"])
+        view = self._view(principal_of(request), request.path_params["door_id"])
+        asked = request.path_params
+        if not all(_UID.fullmatch(asked[level]) for level in _LEVELS if level in asked):
+            raise ImageNotFound
+        if not _FRAME.fullmatch(asked.get("frame", "1")):
+            raise ImageNotFound
+        return view
 
     async def studies(self, request: Request) -> Response:
         search = Search.of(request.query_params.multi_items())
@@ -109,7 +119,7 @@ class Door:
         asked = request.path_params
         found = await in_thread(
             lambda: self._of(request).frame(
-                asked["study"], asked["series"], asked["instance"], asked["frame"]
+                asked["study"], asked["series"], asked["instance"], int(asked["frame"])
             )
         )
         return _framed(found, request.headers.get("accept", ""))

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from collegium.imaging.archive import queries as archive
 from collegium.kit.errors import Invalid
+from collegium.kit.texts import is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor
 
 MOST = 1_000
-_DATE = re.compile(r"(?:(\d{8})?-(\d{8})?|(\d{8}))")
+_DATE = re.compile(r"(?:([0-9]{8})?-([0-9]{8})?|([0-9]{8}))")
 _KEYS = {
     "StudyInstanceUID": "0020000D",
     "PatientID": "00100020",
@@ -56,10 +57,12 @@ class Search:
         numbers = {"limit": 100, "offset": 0}
         for name, value in parameters:
             if name in numbers:
-                if not value.isdigit() or len(value) > 9:
+                if not (value.isascii() and value.isdecimal()) or len(value) > 9:
                     raise SearchInvalid
                 numbers[name] = int(value)
             elif name in _NAMES and value:
+                if not is_storable(value):
+                    raise SearchInvalid
                 matches[_NAMES[name]] = value
         if "StudyDate" in matches and not _DATE.fullmatch(matches["StudyDate"]):
             raise SearchInvalid

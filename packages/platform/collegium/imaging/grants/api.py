@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.request import RawPostDataException
 from django.urls import path
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -24,6 +25,7 @@ from collegium.imaging.marks.errors import MarkInvalid, MarkStale
 from collegium.imaging.marks.services import DrawnFor, Length
 from collegium.kit import ids
 from collegium.kit.errors import Refused
+from collegium.kit.texts import is_storable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 64 << 10
 _FURTHEST = Decimal(1_000_000)
+_SMALLEST, _LARGEST = -330, 30
+"""Exponents: below, a double is zero; above, nothing here is so large."""
 
 
 class OnlyViewing(Refused):
@@ -148,15 +152,25 @@ def _pair(point: list[Decimal]) -> tuple[Decimal, Decimal]:
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:  # Any: JSON
-    if len(request.body) > _MOST_BYTES:
-        raise MarkInvalid
     try:
-        found = json.loads(request.body, parse_float=Decimal, parse_int=Decimal)
-    except (ValueError, RecursionError):
+        raw = request.body
+        if len(raw) > _MOST_BYTES:
+            raise MarkInvalid
+        found = json.loads(raw, parse_float=Decimal, parse_int=Decimal)
+    except (ValueError, RecursionError, InvalidOperation, RawPostDataException):
         raise MarkInvalid from None
     if not isinstance(found, dict):
         raise MarkInvalid
     return found
+
+
+def _is_ordinary(number: Decimal) -> bool:
+    """Whether arithmetic with it is cheap and defined: finite, and no exponent out of this world."""
+    return number.is_finite() and _SMALLEST <= number.adjusted() <= _LARGEST
+
+
+def _is_within_reach(part: object) -> bool:
+    return isinstance(part, Decimal) and _is_ordinary(part) and abs(part) < _FURTHEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +182,7 @@ class _Body:
     def text(self, name: str, *, default: str | None = None) -> str:
         found = self.values.get(name)
         found = default if found is None else found
-        if not isinstance(found, str) or len(found) > 200 or "\0" in found:
+        if not isinstance(found, str) or len(found) > 200 or not is_storable(found):
             raise MarkInvalid
         return found
 
@@ -182,6 +196,8 @@ class _Body:
         found = self.values.get(name, default)
         if isinstance(found, bool) or not isinstance(found, Decimal | int):
             raise MarkInvalid
+        if isinstance(found, Decimal) and not _is_ordinary(found):
+            raise MarkInvalid
         if not 0 <= found < 1 << 31 or found != int(found):
             raise MarkInvalid
         return int(found)
@@ -193,7 +209,7 @@ class _Body:
         for point in found:
             if not isinstance(point, list) or len(point) != size:
                 raise MarkInvalid
-            if not all(isinstance(part, Decimal) and abs(part) < _FURTHEST for part in point):
+            if not all(_is_within_reach(part) for part in point):
                 raise MarkInvalid
         return found
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import urlencode
 
 from collegium.kit import ids
+from collegium.kit.texts import storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,10 +30,9 @@ class Asked:
 
     @classmethod
     def of(cls, request: HttpRequest, *filters: str) -> Asked:
-        given = {name: request.GET[name] for name in filters if request.GET.get(name)}
-        return cls(
-            request.path, request.GET.get("q", "").strip(), given, ids.parse(request.GET.get("after", ""))
-        )
+        asked = {name: storable(request.GET.get(name, "")) for name in ("q", *filters)}
+        given = {name: asked[name] for name in filters if asked[name]}
+        return cls(request.path, asked["q"].strip(), given, ids.parse(request.GET.get("after", "")))
 
     @property
     def is_narrowed(self) -> bool:

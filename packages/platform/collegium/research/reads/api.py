@@ -6,9 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.http import JsonResponse
+from django.http.request import RawPostDataException
 from django.views.decorators.http import require_POST
 
 from collegium.kit import clock, ids
+from collegium.kit.texts import all_storable
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.reads import form_view, services
 from collegium.research.reads.errors import ChangeUnreadable
@@ -87,12 +89,15 @@ def _body(
     request: PageRequest, shape: dict[str, type]
 ) -> dict[str, Any]:  # Any: JSON, each value of its type
     """The request's JSON: exactly the keys of `shape`, each of its type."""
-    if len(request.body) > LARGEST:
-        raise ChangeUnreadable
     try:
-        body = json.loads(request.body)
-    except ValueError as error:
+        raw = request.body
+        if len(raw) > LARGEST:
+            raise ChangeUnreadable
+        body = json.loads(raw)
+    except (ValueError, RecursionError, RawPostDataException) as error:
         raise ChangeUnreadable from error
+    if not all_storable(body):
+        raise ChangeUnreadable
     if not isinstance(body, dict) or body.keys() != shape.keys():
         raise ChangeUnreadable
     if any(type(body[key]) is not kind for key, kind in shape.items()):

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_POST
 
 from collegium.forms.definition import ItemKind, in_language
+from collegium.kit.texts import storable
 from collegium.research.reads.form_view import absence_word, shown_length
 from collegium.research.results import queries, services
 from collegium.trust.access.pages import member
@@ -35,7 +36,7 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
     language = request.LANGUAGE_CODE
     if not steps:
         return render(request, "research_results/results.html", {"steps": []})
-    wanted = request.GET.get("step") or steps[0].name
+    wanted = storable(request.GET.get("step", "")) or steps[0].name
     table = services.view_results(actor=actor, step=wanted)
     context = {
         "steps": [(step.name, in_language(step.label, language), step.name == wanted) for step in steps],
@@ -53,7 +54,8 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
 def results_csv(request: PageRequest, space_id: UUID) -> HttpResponse:
     """The table of a step as a file; a POST, because taking results out is recorded."""
     actor = member(request, space_id, Permission.RESULTS_EXPORT)
-    file = services.export_csv(actor=actor, step=request.POST.get("step", ""), language=request.LANGUAGE_CODE)
+    step = storable(request.POST.get("step", ""))
+    file = services.export_csv(actor=actor, step=step, language=request.LANGUAGE_CODE)
     response = HttpResponse(file.body, content_type="text/csv; charset=utf-8; header=present")
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     response.headers["X-Content-SHA256"] = file.sha256
