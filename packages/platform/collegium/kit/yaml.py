@@ -8,6 +8,7 @@ Numbers become int or Decimal, never float; `yes`, `no` and `on` are text, as YA
 from __future__ import annotations
 
 import io
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 40
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 Scalar: TypeAlias = str | int | Decimal | bool | None
 
@@ -151,6 +153,8 @@ def load(text: str) -> Node:
     """
     if len(text.encode()) > MAX_BYTES:
         raise YamlError([Problem(1, f"The file is larger than {MAX_BYTES:,} bytes.")])
+    if (line := _line_too_deep(text)) is not None:
+        raise YamlError([Problem(line, "This is nested too deep.")])
     reader = YAML(typ="rt", pure=True)
     reader.version = (1, 2)
     try:
@@ -203,6 +207,19 @@ def _represent_mapping(representer: SafeRepresenter, value: dict[str, object]) -
 
 _Plain.add_representer(Decimal, _represent_decimal)
 _Plain.add_representer(dict, _represent_mapping)
+
+
+def _line_too_deep(text: str) -> int | None:
+    """The line where more brackets stand open than any file needs; the parser's time grows with their square.
+
+    Brackets inside of quotes count too: a bound, not a parser.
+    """
+    depth = 0
+    for found in _BRACKETS.finditer(text):
+        depth = depth + 1 if found[0] in "[{" else max(0, depth - 1)
+        if depth > MAX_DEPTH:
+            return text.count("\n", 0, found.start()) + 1
+    return None
 
 
 def _refuse_references(reader: Any, text: str) -> None:  # Any: ruamel's YAML.parse is untyped
