@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from collegium.imaging.connections.queries import KnownGateway
 
 
+_ENROLMENT_BYTES = 16 << 10
+_HEARTBEAT_BYTES = 256 << 10
+
+
 @guarded
 async def enrol(request: Request) -> Response:
     """Trade a one-time code for a token and the channels."""
-    asked = await said(request, EnrolmentRequest)
+    asked = await said(request, EnrolmentRequest, at_most=_ENROLMENT_BYTES)
     return answer(await in_thread(lambda: _enrol(asked)))
 
 
@@ -42,7 +46,7 @@ def _enrol(asked: EnrolmentRequest) -> EnrolmentAnswer:
 async def heartbeat(request: Request) -> Response:
     """Take the pulse; answer with the channels as they are now."""
     known = await gateway(request)
-    beat = await said(request, Heartbeat)
+    beat = await said(request, Heartbeat, at_most=_HEARTBEAT_BYTES)
     return answer(await in_thread(lambda: _beat(known, beat)))
 
 

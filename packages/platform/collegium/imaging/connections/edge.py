@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+import re
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,6 +19,7 @@ from collegium.imaging.connections.queries import KnownGateway, digest_of, gatew
 from collegium.kit import ids
 from collegium.kit.blobs import StorageFull
 from collegium.kit.errors import CollegiumError, Invalid, status_of
+from collegium.kit.texts import all_storable
 from collegium_wire import Message, Problem, WireError
 
 if TYPE_CHECKING:
@@ -28,9 +31,10 @@ Answer = TypeVar("Answer")
 Said = TypeVar("Said", bound=Message)
 
 CHUNK_TIMEOUT_S = 60.0
-MESSAGE_BYTES = 64 << 20
 KEPT_S = 5.0
 _FULL = 507
+_ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+"""The only way for NUL or half a surrogate pair into JSON that is UTF-8."""
 
 _kept: dict[bytes, tuple[float, KnownGateway]] = {}
 
@@ -86,21 +90,24 @@ async def chunks(request: Request) -> AsyncIterator[bytes]:
             yield chunk
 
 
-async def said(request: Request, kind: type[Said]) -> Said:
-    """The message in the body.
+async def said(request: Request, kind: type[Said], *, at_most: int) -> Said:
+    """The message in the body, of `at_most` bytes.
 
     Raises:
         MessageInvalid, BodyTooLarge: it is none.
     """
     body = bytearray()
     async for chunk in chunks(request):
-        body += chunk
-        if len(body) > MESSAGE_BYTES:
+        if len(body) + len(chunk) > at_most:
             raise BodyTooLarge
+        body += chunk
     try:
-        return kind.from_json(bytes(body))
+        message = kind.from_json(bytes(body))
     except WireError as error:
         raise MessageInvalid(error) from None
+    if _ESCAPED.search(body) and not all_storable(json.loads(body)):
+        raise MessageInvalid(WireError("wire.json.invalid", "The message holds text that cannot be kept."))
+    return message
 
 
 async def gateway(request: Request) -> KnownGateway:

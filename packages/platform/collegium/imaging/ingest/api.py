@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from collegium.imaging.connections.queries import KnownGateway
 
+_MANIFEST_BYTES = 64 << 20
 BATCH_BYTES = 1 << 20
 """Chunks are handed to the thread in batches: a hop costs as much as hashing 100 KB."""
 
@@ -46,7 +47,7 @@ BATCH_BYTES = 1 << 20
 async def open_delivery(request: Request) -> Response:
     """PUT the manifest; the answer names what is missing."""
     known = await gateway(request)
-    manifest = await said(request, Manifest)
+    manifest = await said(request, Manifest, at_most=_MANIFEST_BYTES)
     if manifest.delivery_id != str(request.path_params["delivery_id"]):
         raise ManifestInvalid("The manifest names another delivery than the address.")
 
