@@ -30,8 +30,29 @@ UNREADABLE = (
     b'{"op_id": "00000000-0000-4000-8000-000000000000", "base_revision": 0, "changes": {"quality": {"text": ["1"]}}}',
     b'{"op_id": "00000000-0000-4000-8000-000000000000", "base_revision": 0, "changes": {"__proto__": {"text": "1"}}}',
     b'{"op_id": "00000000-0000-4000-8000-000000000000", "base_revision": 0, "changes": {"diameter": {"text": "9"}}}',
+    b"[" * 30_000,
+    b'{"op_id": "00000000-0000-4000-8000-000000000000", "base_revision": 0, "changes": {"a": {"text": "\\u0000"}}}',
+    b'{"op_id": "00000000-0000-4000-8000-000000000000", "base_revision": 0, "changes": {"a": {"text": "\\ud800"}}}',
 )  # fmt: skip
-NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", "1e999999", "true", "null", '"1"', "[1]")
+NO_NUMBERS = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e400",
+    "1e999999",
+    "1e99999999999999999999",
+    "true",
+    "null",
+    '"1"',
+    "[1]",
+)
+ODD_ADDRESSES = (
+    ("/projects/{space_id}/exams/?q=%00", 200), ("/projects/{space_id}/results/?step=%00", 200),
+    ("/dicom-web/spaces/{space_id}/studies?PatientID=%00", 422),
+    ("/dicom-web/spaces/{space_id}/studies?limit=%C2%B2", 422),
+    ("/dicom-web/spaces/{space_id}/studies/%00/series", 404),
+    ("/dicom-web/spaces/{space_id}/studies/1/series/1/instances/1/frames/" + "9" * 5000, 404),
+)  # fmt: skip
 PLACE = {"points": [[-127.75, -127.75, -30.0], [-117.75, -127.75, -30.0]], "image_points": [[0, 0], [20, 0]]}
 
 
@@ -106,6 +127,29 @@ def test_a_change_that_is_none_is_refused_and_explained(house: House, body: byte
 
     assert answer.status_code in {409, 422}
     assert answer.json()["code"]
+
+
+@pytest.mark.parametrize(("address", "status"), ODD_ADDRESSES, ids=range(len(ODD_ADDRESSES)))
+def test_an_address_with_what_cannot_be_is_answered_calmly(house: House, address: str, status: int) -> None:
+    assert house.people["administrator"].get(address.format(**house.ids)).status_code == status
+
+
+def test_a_form_is_no_change(house: House) -> None:
+    answer = house.people["second"].post(
+        f"/api/v1/tasks/{house.task_of('second')}/changes",
+        content=b"--x",
+        headers={"Content-Type": "multipart/form-data; boundary=x"},
+    )
+
+    assert answer.status_code == 422
+
+
+def test_an_enrolment_is_small_and_holds_no_nul(house: House) -> None:
+    with house.client() as nobody:
+        large = nobody.post("/gateway/v1/enrol", content=b" " * 20_000)
+
+    assert large.json()["code"] == "connections.body.too_large"
+    assert house.enrol("a\0").status_code == 422
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
