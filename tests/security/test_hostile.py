@@ -119,6 +119,8 @@ def test_what_a_page_elsewhere_can_send_is_not_taken_into_the_archive(house: Hou
 
 @pytest.mark.parametrize("body", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_a_change_that_is_none_is_refused_and_explained(house: House, body: bytes) -> None:
+    house.people["second"].get(f"/tasks/{house.task_of('second')}/read")
+
     answer = house.people["second"].post(
         f"/api/v1/tasks/{house.task_of('second')}/changes",
         content=body,
