@@ -70,9 +70,6 @@ export function endEngine(engine: RenderingEngine): void {
   const { id } = engine;
   engine.destroy();
   engines.delete(id);
-  if (engines.size > 0) return;
-  cache.purgeCache();
-  // The next viewer makes its workers anew; idle ones would hold memory.
-  const workers = getWebWorkerManager();
-  if (workers.workerRegistry['dicomImageLoader']) workers.terminate('dicomImageLoader');
+  // The workers stay: one ended in the middle of an image never answers, and its place in the library's pool is lost.
+  if (engines.size === 0) cache.purgeCache();
 }
