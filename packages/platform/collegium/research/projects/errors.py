@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collegium.kit.errors import Conflict, Invalid
+from collegium.kit.errors import Conflict, Invalid, NotFound
 
 
 class NotPublished(Conflict):
@@ -18,3 +18,34 @@ class SubjectCodeInvalid(Invalid):
 class VersionMoved(Conflict):
     code = "research.project.version_moved"
     message = "Somebody published another version meanwhile. Look at it before you publish yours."
+
+
+class SiteUnknown(NotFound):
+    code = "research.site.unknown"
+    message = "The project has no such site. Sites stand in the project file."
+
+
+class NotOfTheProject(Invalid):
+    code = "research.person.not_a_member"
+    message = "This person is not a member of the project."
+
+
+class ReasonNeeded(Invalid):
+    code = "research.reason.missing"
+    message = "Say why, in up to 400 characters. It stays in the history."
+
+
+class ConflictAboutNothing(Invalid):
+    code = "research.conflict.about_nothing"
+    message = "A conflict is about one site or one subject."
+
+
+class ReaderHasConflict(Conflict):
+    """A task was about to go to somebody who may not read its subject."""
+
+    code = "research.conflict.reader_has_one"
+    message = "This person has a conflict of interest with the subject and is given no task about it."
+
+    def __init__(self, barrier: str) -> None:
+        super().__init__()
+        self.barrier = barrier

@@ -1,4 +1,4 @@
-"""Published projects; their sites, subjects and visits."""
+"""Published projects; their sites, subjects and visits; who belongs to a site, who may not read what."""
 
 from __future__ import annotations
 
@@ -55,3 +55,54 @@ class Visit(SpaceRow):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["space_id", "subject", "code"], name="visit_once"),)
+
+
+class SiteMember(SpaceRow):
+    """A person's place at a site of the project. Ended, never removed: it decides who may read what."""
+
+    principal = models.CharField(max_length=120)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT)
+    since = models.DateTimeField(db_default=Now(), editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["space_id", "principal", "site"],
+                condition=models.Q(ended_at=None),
+                name="site_member_live_once",
+            ),
+        )
+
+
+class Conflict(SpaceRow):
+    """A declared conflict of interest: this person reads nothing of this site, or of this subject.
+
+    Withdrawn, never removed.
+    """
+
+    principal = models.CharField(max_length=120)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, null=True)
+    reason = models.CharField(max_length=400)
+    declared_by = models.CharField(max_length=120)
+    declared_at = models.DateTimeField(db_default=Now(), editable=False)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(site=None) ^ models.Q(subject=None), name="conflict_about_one_thing"
+            ),
+            models.UniqueConstraint(
+                fields=["space_id", "principal", "site"],
+                condition=models.Q(withdrawn_at=None, subject=None),
+                name="conflict_site_live_once",
+            ),
+            models.UniqueConstraint(
+                fields=["space_id", "principal", "subject"],
+                condition=models.Q(withdrawn_at=None, site=None),
+                name="conflict_subject_live_once",
+            ),
+        )

@@ -58,4 +58,13 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.READ_CORRECTED: _("began a correction of the read"),
     Action.RESULTS_VIEWED: _("looked at the results"),
     Action.RESULTS_EXPORTED: _("exported the results"),
+    Action.SITE_JOINED: _("gave a person a site"),
+    Action.SITE_LEFT: _("ended a person's place at a site"),
+    Action.CONFLICT_DECLARED: _("declared a conflict of interest"),
+    Action.CONFLICT_WITHDRAWN: _("withdrew a conflict of interest"),
+    Action.ASSIGNMENT_REFUSED: _("was refused a reader with a conflict of interest"),
+    Action.QUERY_OPENED: _("opened a query"),
+    Action.QUERY_ANSWERED: _("answered a query"),
+    Action.QUERY_CLOSED: _("closed a query"),
+    Action.QUERY_REOPENED: _("opened a query again"),
 }

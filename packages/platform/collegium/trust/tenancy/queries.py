@@ -57,6 +57,12 @@ def members(actor: Actor, *, limit: int = 500) -> list[Member]:
     ]
 
 
+def is_member(actor: Actor, principal: Principal) -> bool:
+    """Whether the principal has a live membership of the actor's space."""
+    rows = Membership.objects.filter(space_id=actor.space, principal=principal.text, ended_at=None)
+    return rows.exists()
+
+
 def officer_of(principal: Principal) -> list[Organisation]:
     """Organisations the principal administers."""
     mine = Officer.objects.filter(principal=principal.behalf.text).values("organisation_id")

@@ -1,0 +1,1 @@
+"""Who belongs to which site, and who may not read which subject."""

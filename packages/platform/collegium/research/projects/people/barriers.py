@@ -1,0 +1,37 @@
+"""Why a person may not read a subject. Pure; no database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from uuid import UUID
+
+
+class Barrier(models.TextChoices):
+    """What stands between a person and a subject; the first that holds is told."""
+
+    NOTHING = "", ""
+    OWN_SITE = "own_site", _("Belongs to the subject's own site")
+    DECLARED_SITE = "declared_site", _("Declared a conflict with the subject's site")
+    DECLARED_SUBJECT = "declared_subject", _("Declared a conflict with the subject")
+
+
+def barrier(
+    subject_id: UUID,
+    site_id: UUID | None,
+    *,
+    own_sites: Collection[UUID],
+    declared_sites: Collection[UUID],
+    declared_subjects: Collection[UUID],
+) -> Barrier:
+    """Why somebody with these sites and conflicts may not read the subject; `Barrier.NOTHING` when they may."""
+    if site_id is not None and site_id in own_sites:
+        return Barrier.OWN_SITE
+    if site_id is not None and site_id in declared_sites:
+        return Barrier.DECLARED_SITE
+    return Barrier.DECLARED_SUBJECT if subject_id in declared_subjects else Barrier.NOTHING
