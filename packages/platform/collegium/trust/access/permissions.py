@@ -24,6 +24,7 @@ class Permission(StrEnum):
     READ_SIGN = "research:read:sign"
     RESULTS_VIEW = "research:results:view"
     RESULTS_EXPORT = "research:results:export"
+    BOARD_VIEW = "research:board:view"
 
 
 _VIEWER = frozenset({Permission.SPACE_VIEW, Permission.PROJECT_VIEW, Permission.MEMBERS_VIEW})
@@ -33,13 +34,28 @@ _EDITOR = _VIEWER | {
     Permission.SUBJECT_VIEW,
     Permission.TASK_VIEW_ALL,
     Permission.AUDIT_VIEW,
+    Permission.BOARD_VIEW,
 }
+_READER = frozenset({Permission.SPACE_VIEW, Permission.READ_WRITE, Permission.READ_SIGN})
 
 SEEDED_ROLES: dict[str, frozenset[str]] = {
     "Administrator": frozenset(Permission) - {Permission.READ_WRITE, Permission.READ_SIGN},
     "Editor": frozenset(_EDITOR),
     "Viewer": frozenset(_VIEWER),
-    "Reader": frozenset({Permission.SPACE_VIEW, Permission.READ_WRITE, Permission.READ_SIGN}),
+    "Reader": _READER,
+    "Adjudicator": _READER,
+    "Data manager": _READER | {Permission.SUBJECT_VIEW},
+    "Site user": _READER,
+    "Monitor": frozenset(
+        {
+            Permission.SPACE_VIEW,
+            Permission.SUBJECT_VIEW,
+            Permission.TASK_VIEW_ALL,
+            Permission.AUDIT_VIEW,
+            Permission.MEMBERS_VIEW,
+        }
+    ),
+    "Sponsor viewer": frozenset({Permission.SPACE_VIEW, Permission.BOARD_VIEW}),
     "Gateway": frozenset({Permission.EXAM_UPLOAD}),
 }
 """Roles of a new space. They are copied into it and are its own from then on."""
