@@ -1,4 +1,4 @@
-"""Lengths against hand calculations; DICOM PS3.3 C.7.6.2.1.1 gives the plane equation."""
+"""Lengths and diameters against hand calculations; DICOM PS3.3 C.7.6.2.1.1 gives the plane equation."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from collegium.imaging.marks.errors import NoSpacing, PointsDisagree
-from collegium.imaging.marks.geometry import Plane, length_mm, plane_of
+from collegium.imaging.marks.errors import (
+    DiametersApart,
+    DiametersNotPerpendicular,
+    NoSpacing,
+    PointsDisagree,
+)
+from collegium.imaging.marks.geometry import Plane, diameters_mm, length_mm, plane_of
 
 D = Decimal
 
@@ -16,6 +21,84 @@ D = Decimal
 def points(*flat: str) -> list[Any]:  # Any: tuples of two or three
     size = len(flat) // 2
     return [tuple(map(D, flat[:size])), tuple(map(D, flat[size:]))]
+
+
+OBLIQUE = Plane(
+    row_mm=D("0.5"),
+    column_mm=D("0.25"),
+    position=(D(10), D(20), D(30)),
+    along_row=(D(0), D(1), D(0)),
+    along_column=(D(0), D(0), D(-1)),
+)
+
+
+def diameters(plane: Plane, *ends: tuple[str, str]) -> list[D]:
+    """Measure two lines given by their ends in mm from the first pixel, along a row and along a column."""
+    at = [(D(across), D(down)) for across, down in ends]
+    zero = (D(0), D(0), D(0))
+    position, row, column = (
+        plane.position or zero,
+        plane.along_row or (D(1), D(0), D(0)),
+        plane.along_column or (D(0), D(1), D(0)),
+    )
+    in_patient: list[Any] = [
+        tuple(position[axis] + row[axis] * x + column[axis] * y for axis in range(3)) for x, y in at
+    ]
+    return diameters_mm(plane, in_patient, [(x / plane.column_mm, y / plane.row_mm) for x, y in at])
+
+
+@pytest.mark.parametrize("plane", [Plane(D(1), D(1)), Plane(D("0.7"), D("0.3")), OBLIQUE])
+def test_the_diameters_of_an_ellipse_are_its_axes(plane: Plane) -> None:
+    # Half axes of 15 and 10 mm, turned by atan(3/4) so that every end is exact: (4/5, 3/5) and (-3/5, 4/5).
+    ends = ("38", "41"), ("62", "59"), ("56", "42"), ("44", "58")
+
+    assert diameters(plane, *ends) == [D("30.00"), D("20.00")]
+
+
+def test_a_right_angle_may_miss_by_two_degrees_and_no_more() -> None:
+    # A short diameter of 20 mm that leans by d: tan(1.9 degrees) * 20 = 0.6635, tan(2.1 degrees) * 20 = 0.7334.
+    plane = Plane(D(1), D(1))
+
+    assert diameters(plane, ("0", "50"), ("40", "50"), ("20", "40"), ("20.6635", "60"))[1] == D("20.01")
+    with pytest.raises(DiametersNotPerpendicular):
+        diameters(plane, ("0", "50"), ("40", "50"), ("20", "40"), ("20.7334", "60"))
+
+
+def test_the_right_angle_is_that_of_the_patient_and_not_of_the_pixels() -> None:
+    # Pixels twice as high as wide: (10, 10) and (10, -10) cross at a right angle in pixels, in mm they do not.
+    plane = Plane(row_mm=D(2), column_mm=D(1))
+
+    with pytest.raises(DiametersNotPerpendicular):
+        diameters(plane, ("0", "0"), ("10", "20"), ("0", "20"), ("10", "0"))
+
+
+def test_diameters_that_touch_cross_and_those_apart_do_not() -> None:
+    plane = Plane(D(1), D(1))
+    long = ("10", "10"), ("40", "10")
+
+    assert diameters(plane, *long, ("20", "10"), ("20", "30")) == [D(30), D(20)]
+    assert diameters(plane, *long, ("40", "0"), ("40", "20")) == [D(30), D(20)]
+    with pytest.raises(DiametersApart):
+        diameters(plane, *long, ("20", "10.1"), ("20", "30"))
+    with pytest.raises(DiametersApart):
+        diameters(plane, *long, ("40.1", "0"), ("40.1", "20"))
+
+
+def test_a_diameter_without_length_has_no_angle() -> None:
+    with pytest.raises(DiametersNotPerpendicular):
+        diameters(Plane(D(1), D(1)), ("10", "10"), ("40", "10"), ("20", "10"), ("20", "10"))
+
+
+def test_each_diameter_must_lie_on_its_frame() -> None:
+    along, across = (D(0), D(1), D(0)), (D(0), D(0), D(-1))
+    ends: list[Any] = [(D(10), D(20) + x, D(30) - y) for x, y in ((0, 10), (30, 10), (15, 0), (15, 20))]
+    pixels = [(D(x), D(y)) for x, y in ((0, 10), (30, 10), (15, 0), (15, 20))]
+    plane = Plane(D(1), D(1), (D(10), D(20), D(30)), along, across)
+    beside = [*ends[:2], *[(x + 1, y, z) for x, y, z in ends[2:]]]
+
+    assert diameters_mm(plane, ends, pixels) == [D(30), D(20)]
+    with pytest.raises(PointsDisagree):
+        diameters_mm(plane, beside, pixels)
 
 
 def test_three_four_five() -> None:

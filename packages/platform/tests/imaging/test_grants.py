@@ -12,6 +12,7 @@ import pytest
 
 from collegium.imaging.grants import services as grants
 from collegium.imaging.grants.errors import GrantInvalid
+from collegium.imaging.grants.layers import Layer
 from collegium.kit import clock
 from collegium.kit.database import acting_as
 from collegium.kit.ids import uuid7
@@ -304,3 +305,74 @@ def test_a_grant_that_makes_no_sense_is_not_issued(
 
     with pytest.raises(GrantInvalid):
         grant_to(granted.sender, exam_id, granted.reader, **changes)
+
+
+class TestTimepoints:
+    """Several exams under one grant stand in the order in which they were named."""
+
+    @pytest.fixture
+    def exam_ids(self, granted: Granted, clean_exam: Exams) -> list[UUID]:
+        delivered = [granted.sender.deliver(clean_exam(slices=2))["exam_id"] for _ in range(3)]
+        return [UUID(one) for one in delivered]
+
+    def studies(self, granted: Granted, grant_id: UUID) -> list[str]:
+        """The study UIDs a grant shows, in its order, as the archive knows them."""
+        from collegium.imaging.archive.models import Exam
+        from collegium.imaging.grants.queries import decide
+        from collegium.imaging.grants.uids import archived
+
+        root = f"/dicom-web/grants/{grant_id}"
+        shown = granted.sender.client.get(f"{root}/studies", headers=granted.headers).json()
+        key = decide(granted.reader.principal, grant_id).uid_key
+        with acting_as(granted.sender.world.administrator.principal):
+            ids = dict(Exam.objects.values_list("study_uid", "id"))
+        return [str(ids[archived(key, one["0020000D"]["Value"][0], ids) or ""]) for one in shown]
+
+    @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+    def test_studies_come_in_the_order_of_the_exams(
+        self, granted: Granted, exam_ids: list[UUID], order: tuple[int, ...]
+    ) -> None:
+        wanted = [exam_ids[at] for at in order]
+
+        grant_id = grant_to(granted.sender, str(wanted[0]), granted.reader, exam_ids=wanted)
+
+        assert self.studies(granted, grant_id) == [str(one) for one in wanted]
+
+    def test_an_exam_named_twice_stands_where_it_was_named_first(
+        self, granted: Granted, exam_ids: list[UUID]
+    ) -> None:
+        wanted = [exam_ids[1], exam_ids[0], exam_ids[1]]
+
+        grant_id = grant_to(granted.sender, str(wanted[0]), granted.reader, exam_ids=wanted)
+
+        assert self.studies(granted, grant_id) == [str(one) for one in wanted[:2]]
+
+    def test_a_held_grant_is_kept_while_order_and_layers_are_the_same(
+        self, granted: Granted, exam_ids: list[UUID]
+    ) -> None:
+        first = self.held(granted, exam_ids)
+
+        assert self.held(granted, exam_ids) == first
+        assert self.held(granted, exam_ids[::-1]) != first
+
+    def test_a_held_grant_with_other_layers_is_another(self, granted: Granted, exam_ids: list[UUID]) -> None:
+        first = self.held(granted, exam_ids, layers=[Layer("A", ())])
+
+        assert self.held(granted, exam_ids, layers=[Layer("A", ())]) == first
+        assert self.held(granted, exam_ids, layers=[Layer("B", ())]) != first
+
+    def held(self, granted: Granted, exam_ids: list[UUID], **changes: Any) -> UUID:  # Any: as `hold` takes
+        world = granted.sender.world
+        with acting_as(world.administrator.principal, [world.space_id]):
+            return grants.hold(
+                world.actor(),
+                principal=granted.reader.principal,
+                exam_ids=exam_ids,
+                allow_fields=[],
+                label="Case 7",
+                mode="read",
+                expires=clock.now() + timedelta(hours=8),
+                renew_before=clock.now() + timedelta(hours=4),
+                owner="task:held",
+                **changes,
+            ).id

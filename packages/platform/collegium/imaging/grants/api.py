@@ -17,12 +17,14 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.grants.layers import marks_in
 from collegium.imaging.grants.models import Mode
 from collegium.imaging.grants.queries import LiveGrant, live_grant
 from collegium.imaging.marks import queries as marks
 from collegium.imaging.marks import services as marking
 from collegium.imaging.marks.errors import MarkInvalid, MarkStale
-from collegium.imaging.marks.services import DrawnFor, Length
+from collegium.imaging.marks.models import Kind
+from collegium.imaging.marks.services import POINTS, Drawing, DrawnFor
 from collegium.kit import ids
 from collegium.kit.errors import Refused
 from collegium.kit.texts import is_storable
@@ -48,10 +50,10 @@ class OnlyViewing(Refused):
 
 @require_GET
 def marks_of(request: PageRequest, grant_id: UUID) -> HttpResponse:
-    """The reader's own marks for what the grant was issued for."""
+    """The reader's own marks for what the grant was issued for, and the layers that it shows beside them."""
     grant = live_grant(request.principal, grant_id)
     found = marks.marks_for(grant.actor, owner=grant.owner, principal=request.principal)
-    return JsonResponse({"marks": [_shown(grant, one) for one in found]})
+    return JsonResponse({"marks": [_shown(grant, one) for one in found], "layers": _layers(grant)})
 
 
 @require_http_methods(["PUT", "DELETE"])
@@ -69,13 +71,13 @@ def mark(request: PageRequest, grant_id: UUID, mark_id: UUID) -> HttpResponse:
                 actor=grant.actor, drawn_for=drawn_for, mark_id=mark_id, op_id=op_id, base_revision=base
             )
         else:
-            saved = marking.save_length(
+            saved = marking.save_mark(
                 actor=grant.actor,
                 drawn_for=drawn_for,
                 mark_id=mark_id,
                 op_id=op_id,
                 base_revision=base,
-                drawn=_length(grant, body),
+                drawn=_drawing(grant, body),
             )
     except MarkStale as stale:
         now = marks.current(grant.actor, [mark_id]).get(mark_id)
@@ -84,24 +86,27 @@ def mark(request: PageRequest, grant_id: UUID, mark_id: UUID) -> HttpResponse:
     return JsonResponse(_shown(grant, saved))
 
 
-def _length(grant: LiveGrant, body: _Body) -> Length:
+def _drawing(grant: LiveGrant, body: _Body) -> Drawing:
     """What was drawn, in the archive's words. Raises ImageNotFound for what the grant does not show."""
-    if body.text("kind") != "length":
+    if body.text("kind") not in Kind:
         raise MarkInvalid
+    kind = Kind(body.text("kind"))
     series_uid, stored = _found(grant, body.text("series_uid"), body.text("instance_uid"))
-    points, image_points = body.points("points", 3), body.points("image_points", 2)
+    count = POINTS[kind]
+    points, image_points = body.points("points", count, 3), body.points("image_points", count, 2)
     shown_reference = body.text("frame_of_reference_uid", default="")
     if shown_reference:
         row = archive.instance(grant.actor, stored.id)
         values = archive.instance_document(grant.actor, row).get("00200052", {}).get("Value") or [""]
         if grant.uid(str(values[0])) != shown_reference:
             raise MarkInvalid
-    return Length(
+    return Drawing(
+        kind=kind,
         instance_uid=stored.sop_instance_uid,
         series_uid=series_uid,
         frame=body.whole("frame", default=1),
-        points=(_triple(points[0]), _triple(points[1])),
-        image_points=(_pair(image_points[0]), _pair(image_points[1])),
+        points=tuple((x, y, z) for x, y, z in points),
+        image_points=tuple((column, row) for column, row in image_points),
         label=body.text("label", default=""),
     )
 
@@ -118,10 +123,49 @@ def _found(grant: LiveGrant, series_uid: str, instance_uid: str) -> tuple[str, S
     raise ImageNotFound
 
 
+def _layers(grant: LiveGrant) -> list[dict[str, Any]]:  # Any: JSON
+    """Each layer with those of its marks that lie on an image of the grant."""
+    if not grant.layers:
+        return []
+    by_uid = {archive.series_uid(grant.actor, series_id): (series_id, at) for series_id, at in grant.series}
+    granted: dict[str, set[str]] = {}
+
+    def is_granted(one: SavedMark) -> bool:
+        if one.series_uid in by_uid and one.series_uid not in granted:
+            granted[one.series_uid] = {
+                stored.sop_instance_uid
+                for stored in archive.instances_of(grant.actor, *by_uid[one.series_uid])
+                if grant.instances is None or stored.id in grant.instances
+            }
+        return one.instance_uid in granted.get(one.series_uid, ())
+
+    return [
+        {
+            "name": layer.name,
+            "marks": [
+                {"mark_id": str(grant.mark_id(layer, one.mark_id)), **_geometry(grant, one)}
+                for one in found
+                if is_granted(one)
+            ],
+        }
+        for layer, found in marks_in(grant.actor, grant.layers)
+    ]
+
+
 def _shown(grant: LiveGrant, one: SavedMark) -> dict[str, Any]:  # Any: JSON
+    """A mark of the reader's own."""
     return {
         "mark_id": str(one.mark_id),
         "revision": one.revision,
+        "is_struck": one.is_struck,
+        "saved_at": one.saved_at.isoformat(),
+        **_geometry(grant, one),
+    }
+
+
+def _geometry(grant: LiveGrant, one: SavedMark) -> dict[str, Any]:  # Any: JSON
+    """What was drawn and what it is worth: nothing of who and when."""
+    return {
         "kind": one.kind,
         "series_uid": grant.uid(one.series_uid),
         "instance_uid": grant.uid(one.instance_uid),
@@ -131,24 +175,13 @@ def _shown(grant: LiveGrant, one: SavedMark) -> dict[str, Any]:  # Any: JSON
         "image_points": _grouped(one.image_points, 2),
         "label": one.label,
         "value": f"{one.value:.2f}",
+        "short_value": None if one.short_value is None else f"{one.short_value:.2f}",
         "unit": one.unit,
-        "is_struck": one.is_struck,
-        "saved_at": one.saved_at.isoformat(),
     }
 
 
 def _grouped(flat: Sequence[Decimal], size: int) -> list[list[float]]:
     return [[float(part) for part in flat[at : at + size]] for at in range(0, len(flat), size)]
-
-
-def _triple(point: list[Decimal]) -> tuple[Decimal, Decimal, Decimal]:
-    x, y, z = point
-    return x, y, z
-
-
-def _pair(point: list[Decimal]) -> tuple[Decimal, Decimal]:
-    column, row = point
-    return column, row
 
 
 def _json(request: HttpRequest) -> dict[str, Any]:  # Any: JSON
@@ -202,9 +235,9 @@ class _Body:
             raise MarkInvalid
         return int(found)
 
-    def points(self, name: str, size: int) -> list[list[Decimal]]:
+    def points(self, name: str, count: int, size: int) -> list[list[Decimal]]:
         found = self.values.get(name)
-        if not isinstance(found, list) or len(found) != 2:
+        if not isinstance(found, list) or len(found) != count:
             raise MarkInvalid
         for point in found:
             if not isinstance(point, list) or len(point) != size:

@@ -29,6 +29,11 @@ class ViewGrant(SpaceRow):
     instances = ArrayField(
         models.UUIDField(), null=True, help_text="Only these instances; null: all of the series."
     )
+    layers = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="Marks of others to show: name and (mark, revision) pairs, in order.",
+    )
     owner = models.CharField(max_length=120, help_text="Who issued it and why; opaque here.")
     issued_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()

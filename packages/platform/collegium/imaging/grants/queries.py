@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from collegium.imaging.archive.attributes import fields
 from collegium.imaging.archive.errors import ImageNotFound
 from collegium.imaging.grants import uids
+from collegium.imaging.grants.layers import Layer
 from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
 from collegium.kit import clock
 from collegium.kit.database import acting_as
@@ -48,10 +49,16 @@ class LiveGrant:
     instances: frozenset[UUID] | None
     expires_at: datetime
     owner: str
+    layers: tuple[Layer, ...] = ()
+    """Marks of others that are shown beside the holder's own."""
 
     def uid(self, archive_uid: str) -> str:
         """How this grant shows one of the archive's UIDs."""
         return uids.projected(self.uid_key, archive_uid)
+
+    def mark_id(self, layer: Layer, mark_id: UUID) -> UUID:
+        """How this grant shows the id of a mark in a layer."""
+        return uids.projected_mark(self.uid_key, layer.name, mark_id)
 
     @property
     def uid_of(self) -> Callable[[str], str]:
@@ -86,6 +93,7 @@ def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
         instances=None if row.instances is None else frozenset(row.instances),
         expires_at=row.expires_at,
         owner=row.owner,
+        layers=tuple(Layer.from_json(body) for body in row.layers),
     )
 
 
@@ -99,13 +107,15 @@ def live_grants(actor: Actor, *, owner: str, principal: Principal | None = None)
     return list(rows.order_by("-id"))
 
 
-def shown_by(grant: ViewGrant) -> set[tuple[UUID, int]]:
-    """Series of a grant, each with the revision it shows."""
-    return set(
-        GrantedSeries.objects.filter(space_id=grant.space_id, grant=grant).values_list(
-            "series_id", "revision"
-        )
-    )
+def shown_by(grant: ViewGrant) -> list[tuple[UUID, int]]:
+    """Series of a grant in its order, each with the revision it shows."""
+    granted = GrantedSeries.objects.filter(space_id=grant.space_id, grant=grant).order_by("position")
+    return list(granted.values_list("series_id", "revision"))
+
+
+def shown_mark(grant: ViewGrant, layer: str, mark_id: UUID) -> UUID:
+    """The id by which the holder of a grant knows a mark of a layer: what the page asks the viewer to show."""
+    return uids.projected_mark(unseal(grant), layer, mark_id)
 
 
 def seal(key: bytes, secret: bytes, grant_id: UUID) -> bytes:

@@ -13,6 +13,7 @@ from collegium.imaging.archive.attributes import fields
 from collegium.imaging.archive.errors import ImageNotFound
 from collegium.imaging.grants import queries
 from collegium.imaging.grants.errors import GrantInvalid
+from collegium.imaging.grants.layers import Layer, require_layers
 from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
 from collegium.kit import clock, ids
 from collegium.trust.audit.actions import Action
@@ -40,13 +41,14 @@ def issue(  # noqa: PLR0913 - a grant names this much
     mode: Mode | str,
     expires: datetime,
     owner: str,
+    layers: Sequence[Layer] = (),
 ) -> ViewGrant:
     """Let a principal of the actor's space see images, as they are now.
 
     Args:
         actor: who issues it, in the space of the images.
         principal: the only one it opens for.
-        exam_ids: exams whose series are granted.
+        exam_ids: exams whose series are granted, in the order in which the viewer shows them: timepoints.
         series_ids: single series granted beside them.
         instance_ids: if given, only these instances of them.
         allow_fields: DICOM keywords beyond what rendering needs.
@@ -54,10 +56,12 @@ def issue(  # noqa: PLR0913 - a grant names this much
         mode: "read" may draw marks, "view" may not.
         expires: when it ends by itself.
         owner: who asked and why, for the issuer's own use; opaque here.
+        layers: marks of others, or of earlier reads, to show beside the principal's own.
 
     Raises:
-        GrantInvalid: an unknown field, an end in the past, or nothing to see.
+        GrantInvalid: an unknown field, an end in the past, nothing to see, or layers with bad names.
         ImageNotFound: an exam, series or instance that is not in this space.
+        MarkNotFound: a layer names a mark that is not in this space.
     """
     assert actor.organisation_id
     try:
@@ -68,6 +72,7 @@ def issue(  # noqa: PLR0913 - a grant names this much
         raise GrantInvalid("A grant must end in the future.")
     series = _series(actor, exam_ids, series_ids)
     _require_instances(actor, series, instance_ids)
+    require_layers(actor, layers)
     key = organisation_key(actor.organisation_id)
     grant_id = ids.uuid7()
     grant = ViewGrant.objects.create(
@@ -82,6 +87,7 @@ def issue(  # noqa: PLR0913 - a grant names this much
         key_id=key.id,
         instances=None if instance_ids is None else list(instance_ids),
         owner=owner,
+        layers=[layer.to_json() for layer in layers],
         expires_at=expires,
     )
     GrantedSeries.objects.bulk_create(
@@ -123,6 +129,7 @@ def hold(  # noqa: PLR0913 - a grant names this much
     expires: datetime,
     renew_before: datetime,
     owner: str,
+    layers: Sequence[Layer] = (),
 ) -> ViewGrant:
     """The live grant that shows a principal exactly this for one owner; else a new one, which ends those before.
 
@@ -130,12 +137,12 @@ def hold(  # noqa: PLR0913 - a grant names this much
     yet still finds its place. A grant that ends before `renew_before` is replaced.
 
     Raises:
-        GrantInvalid, ImageNotFound: as `issue`.
+        GrantInvalid, ImageNotFound, MarkNotFound: as `issue`.
     """
-    shown = {(one.id, one.revision) for one in _series(actor, exam_ids, ())}
-    wanted = (label, sorted(set(allow_fields)), Mode(mode), None)
+    shown = [(one.id, one.revision) for one in _series(actor, exam_ids, ())]
+    wanted = (label, sorted(set(allow_fields)), Mode(mode), None, [layer.to_json() for layer in layers])
     for grant in queries.live_grants(actor, owner=owner, principal=principal):
-        has = (grant.label, grant.allow_fields, grant.mode, grant.instances)
+        has = (grant.label, grant.allow_fields, grant.mode, grant.instances, grant.layers)
         if has == wanted and grant.expires_at > renew_before and shown == queries.shown_by(grant):
             return grant
     revoke_all(actor, owner=owner, principal=principal, reason="Replaced by a newer grant.")
@@ -148,6 +155,7 @@ def hold(  # noqa: PLR0913 - a grant names this much
         mode=mode,
         expires=expires,
         owner=owner,
+        layers=layers,
     )
 
 
@@ -176,6 +184,7 @@ def revoke_all(actor: Actor, *, owner: str, principal: Principal | None = None, 
 
 
 def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) -> list[Series]:
+    """The series to show: by exam in the caller's order, those of other exams last; within an exam by number."""
     by_exam = archive.series_of(actor, exam_ids)
     by_id = archive.series_by_ids(actor, series_ids)
     if {one.exam_id for one in by_exam} != set(exam_ids) or {one.id for one in by_id} != set(series_ids):
@@ -183,7 +192,17 @@ def _series(actor: Actor, exam_ids: Sequence[UUID], series_ids: Sequence[UUID]) 
     found = {one.id: one for one in [*by_exam, *by_id]}
     if not found:
         raise GrantInvalid("A grant must name images.")
-    return sorted(found.values(), key=lambda one: (str(one.exam_id), one.number or 0, one.series_uid))
+    place = {exam_id: position for position, exam_id in reversed(list(enumerate(exam_ids)))}
+    last = len(exam_ids)
+    return sorted(
+        found.values(),
+        key=lambda one: (
+            place.get(one.exam_id, last),
+            str(one.exam_id),
+            one.number or 0,
+            one.series_uid,
+        ),
+    )
 
 
 def _require_instances(actor: Actor, series: list[Series], instance_ids: Sequence[UUID] | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,6 +19,12 @@ def projected(key: bytes, uid: str) -> str:
         return uid
     digest = hmac.digest(key, uid.encode(), hashlib.sha256)
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
+
+
+def projected_mark(key: bytes, layer: str, mark_id: UUID) -> UUID:
+    """The id under which a layer shows a mark: another one in each grant and layer (UUID version 8, RFC 9562)."""
+    digest = hmac.digest(key, f"layer\0{layer}\0{mark_id}".encode(), hashlib.sha256)
+    return UUID(int=int.from_bytes(digest[:16], "big") & ~(0xF << 76 | 0x3 << 62) | 0x8 << 76 | 0x2 << 62)
 
 
 def archived(key: bytes, shown: str, candidates: Iterable[str]) -> str | None:

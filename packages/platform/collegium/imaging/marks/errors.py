@@ -34,3 +34,13 @@ class NoSpacing(Invalid):
 class PointsDisagree(Invalid):
     code = "marks.mark.points_disagree"
     message = "The mark's place in the image and in the patient disagree, so its length is not certain."
+
+
+class DiametersNotPerpendicular(Invalid):
+    code = "marks.mark.diameters_not_perpendicular"
+    message = "The two diameters must stand at a right angle. Move an end of the short one and try again."
+
+
+class DiametersApart(Invalid):
+    code = "marks.mark.diameters_apart"
+    message = "The two diameters must cross each other. Move the short one onto the long one and try again."

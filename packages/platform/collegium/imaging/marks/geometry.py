@@ -1,4 +1,4 @@
-"""What a drawn length is worth: from patient coordinates, checked against the pixels, in Decimal.
+"""What a drawn measurement is worth: from patient coordinates, checked against the pixels, in Decimal.
 
 No database. Source: DICOM PS3.3 C.7.6.2.1.1 (plane equation) and 10.7.1.3 (pixel spacing).
 """
@@ -9,7 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from collegium.imaging.marks.errors import NoSpacing, PointsDisagree
+from collegium.imaging.marks.errors import (
+    DiametersApart,
+    DiametersNotPerpendicular,
+    NoSpacing,
+    PointsDisagree,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +28,8 @@ _STEP = Decimal("0.01")
 """Values are given in hundredths of a millimetre."""
 _TOLERANCE_MM = Decimal("0.05")
 _TOLERANCE_SHARE = Decimal("0.001")
+_SINE_OF_2_DEGREES = Decimal("0.0348994967")
+"""Two diameters may be this far from a right angle: the sine of the difference."""
 
 Point3 = tuple[Decimal, Decimal, Decimal]
 Point2 = tuple[Decimal, Decimal]
@@ -86,6 +93,55 @@ def length_mm(plane: Plane, points: Sequence[Point3], image_points: Sequence[Poi
         ):
             raise PointsDisagree
     return length.quantize(_STEP)
+
+
+def diameters_mm(plane: Plane, points: Sequence[Point3], image_points: Sequence[Point2]) -> list[Decimal]:
+    """Both diameters of a bidirectional measurement, in mm to the hundredth, as they were drawn.
+
+    Args:
+        plane: of the frame it was drawn on.
+        points: both ends of one line, then both of the other; as for `length_mm`.
+        image_points: the same four.
+
+    Raises:
+        PointsDisagree: a line is not on the frame where it says.
+        DiametersNotPerpendicular: they are more than 2 degrees from a right angle, or one has no length.
+        DiametersApart: they do not cross.
+    """
+    lines = [(points[at : at + 2], image_points[at : at + 2]) for at in (0, 2)]
+    lengths = [length_mm(plane, *line) for line in lines]
+    (a, b), (c, d) = ([_in_mm(plane, at) for at in line[1]] for line in lines)
+    first, second = _minus(b, a), _minus(d, c)
+    square = _dot(first, first) * _dot(second, second)
+    if not square or _dot(first, second) ** 2 > square * _SINE_OF_2_DEGREES**2:
+        raise DiametersNotPerpendicular
+    # Where each line meets the other, as a share of its own length; lines that only touch do cross.
+    across, between = _turned(first, second), _minus(c, a)
+    for met, line in (
+        (_turned(between, second) / across, first),
+        (_turned(between, first) / across, second),
+    ):
+        slack = _TOLERANCE_MM / _dot(line, line).sqrt()
+        if not -slack <= met <= 1 + slack:
+            raise DiametersApart
+    return lengths
+
+
+def _in_mm(plane: Plane, at: Point2) -> Point2:
+    return at[0] * plane.column_mm, at[1] * plane.row_mm
+
+
+def _minus(a: Point2, b: Point2) -> Point2:
+    return a[0] - b[0], a[1] - b[1]
+
+
+def _dot(a: Point2, b: Point2) -> Decimal:
+    return a[0] * b[0] + a[1] * b[1]
+
+
+def _turned(a: Point2, b: Point2) -> Decimal:
+    """The area between two directions; zero when they are parallel."""
+    return a[0] * b[1] - a[1] * b[0]
 
 
 def _in_patient(plane: Plane, at: Point2) -> Point3 | None:

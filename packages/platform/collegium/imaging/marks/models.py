@@ -13,6 +13,8 @@ class Kind(models.TextChoices):
     """What was drawn."""
 
     LENGTH = "length"
+    BIDIRECTIONAL = "bidirectional"
+    """A longest diameter and the longest one perpendicular to it."""
 
 
 class Mark(SpaceRow):
@@ -43,7 +45,8 @@ class MarkRevision(SpaceRow):
     frame = models.PositiveIntegerField(default=1)
     frame_of_reference_uid = models.CharField(max_length=64, blank=True)
     points = ArrayField(
-        models.DecimalField(max_digits=14, decimal_places=6), help_text="x, y, z, x, …; mm, LPS."
+        models.DecimalField(max_digits=14, decimal_places=6),
+        help_text="x, y, z, x, …; mm, LPS. Of two diameters the long one comes first.",
     )
     image_points = ArrayField(
         models.DecimalField(max_digits=14, decimal_places=6),
@@ -51,6 +54,9 @@ class MarkRevision(SpaceRow):
     )
     label = models.CharField(max_length=64, blank=True)
     value = models.DecimalField(max_digits=14, decimal_places=4)
+    short_value = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, help_text="The short diameter, where there are two."
+    )
     unit = models.CharField(max_length=10)
     principal = models.CharField(max_length=120)
     saved_at = models.DateTimeField(db_default=Now(), editable=False)

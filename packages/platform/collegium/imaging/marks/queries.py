@@ -38,6 +38,8 @@ class SavedMark:
     image_points: tuple[Decimal, ...]
     label: str
     value: Decimal
+    short_value: Decimal | None
+    """The short diameter of a bidirectional measurement."""
     unit: str
     saved_at: datetime
 
@@ -89,6 +91,7 @@ def saved_mark(row: MarkRevision) -> SavedMark:
         image_points=tuple(row.image_points),
         label=row.label,
         value=row.value,
+        short_value=row.short_value,
         unit=row.unit,
         saved_at=row.saved_at,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.marks import queries
 from collegium.imaging.marks.errors import MarkInvalid, MarkNotFound, MarkStale
-from collegium.imaging.marks.geometry import Point2, Point3, length_mm, plane_of
+from collegium.imaging.marks.geometry import diameters_mm, length_mm, plane_of
 from collegium.imaging.marks.models import Kind, Mark, MarkRevision
 from collegium.kit import ids
 from collegium.trust.audit.actions import Action
@@ -18,6 +18,7 @@ from collegium.trust.audit.services import record
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from collegium.imaging.marks.geometry import Plane, Point2, Point3
     from collegium.imaging.marks.queries import SavedMark
     from collegium.kit.principals import Actor
 
@@ -26,14 +27,15 @@ _FRAME_OF_REFERENCE = "00200052"
 
 
 @dataclass(frozen=True, slots=True)
-class Length:
-    """A drawn length. UIDs are the archive's."""
+class Drawing:
+    """What was drawn: two points of a length, or two for each of two diameters. UIDs are the archive's."""
 
+    kind: Kind
     instance_uid: str
     series_uid: str
     frame: int
-    points: tuple[Point3, Point3]
-    image_points: tuple[Point2, Point2]
+    points: tuple[Point3, ...]
+    image_points: tuple[Point2, ...]
     label: str = ""
     frame_of_reference_uid: str = ""
 
@@ -46,20 +48,38 @@ class DrawnFor:
     grant_id: UUID
 
 
-def save_length(  # noqa: PLR0913 - one save names this much
-    *, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, base_revision: int, drawn: Length
+POINTS = {Kind.LENGTH: 2, Kind.BIDIRECTIONAL: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The values of a drawing, and its points in the order they are kept: the long diameter first."""
+
+    value: Decimal
+    short_value: Decimal | None
+    points: tuple[Point3, ...]
+    image_points: tuple[Point2, ...]
+
+
+def save_mark(  # noqa: PLR0913 - one save names this much
+    *, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, base_revision: int, drawn: Drawing
 ) -> SavedMark:
     """Save a new geometry of a mark, or a new mark when `base_revision` is 0.
 
-    The value is computed here. Saving the same operation again returns what it made.
+    The values are computed here. Saving the same operation again returns what it made.
 
     Raises:
         MarkNotFound: the mark is somebody else's, or was drawn for something else.
         MarkStale: `base_revision` is not the newest.
-        MarkInvalid, NoSpacing, PointsDisagree: the geometry cannot be measured.
+        MarkInvalid: it is no such drawing, or the mark is of another kind.
+        NoSpacing, PointsDisagree, DiametersNotPerpendicular, DiametersApart: it cannot be measured.
         ImageNotFound: no such instance.
     """
-    mark = _locked(actor, drawn_for, mark_id)
+    if not len(drawn.points) == len(drawn.image_points) == POINTS[drawn.kind]:
+        raise MarkInvalid
+    mark = _locked(actor, drawn_for, mark_id, new_kind=drawn.kind)
+    if mark.kind != drawn.kind:
+        raise MarkInvalid
     done = _done(mark, op_id)
     if done is not None:
         return queries.saved_mark(done)
@@ -72,7 +92,7 @@ def save_length(  # noqa: PLR0913 - one save names this much
     frame_of_reference = str((attributes.get(_FRAME_OF_REFERENCE, {}).get("Value") or [""])[0])
     if drawn.frame_of_reference_uid not in ("", frame_of_reference):
         raise MarkInvalid
-    value = length_mm(plane_of(attributes, drawn.frame), drawn.points, drawn.image_points)
+    measured = _measure(plane_of(attributes, drawn.frame), drawn)
     saved = _add(
         actor,
         mark,
@@ -84,13 +104,15 @@ def save_length(  # noqa: PLR0913 - one save names this much
             instance_uid=drawn.instance_uid,
             frame=drawn.frame,
             frame_of_reference_uid=frame_of_reference,
-            points=[part.quantize(_SIXTH) for point in drawn.points for part in point],
-            image_points=[part.quantize(_SIXTH) for point in drawn.image_points for part in point],
+            points=[part.quantize(_SIXTH) for point in measured.points for part in point],
+            image_points=[part.quantize(_SIXTH) for point in measured.image_points for part in point],
             label=drawn.label[:64],
-            value=value,
+            value=measured.value,
+            short_value=measured.short_value,
             unit="mm",
         ),
     )
+    short = {} if measured.short_value is None else {"short_value": str(measured.short_value)}
     record(
         actor,
         Action.MARK_SAVED,
@@ -98,7 +120,9 @@ def save_length(  # noqa: PLR0913 - one save names this much
         mark.id,
         new={
             "revision": saved.revision,
-            "value": str(value),
+            "kind": drawn.kind.value,
+            "value": str(measured.value),
+            **short,
             "unit": "mm",
             "instance": drawn.instance_uid,
             "frame": drawn.frame,
@@ -115,7 +139,7 @@ def strike(*, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, bas
     Raises:
         MarkNotFound, MarkStale: as for saving.
     """
-    mark = _locked(actor, drawn_for, mark_id, is_new_allowed=False)
+    mark = _locked(actor, drawn_for, mark_id)
     done = _done(mark, op_id)
     if done is not None:
         return queries.saved_mark(done)
@@ -139,8 +163,19 @@ def strike(*, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, bas
     return queries.saved_mark(saved)
 
 
-def _locked(actor: Actor, drawn_for: DrawnFor, mark_id: UUID, *, is_new_allowed: bool = True) -> Mark:
-    if is_new_allowed:
+def _measure(plane: Plane, drawn: Drawing) -> _Measured:
+    points, image_points = drawn.points, drawn.image_points
+    if drawn.kind is Kind.LENGTH:
+        return _Measured(length_mm(plane, points, image_points), None, points, image_points)
+    first, second = diameters_mm(plane, points, image_points)
+    if first >= second:
+        return _Measured(first, second, points, image_points)
+    return _Measured(second, first, points[2:] + points[:2], image_points[2:] + image_points[:2])
+
+
+def _locked(actor: Actor, drawn_for: DrawnFor, mark_id: UUID, *, new_kind: Kind | None = None) -> Mark:
+    """A mark of this principal for this owner, locked; made first if it is new and may be."""
+    if new_kind:
         Mark.objects.bulk_create(
             [
                 Mark(
@@ -148,7 +183,7 @@ def _locked(actor: Actor, drawn_for: DrawnFor, mark_id: UUID, *, is_new_allowed:
                     space_id=actor.space,
                     owner=drawn_for.owner,
                     grant_id=drawn_for.grant_id,
-                    kind=Kind.LENGTH,
+                    kind=new_kind,
                     principal=actor.principal.behalf.text,
                 )
             ],

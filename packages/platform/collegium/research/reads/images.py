@@ -44,6 +44,8 @@ class MarkFacts:
     frame_of_reference_uid: str
     points: tuple[str, ...]
     image_points: tuple[str, ...]
+    short_value: str = ""
+    """The short diameter of a bidirectional measurement."""
 
     def answer(self) -> Answer:
         """The answer that takes this mark over."""
@@ -65,6 +67,8 @@ class MarkFacts:
             "series_uid": self.series_uid,
             "unit": self.unit,
             "value": self.value,
+            # Absent from a length, so that records signed before there were two diameters stay what they were.
+            **({"short_value": self.short_value} if self.short_value else {}),
         }
 
 
@@ -155,4 +159,5 @@ def _facts(mark: SavedMark) -> MarkFacts:
         frame_of_reference_uid=mark.frame_of_reference_uid,
         points=tuple(format(point, "f") for point in mark.points),
         image_points=tuple(format(point, "f") for point in mark.image_points),
+        short_value="" if mark.short_value is None else format(mark.short_value, "f"),
     )
