@@ -70,7 +70,7 @@ def barriers(world: World, person: Person) -> dict[str, str]:
     """What keeps the person from each subject."""
     actor = world.actor()
     return {
-        one.code: queries.conflict_of(actor, person.principal.text, one).value
+        one.code: queries.conflict_of(actor, person.principal.text, one)
         for one in Subject.objects.filter(space_id=world.space_id)
     }
 

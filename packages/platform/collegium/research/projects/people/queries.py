@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 
 from collegium.research.projects.models import Conflict, SiteMember
-from collegium.research.projects.people.barriers import Barrier, barrier
+from collegium.research.projects.people.barriers import barrier
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -49,13 +49,13 @@ def live_conflicts(actor: Actor) -> QuerySet[Conflict]:
     return rows.select_related("site", "subject").order_by("declared_at", "id")
 
 
-def conflict_of(actor: Actor, principal: str, subject: Subject) -> Barrier:
-    """Why this principal (its text) may not read this subject; empty when they may."""
-    return conflicts_of(actor, subject).get(principal, Barrier.NOTHING)
+def conflict_of(actor: Actor, principal: str, subject: Subject) -> str:
+    """Why this principal (its text) may not read this subject: a `Barrier`; empty when they may."""
+    return conflicts_of(actor, subject).get(principal, "")
 
 
-def conflicts_of(actor: Actor, subject: Subject) -> dict[str, Barrier]:
-    """Why not, by principal text, for everybody in the project who may not read this subject. Two queries."""
+def conflicts_of(actor: Actor, subject: Subject) -> dict[str, str]:
+    """A `Barrier` by principal text, for everybody who may not read this subject. Two queries at most."""
     own: dict[str, set[UUID]] = defaultdict(set)
     if subject.site_id:
         for row in SiteMember.objects.filter(space_id=actor.space, site_id=subject.site_id, ended_at=None):
@@ -77,6 +77,6 @@ def conflicts_of(actor: Actor, subject: Subject) -> dict[str, Barrier]:
             own_sites=own[who],
             declared_sites=sites[who],
             declared_subjects=subjects[who],
-        )
+        ).value
         for who in {*own, *sites, *subjects}
     }

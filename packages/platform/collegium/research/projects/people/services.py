@@ -142,7 +142,7 @@ def require_no_conflict(*, actor: Actor, principal: Principal, subject: Subject)
         return
     record_apart(
         actor, Action.ASSIGNMENT_REFUSED, "research.subject", subject.id,
-        new={"principal": principal.text, "space": str(actor.space), "why": barrier.value},
+        new={"principal": principal.text, "space": str(actor.space), "why": barrier},
     )  # fmt: skip
     raise ReaderHasConflict(barrier)
 
