@@ -22,6 +22,7 @@ from collegium.kit.rules import (
     Verdict,
     compile_rule,
     compile_value,
+    read_date,
 )
 
 Answers = Mapping[str, Answer]
@@ -40,7 +41,7 @@ ITEMS = {
     "start": ItemType(ValueType.DATE),
     "finish": ItemType(ValueType.DATE),
     "targets": ItemType(ValueType.NUMBER, repeated=True),
-    "organs": ItemType(ValueType.CODE, repeated=True),
+    "organs": ItemType(ValueType.CODE, frozenset({"liver", "lung"}), repeated=True),
     "screening.fit": ItemType(ValueType.BOOLEAN),
 }
 T, F, U = Verdict.TRUE, Verdict.FALSE, Verdict.UNKNOWN
@@ -152,6 +153,14 @@ def test_an_absent_value_makes_a_comparison_unknown_and_nothing_else(
         ("daysBetween(start, finish)", {"start": date(2024, 2, 28), "finish": date(2024, 3, 1)}, d("2")),
         ("daysBetween(@2025-02-28, @2025-03-01)", {}, d("1")),
         ("daysBetween(start, finish)", {"start": date(2024, 2, 28)}, None),
+        ("daysBetween(start, finish)", {"start": read_date("2024-02"), "finish": date(2024, 3, 1)}, None),
+        ("count(targets)", {"targets": (d("1"), d("1"), d("2"))}, d("3")),  # equal members count each
+        ("targets.count()", {"targets": (d("1"), Absent.NOT_DONE)}, d("1")),
+        ("targets.count()", {"targets": ()}, d("0")),
+        ("targets.count()", {}, None),
+        ("targets.count()", {"targets": Absent.NOT_DONE}, None),
+        ("iif(a > 1, 'more', iif(a = 1, 'one', lesion))", {"a": d("0"), "lesion": "no"}, "no"),
+        ("iif(a > 1, 'more', 'less')", {"a": Absent.NOT_EVALUABLE}, None),
         ("a.round(0)", {"a": d("2.5")}, d("3")),  # half away from zero, not to even
         ("a.round(1)", {"a": d("-0.25")}, d("-0.3")),
     ],
@@ -200,6 +209,12 @@ def test_a_value_is_computed_whole_or_not_at_all(rule: str, answers: Answers, va
         ("targets > 3", "“targets” is a list"),
         ("organs.sum() > 3", "is a list of a code"),
         ("sum() > 3", "at least one"),
+        ("count(a) > 3", "takes one list"),
+        ("count(targets, targets) > 3", "takes one list"),
+        ("organs contains 'heart'", "“heart” is not one of the codes"),
+        ("organs contains 3", "cannot be compared"),
+        ("targets contains 'liver'", "cannot be compared"),
+        ("start in (@2026-01-01)", "a list does not take them"),
         ("a.abs(1) > 1", "takes 0 values"),
         ("a.round(b) > 1", "whole number from 0 to 12"),
         ("a.round(0.5) > 1", "whole number from 0 to 12"),
@@ -216,6 +231,63 @@ def test_a_rule_that_could_fail_at_reading_time_cannot_be_published(rule: str, w
         compile_rule(rule, ITEMS)
 
     assert words in str(error.value)
+
+
+@pytest.mark.requirement("R52", "R55")
+@pytest.mark.parametrize(
+    ("rule", "organs", "verdict"),
+    [
+        ("organs contains 'liver'", ("lung", "liver"), T),
+        ("'liver' in organs", ("lung", "liver"), T),
+        ("organs contains 'liver'", ("lung",), F),
+        ("organs contains 'liver'", (), F),
+        ("organs contains 'liver'", ("lung", Absent.NOT_EVALUABLE), U),
+        ("organs contains 'liver'", ("liver", Absent.NOT_EVALUABLE), T),
+        ("organs contains 'liver'", Absent.NOT_DONE, U),
+        ("organs.exists()", ("liver", Absent.MISSING), T),
+        ("organs.exists()", (Absent.NOT_DONE,), F),
+        ("organs.exists()", (), F),
+        ("organs.empty()", (), T),
+        ("organs.answered()", ("liver", Absent.NOT_DONE), T),
+        ("organs.answered()", ("liver", Absent.MISSING), F),
+        ("organs.answered()", (), F),
+        ("organs.answered()", Absent.NOT_DONE, T),
+        ("count(organs) > 1", ("liver", "liver"), T),
+    ],
+)
+def test_a_list_is_asked_what_it_holds(rule: str, organs: Answer, verdict: Verdict) -> None:
+    assert compile_rule(rule, ITEMS).judge({"organs": organs}) is verdict
+
+
+@pytest.mark.requirement("R50", "R52")
+@pytest.mark.parametrize(
+    ("rule", "start", "verdict"),
+    [
+        ("start < @2024-03-01", "2024-02", T),
+        ("start <= @2024-02-29", "2024-02", T),
+        ("start < @2024-02-29", "2024-02", U),
+        ("start > @2024-02-29", "2024-02", F),
+        ("start >= @2024-02-01", "2024-02", T),
+        ("start > @2024-02-01", "2024-02", U),
+        ("start = @2024-02-10", "2024-02", U),
+        ("start = @2024-03-10", "2024-02", F),
+        ("start != @2024-03-10", "2024-02", T),
+        ("start > @2023-12-31", "2024", T),
+        ("start.exists()", "2024", T),
+        ("start = start", "2024", U),
+        ("start = @2024-02-29", "2024-02-29", T),
+    ],
+)
+def test_a_partial_date_compares_as_far_as_it_is_known(rule: str, start: str, verdict: Verdict) -> None:
+    assert compile_rule(rule, ITEMS).judge({"start": read_date(start)}) is verdict
+
+
+def test_a_computed_value_says_which_codes_it_can_give() -> None:
+    response = compile_value("iif(a > 1, 'pd', iif(lesion = 'no', 'cr', 'sd'))", ITEMS)
+    free = compile_value("iif(a > 1, 'pd', note)", ITEMS)
+
+    assert response.codes == {"pd", "cr", "sd"}
+    assert free.codes == frozenset()
 
 
 def test_an_error_names_the_place_in_the_rule() -> None:

@@ -10,6 +10,7 @@ Grammar: the one of FHIRPath 2, from `fhirpathpy`. Its evaluator is not used; `c
 """
 
 from collegium.kit.rules.compiler import Rule, compile_rule, compile_value
+from collegium.kit.rules.dates import PartialDate, read_date, span
 from collegium.kit.rules.grammar import RESERVED, RuleError
 from collegium.kit.rules.values import Absent, Answer, ItemType, Known, ValueType, Verdict
 
@@ -19,10 +20,13 @@ __all__ = [
     "Answer",
     "ItemType",
     "Known",
+    "PartialDate",
     "Rule",
     "RuleError",
     "ValueType",
     "Verdict",
     "compile_rule",
     "compile_value",
+    "read_date",
+    "span",
 ]

@@ -18,6 +18,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TypeAlias
 
+from collegium.kit.rules import dates
 from collegium.kit.rules import operators as ops
 from collegium.kit.rules.grammar import Node, RuleError, column, kind, parse
 from collegium.kit.rules.values import Answer, ItemType, Known, ValueType, Verdict
@@ -36,11 +37,15 @@ ManyStep: TypeAlias = Callable[[Answers], list[Known] | None]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A published rule. `names` are the items it reads, in the order of the text."""
+    """A published rule. `names` are the items it reads, in the order of the text.
+
+    `codes` are all values it can give, where the text says so: codes of items and fixed texts; else empty.
+    """
 
     text: str
     type: ValueType
     names: tuple[str, ...]
+    codes: frozenset[str]
     _step: Step
 
     def judge(self, answers: Answers) -> Verdict:
@@ -88,7 +93,7 @@ def compile_value(text: str, items: Mapping[str, ItemType]) -> Rule:
 def _compiled(text: str, items: tuple[tuple[str, ItemType], ...]) -> Rule:
     compiler = _Compiler(text, dict(items))
     root = compiler.expression(parse(text), depth=0)
-    return Rule(text, root.type, tuple(compiler.names), root.step)
+    return Rule(text, root.type, tuple(compiler.names), root.codes, root.step)
 
 
 class _Compiler:
@@ -136,7 +141,7 @@ class _Compiler:
             case "StringLiteral":
                 if "\\" in words:
                     raise self.fail(node, "Write the text without a backslash")
-                return _constant(ValueType.TEXT, words[1:-1])
+                return _Typed(ValueType.TEXT, _always(words[1:-1]), words[1:-1], frozenset({words[1:-1]}))
             case "DateTimeLiteral":
                 try:
                     return _constant(ValueType.DATE, date.fromisoformat(words[1:]))
@@ -151,7 +156,7 @@ class _Compiler:
         if known is None:
             raise self.fail(node, f"There is no item “{name}”; there are {_list(self.items)}")
         if known.repeated:
-            raise self.fail(node, f"“{name}” is a list; use sum, min, max or avg of it")
+            raise self.fail(node, f"“{name}” is a list; use sum, min, max, avg, count or contains with it")
         self.names[name] = None
         return _Typed(known.type, ops.single(name), codes=known.codes)
 
@@ -177,6 +182,8 @@ class _Compiler:
         left, right = self.pair(node, depth)
         if sign not in ("=", "!=") and left.type in (ValueType.CODE, ValueType.BOOLEAN, ValueType.TEXT):
             raise self.fail(node, f"“{sign}” compares numbers and dates, not {left.type.value}")
+        if left.type is ValueType.DATE:
+            function = dates.COMPARISONS[sign]
         return _Typed(ValueType.BOOLEAN, ops.applied(function, left.step, right.step))
 
     def logic(self, node: Node, depth: int) -> _Typed:
@@ -188,6 +195,13 @@ class _Compiler:
         if _sign(node) == "contains":
             value_node, list_node = list_node, value_node
         value = self.expression(value_node, depth)
+        if value.type is ValueType.DATE:
+            raise self.fail(node, "Compare dates with = and or; a list does not take them")
+        name = _name(list_node)
+        if name in self.items and self.items[name].repeated:
+            item = self.items[self.item_name(list_node)]
+            self.same_type(node, value, _Typed(item.type, ops.single(name), codes=item.codes))
+            return _Typed(ValueType.BOOLEAN, ops.held(name, value.step))
         members = [self.expression(member, depth) for member in _union(list_node)]
         for member in members:
             if member.literal is None:
@@ -209,6 +223,8 @@ class _Compiler:
     def function(self, node: Node, subject: Node | None, depth: int) -> _Typed:
         name = node.identifier().getText()
         parameters: Sequence[Node] = node.paramList().expression() if node.paramList() else ()
+        if name == "count":
+            return self.count(node, [*([subject] if subject else []), *parameters])
         if name in ops.AGGREGATES:
             return self.aggregate(node, name, [*([subject] if subject else []), *parameters], depth)
         build = (_FUNCTIONS if subject is None else _METHODS).get(name)
@@ -243,6 +259,11 @@ class _Compiler:
             ValueType.NUMBER, ops.aggregated(ops.AGGREGATES[name], [self.many(p, depth) for p in parts])
         )
 
+    def count(self, node: Node, parts: Sequence[Node]) -> _Typed:
+        if len(parts) != 1 or not self.items[name := self.item_name(parts[0])].repeated:
+            raise self.fail(node, "“count” takes one list: count(targets)")
+        return _Typed(ValueType.NUMBER, ops.counted(name))
+
     def many(self, node: Node, depth: int) -> ManyStep:
         name = node.getText().replace("`", "")
         item = self.items.get(name)
@@ -265,9 +286,12 @@ class _Compiler:
         self.arity(node, parameters, 3)
         condition = self.of_type(parameters[0], ValueType.BOOLEAN, depth)
         yes, no = (self.expression(p, depth) for p in parameters[1:])
-        if yes.type is not no.type:
+        words = {ValueType.CODE, ValueType.TEXT}
+        if yes.type is not no.type and {yes.type, no.type} != words:
             raise self.fail(node, f"iif gives {yes.type.value} or {no.type.value}; both must be alike")
-        return _Typed(yes.type, ops.either(condition.step, yes.step, no.step), codes=yes.codes | no.codes)
+        value_type = yes.type if yes.type is no.type else ValueType.TEXT
+        codes = yes.codes | no.codes if yes.codes and no.codes else frozenset[str]()
+        return _Typed(value_type, ops.either(condition.step, yes.step, no.step), codes=codes)
 
     # ---- types
 
@@ -332,7 +356,11 @@ _FUNCTIONS: dict[str, _Builder] = {"iif": _Compiler.choice, "daysBetween": _Comp
 
 
 def _constant(value_type: ValueType, value: Known) -> _Typed:
-    return _Typed(value_type, lambda _answers: value, literal=value)
+    return _Typed(value_type, _always(value), literal=value)
+
+
+def _always(value: Known) -> Step:
+    return lambda _answers: value
 
 
 def _sign(node: Node) -> str:

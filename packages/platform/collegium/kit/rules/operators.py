@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias, cast
 
+from collegium.kit.rules.dates import PartialDate
 from collegium.kit.rules.values import Absent, Answer, Known
 
 Answers: TypeAlias = Mapping[str, Answer]
@@ -33,11 +34,41 @@ def repeated(name: str) -> ManyStep:
     """All values of a repeated item; None when there is no row or one of them has no value."""
 
     def step(answers: Answers) -> list[Known] | None:
-        values = answers.get(name)
-        if not isinstance(values, Sequence) or isinstance(values, str) or not values:
+        values = _members(answers, name)
+        if not values:
             return None
         known = [v for v in values if not isinstance(v, Absent)]
         return known if len(known) == len(values) else None
+
+    return step
+
+
+def _members(answers: Answers, name: str) -> Sequence[Known | Absent] | None:
+    """The members of a list, None when there is no list."""
+    values = answers.get(name)
+    return values if isinstance(values, Sequence) and not isinstance(values, str) else None
+
+
+def counted(name: str) -> Step:
+    """How many members of a list have a value; unknown when the list itself is."""
+
+    def step(answers: Answers) -> Known | None:
+        values = _members(answers, name)
+        return None if values is None else Decimal(sum(not isinstance(v, Absent) for v in values))
+
+    return step
+
+
+def held(name: str, wanted: Step) -> Step:
+    """Whether a list holds a value: true when it does, unknown when only a member without value could be it."""
+
+    def step(answers: Answers) -> Known | None:
+        values, value = _members(answers, name), wanted(answers)
+        if values is None or value is None:
+            return None
+        if value in values:
+            return True
+        return None if any(isinstance(v, Absent) for v in values) else False
 
     return step
 
@@ -154,7 +185,10 @@ def negation(a: bool) -> bool:
     return not a
 
 
-def days_between(first: date, last: date) -> Decimal:
+def days_between(first: date | PartialDate, last: date | PartialDate) -> Decimal | None:
+    """Unknown when one of them is no full date."""
+    if isinstance(first, PartialDate) or isinstance(last, PartialDate):
+        return None
     return Decimal((last - first).days)
 
 
@@ -168,19 +202,32 @@ def rounding(places: int) -> Operator:
     return function
 
 
+def _has_value(answers: Answers, name: str) -> bool:
+    """Whether an item has a value; of a list, whether a member has one."""
+    members = _members(answers, name)
+    found: Sequence[object] = [answers.get(name)] if members is None else members
+    return any(value is not None and not isinstance(value, Absent) for value in found)
+
+
 def _exists(name: str) -> Step:
-    step = single(name)
-    return lambda answers: step(answers) not in (None, ())
+    return lambda answers: _has_value(answers, name)
 
 
 def _empty(name: str) -> Step:
-    step = single(name)
-    return lambda answers: step(answers) in (None, ())
+    return lambda answers: not _has_value(answers, name)
 
 
 def _answered(name: str) -> Step:
-    """A value or a reason why there is none: what a required item asks for."""
-    return lambda answers: answers.get(name, Absent.MISSING) not in (Absent.MISSING, ())
+    """A value or a reason why there is none: what a required item asks for. Of a list, in every member."""
+
+    def step(answers: Answers) -> Known | None:
+        members = _members(answers, name)
+        found: Sequence[object] = (
+            [answers.get(name, Absent.MISSING)] if members is None else members or [Absent.MISSING]
+        )
+        return all(value is not Absent.MISSING for value in found)
+
+    return step
 
 
 ARITHMETIC: dict[str, Operator] = {
@@ -207,4 +254,4 @@ AGGREGATES: dict[str, Callable[[list[Decimal]], Decimal]] = {
     "avg": lambda values: sum(values, Decimal(0)) / len(values),
 }
 PRESENCE: dict[str, Callable[[str], Step]] = {"exists": _exists, "empty": _empty, "answered": _answered}
-FUNCTIONS = (*PRESENCE, "not", "abs", "round", *AGGREGATES, "iif", "daysBetween")
+FUNCTIONS = (*PRESENCE, "not", "abs", "round", *AGGREGATES, "count", "iif", "daysBetween")

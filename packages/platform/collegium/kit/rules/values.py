@@ -7,6 +7,8 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeAlias
 
+from collegium.kit.rules.dates import PartialDate
+
 
 class ValueType(enum.Enum):
     """The type of a value; its `value` is the word used in messages."""
@@ -33,7 +35,7 @@ class Verdict(enum.Enum):
     UNKNOWN = "unknown"
 
 
-Known: TypeAlias = Decimal | str | bool | date
+Known: TypeAlias = Decimal | str | bool | date | PartialDate
 Answer: TypeAlias = Known | Absent | Sequence[Known | Absent]
 
 
@@ -41,8 +43,8 @@ Answer: TypeAlias = Known | Absent | Sequence[Known | Absent]
 class ItemType:
     """What a rule may know of an item before any answer is given.
 
-    `codes` are the values a CODE item can take; `repeated` items hold a list, which only `sum`, `min`, `max`
-    and `avg` take.
+    `codes` are the values a CODE item can take; `repeated` items hold a list, which only `sum`, `min`, `max`,
+    `avg`, `count`, `contains`, `in` and the questions for presence take.
     """
 
     type: ValueType
