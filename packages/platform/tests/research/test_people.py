@@ -10,12 +10,11 @@ from django.db import DatabaseError, IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 
 from collegium.kit import ids
-from collegium.kit.database import SECOND, acting_as
+from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
 from collegium.research.projects.errors import (
     ConflictAboutNothing,
     NotOfTheProject,
-    ReaderHasConflict,
     ReasonNeeded,
     SiteUnknown,
 )
@@ -190,37 +189,6 @@ def test_the_trail_names_every_place_and_conflict_with_its_reason(trial: World) 
         ("research.conflict.declared", "Worked there."),
         ("research.conflict.withdrawn", "Long ago."),
     ]
-
-
-@pytest.mark.requirement("R21")
-def test_a_reader_with_a_conflict_is_refused_and_the_refusal_stays_when_the_request_is_undone(
-    trial: World,
-) -> None:
-    reader = trial.join("Reader")
-    with acting_as(trial.administrator.principal, [trial.space_id]):
-        services.join_site(actor=trial.actor(), principal=reader.principal, site_id=site(trial, "01").id)
-
-    with (
-        pytest.raises(ReaderHasConflict) as error,
-        acting_as(trial.administrator.principal, [trial.space_id]),
-    ):
-        services.require_no_conflict(
-            actor=trial.actor(), principal=reader.principal, subject=subject(trial, "A-1")
-        )
-
-    assert error.value.barrier == "own_site"
-    with acting_as(trial.administrator.principal, alias=SECOND):
-        rows = AuditEntry.objects.using(SECOND).filter(action="research.assignment.refused")
-        assert [reader.principal.text in row.body for row in rows] == [True]
-
-
-def test_a_reader_without_a_conflict_passes(trial: World) -> None:
-    reader = trial.join("Reader")
-
-    with acting_as(trial.administrator.principal, [trial.space_id]):
-        services.require_no_conflict(
-            actor=trial.actor(), principal=reader.principal, subject=subject(trial, "A-1")
-        )
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 401])

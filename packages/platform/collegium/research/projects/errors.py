@@ -38,14 +38,3 @@ class ReasonNeeded(Invalid):
 class ConflictAboutNothing(Invalid):
     code = "research.conflict.about_nothing"
     message = "A conflict is about one site or one subject."
-
-
-class ReaderHasConflict(Conflict):
-    """A task was about to go to somebody who may not read its subject."""
-
-    code = "research.conflict.reader_has_one"
-    message = "This person has a conflict of interest with the subject and is given no task about it."
-
-    def __init__(self, barrier: str) -> None:
-        super().__init__()
-        self.barrier = barrier

@@ -25,6 +25,9 @@ class Permission(StrEnum):
     RESULTS_VIEW = "research:results:view"
     RESULTS_EXPORT = "research:results:export"
     BOARD_VIEW = "research:board:view"
+    SUBJECT_ADD = "research:subject:add"
+    QUERY_MANAGE = "research:query:manage"
+    SITE_VIEW = "research:site:view"
 
 
 _VIEWER = frozenset({Permission.SPACE_VIEW, Permission.PROJECT_VIEW, Permission.MEMBERS_VIEW})
@@ -44,8 +47,9 @@ SEEDED_ROLES: dict[str, frozenset[str]] = {
     "Viewer": frozenset(_VIEWER),
     "Reader": _READER,
     "Adjudicator": _READER,
-    "Data manager": _READER | {Permission.SUBJECT_VIEW},
-    "Site user": _READER,
+    "Data manager": _READER
+    | {Permission.SUBJECT_VIEW, Permission.SUBJECT_ADD, Permission.SITE_VIEW, Permission.QUERY_MANAGE},
+    "Site user": _READER | {Permission.SITE_VIEW, Permission.SUBJECT_ADD},
     "Monitor": frozenset(
         {
             Permission.SPACE_VIEW,
@@ -53,6 +57,7 @@ SEEDED_ROLES: dict[str, frozenset[str]] = {
             Permission.TASK_VIEW_ALL,
             Permission.AUDIT_VIEW,
             Permission.MEMBERS_VIEW,
+            Permission.QUERY_MANAGE,
         }
     ),
     "Sponsor viewer": frozenset({Permission.SPACE_VIEW, Permission.BOARD_VIEW}),

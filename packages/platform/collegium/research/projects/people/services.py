@@ -1,4 +1,4 @@
-"""Give people their sites; declare and withdraw conflicts of interest; refuse a reader who has one."""
+"""Give people their sites; declare and withdraw conflicts of interest."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from collegium.kit.errors import NotFound
 from collegium.research.projects.errors import (
     ConflictAboutNothing,
     NotOfTheProject,
-    ReaderHasConflict,
     ReasonNeeded,
     SiteUnknown,
 )
 from collegium.research.projects.models import Conflict, Site, SiteMember, Subject
-from collegium.research.projects.people import queries
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
-from collegium.trust.audit.services import record, record_apart
+from collegium.trust.audit.services import record
 from collegium.trust.tenancy.queries import is_member
 
 if TYPE_CHECKING:
@@ -129,22 +127,6 @@ def withdraw_conflict(*, actor: Actor, conflict_id: UUID, reason: str) -> None:
         actor, Action.CONFLICT_WITHDRAWN, "research.conflict", conflict.id,
         old={"principal": conflict.principal, **_about(conflict)}, reason=why,
     )  # fmt: skip
-
-
-def require_no_conflict(*, actor: Actor, principal: Principal, subject: Subject) -> None:
-    """Ask before a task about this subject goes to somebody; the refusal is in the trail even so.
-
-    Raises:
-        ReaderHasConflict: they have one.
-    """
-    barrier = queries.conflict_of(actor, principal.text, subject)
-    if not barrier:
-        return
-    record_apart(
-        actor, Action.ASSIGNMENT_REFUSED, "research.subject", subject.id,
-        new={"principal": principal.text, "space": str(actor.space), "why": barrier},
-    )  # fmt: skip
-    raise ReaderHasConflict(barrier)
 
 
 def _require_member(actor: Actor, principal: Principal) -> None:
