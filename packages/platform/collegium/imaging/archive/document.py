@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from collegium.imaging.archive.attributes import STORED, key_of
 from collegium.imaging.archive.header import Element, Header, items_of
+from collegium.imaging.archive.projected import INSTANCE_NUMBER, RANKED, TEMPORAL_POSITION, ranks
 from collegium_deid.charset import decode, encodings
 from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
+
+    from collegium.imaging.archive.projected import Projection
 
 Json: TypeAlias = Any
 """Any: JSON has no static type; what is built here is checked by tests against pydicom."""
@@ -161,30 +164,40 @@ class SeriesDocument:
         found = json.loads(zlib.decompress(packed))
         return cls(found["common"], found["instances"])
 
-    def render(
-        self,
-        *,
-        fields: frozenset[str] | None = None,
-        uid: Callable[[str], str] | None = None,
-        replace: Attributes | None = None,
-        only: Callable[[str], bool] | None = None,
-    ) -> bytes:
+    def render(self, projection: Projection | None = None) -> bytes:
         """The series metadata answer (PS3.18 10.4): a JSON array with one object an instance.
 
         Args:
-            fields: names to keep at every depth; None keeps all.
-            uid: what every UID becomes that is not one of the standard's own; None keeps them.
-            replace: attributes set in every instance, whatever it had.
-            only: keep the instances whose archive SOP instance UID this accepts.
+            projection: how a grant shows it, and which instances; None shows all as it is.
         """
-        shared = {**_projected(self.common, fields, uid), **(replace or {})}
+        if projection is None:
+            return self._joined(self.common, self.instances)
+        granted = [own for own in self.instances if projection.shows(sop_instance_of(self.common | own))]
+        shared = {n: v for n, v in projection.of(self.common).items() if n not in RANKED} | projection.replace
+        return self._joined(
+            shared,
+            [
+                {n: v for n, v in projection.of(own).items() if n not in RANKED and n not in shared} | numbers
+                for own, numbers in zip(granted, self._ranked(granted), strict=True)
+            ],
+        )
+
+    def _ranked(self, granted: list[Attributes]) -> list[Attributes]:
+        """For each instance its numbers as a view gives them: place in the series, rank in time."""
+        times = [first_of(self.common | own, TEMPORAL_POSITION) for own in granted]
+        by_time = ranks(times)
+        return [
+            {INSTANCE_NUMBER: {"vr": "IS", "Value": [place]}}
+            | ({TEMPORAL_POSITION: {"vr": "IS", "Value": [by_time[time]]}} if time in by_time else {})
+            for place, time in enumerate(times, 1)
+        ]
+
+    @staticmethod
+    def _joined(shared: Attributes, instances: list[Attributes]) -> bytes:
         head = _inside(shared)
         lines = []
-        for own in self.instances:
-            if only is not None and not only(sop_instance_of(self.common | own)):
-                continue
-            mine = {n: v for n, v in _projected(own, fields, uid).items() if n not in shared}
-            inside = _inside(mine)
+        for own in instances:
+            inside = _inside(own)
             lines.append("{" + (f"{head},{inside}" if head and inside else head or inside) + "}")
         return ("[" + ",".join(lines) + "]").encode()
 
@@ -202,21 +215,3 @@ def first_of(attributes: Attributes, name: str) -> Json:
     """The first value of an attribute, or None."""
     values = attributes.get(name, {}).get("Value")
     return values[0] if values else None
-
-
-def _projected(
-    attributes: Attributes, fields: frozenset[str] | None, uid: Callable[[str], str] | None
-) -> Attributes:
-    if fields is None and uid is None:
-        return attributes
-    found: Attributes = {}
-    for name, element in attributes.items():
-        if fields is not None and name not in fields:
-            continue
-        if element["vr"] == "SQ" and "Value" in element:
-            found[name] = {"vr": "SQ", "Value": [_projected(item, fields, uid) for item in element["Value"]]}
-        elif element["vr"] == "UI" and uid is not None and "Value" in element:
-            found[name] = {"vr": "UI", "Value": [uid(value) for value in element["Value"]]}
-        else:
-            found[name] = element
-    return found

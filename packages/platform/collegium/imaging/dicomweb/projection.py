@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from collegium.imaging.archive import qido
 from collegium.imaging.archive import queries as archive
+from collegium.imaging.archive.attributes import named, term
 from collegium.imaging.archive.errors import ImageNotFound
+from collegium.imaging.archive.projected import SERIES_NUMBER, Projection
 from collegium.imaging.dicomweb.content import Kept, SeriesContent, kept_content, series_content
 from collegium.imaging.dicomweb.views import View
 from collegium.imaging.grants import queries as grants
@@ -56,7 +58,7 @@ class GrantView(View):
                     qido.attribute("StudyInstanceUID", shown),
                     qido.attribute("PatientID", self._grant.label),
                     qido.attribute("PatientName", self._grant.label),
-                    qido.attribute("ModalitiesInStudy", *sorted({one.modality for one in group})),
+                    qido.attribute("ModalitiesInStudy", *sorted({_modality(one) for one in group})),
                     qido.attribute("NumberOfStudyRelatedSeries", len(group)),
                     qido.attribute(
                         "NumberOfStudyRelatedInstances", sum(len(self._shown(one)) for one in group)
@@ -70,14 +72,15 @@ class GrantView(View):
         group = [one for one in self._contents() if self._grant.uid(one.study_uid) == study_uid]
         if not group:
             raise ImageNotFound
-        return ("[" + ",".join(self._series_line(one) for one in group) + "]").encode()
+        lines = [self._series_line(one, place) for place, one in enumerate(group, 1)]
+        return ("[" + ",".join(lines) + "]").encode()
 
-    def _series_line(self, one: SeriesContent) -> str:
+    def _series_line(self, one: SeriesContent, place: int) -> str:
         attributes = [
             qido.attribute("StudyInstanceUID", self._grant.uid(one.study_uid)),
             qido.attribute("SeriesInstanceUID", self._grant.uid(one.series_uid)),
-            qido.attribute("Modality", one.modality),
-            qido.attribute("SeriesNumber", one.number),
+            qido.attribute("Modality", _modality(one)),
+            qido.attribute("SeriesNumber", place),
             qido.attribute("NumberOfSeriesRelatedInstances", len(self._shown(one))),
         ]
         if "SeriesDescription" in self._grant.keywords:
@@ -103,24 +106,36 @@ class GrantView(View):
         kept = _shown_instances.get(key)
         if kept is None:
             only = self._grant.instances
-            kept = {
+            shown = {
                 self._grant.uid(uid): one
                 for uid, one in content.instances.items()
                 if only is None or one.id in only
             }
+            kept = dict(sorted(shown.items()))  # in the order of names that say nothing: not as they arrived
             _shown_instances.put(key, kept, len(kept) + 1)
         return kept
 
     def _document(self, content: SeriesContent) -> bytes:
         with acting_as(self.principal, [self.actor.space]):
             document = archive.document(self.actor, content.id, content.revision)
-        granted = {one.sop_instance_uid for one in self._shown(content).values()}
-        return document.render(
+        return document.render(self._projection(content))
+
+    def _projection(self, content: SeriesContent) -> Projection:
+        group = [one for one in self._contents() if one.exam_id == content.exam_id]
+        place = next(at for at, one in enumerate(group, 1) if one.id == content.id)
+        shown = {one.sop_instance_uid for each in self._contents() for one in self._shown(each).values()}
+        return Projection(
             fields=self._grant.fields,
+            named=named(self._grant.keywords),
             uid=self._grant.uid_of,
-            replace=_subject(self._grant.label),
-            only=granted.__contains__,
+            shows=shown.__contains__,
+            replace=_subject(self._grant.label) | {SERIES_NUMBER: {"vr": "IS", "Value": [place]}},
         )
+
+
+def _modality(one: SeriesContent) -> str:
+    """Its code if the standard knows it; a scanner could write anything."""
+    return term("00080060", one.modality) or ""
 
 
 def _subject(label: str) -> Attributes:
