@@ -30,7 +30,7 @@ LAYERS = (
 INSIDE = {
     "trust": ("signatures", "access", "tenancy", "identity", "audit"),
     "imaging": ("release", "dicomweb", "ingest", "grants", "marks", "archive", "connections"),
-    "research": ("oversight", "results", "reads", "pipeline", "projects"),
+    "research": ("oversight", "results", "reads", "data_queries", "pipeline", "projects"),
 }
 
 
