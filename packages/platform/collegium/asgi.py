@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import django
@@ -22,11 +23,13 @@ from starlette.responses import JSONResponse  # noqa: E402  after setup
 from starlette.routing import BaseRoute, Mount  # noqa: E402  after setup
 
 from collegium import wiring  # noqa: E402  after setup
-from collegium.kit import ids  # noqa: E402  after setup
+from collegium.kit import ids, live  # noqa: E402  after setup
 from collegium.kit.errors import CollegiumError, status_of  # noqa: E402  after setup
 from collegium.settings.installation import installation  # noqa: E402  after setup
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -68,12 +71,19 @@ class _Pages:
         await self._pages(scope, coroutine, answer)
 
 
+@asynccontextmanager
+async def lifespan(_application: Starlette) -> AsyncIterator[None]:
+    """While the process serves, it listens for what others changed."""
+    async with live.listening(wiring.forgetting()):
+        yield
+
+
 def build() -> Starlette:
     """The application with every byte path of the rooms."""
     keep_big_blocks()
     wiring.connect()
     routes: list[BaseRoute] = [*wiring.byte_paths(), Mount("/", app=_Pages())]
-    return Starlette(routes=routes, exception_handlers={CollegiumError: problem})
+    return Starlette(routes=routes, exception_handlers={CollegiumError: problem}, lifespan=lifespan)
 
 
 application = build()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from collegium.kit import events, jobs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.routing import BaseRoute
 
 
@@ -28,8 +30,22 @@ def byte_paths() -> list[BaseRoute]:
     from collegium.imaging.connections import api as connections
     from collegium.imaging.dicomweb import api as dicomweb
     from collegium.imaging.ingest import api as ingest
+    from collegium.notifications import api as notifications
 
-    return [*connections.routes, *ingest.routes, *dicomweb.routes]
+    return [*connections.routes, *ingest.routes, *dicomweb.routes, *notifications.routes]
+
+
+def forgetting() -> dict[str, Callable[[str | None], None]]:
+    """What a web process keeps for some seconds, and how it drops one of it, or (None) all."""
+    from collegium.imaging.grants import queries as grants
+    from collegium.trust.access import api as access
+    from collegium.trust.tenancy import services as tenancy
+
+    return {
+        access.SESSION: access.forget_here,
+        grants.GRANT: grants.forget_grant,
+        tenancy.MEMBER: grants.forget_member,
+    }
 
 
 def connect() -> None:

@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 STOP_S = 5.0
 """Seconds a child gets to end before it is killed."""
 
+BACKPRESSURE = 1024
+"""Requests a web process holds at once: some hundred are streams that only wait."""
+
 
 class UpgradeNeeded(CollegiumError):
     code = "collegium.upgrade_needed"
@@ -173,7 +176,7 @@ def _manage(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[
 def _granian(settings: Installation) -> list[str]:
     return [
         "--interface", "asgi", "--host", settings.host, "--port", str(settings.port), "--workers", "1",
-        "--backpressure", "256", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "3",
+        "--backpressure", str(BACKPRESSURE), "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "2",
         "collegium.asgi:application",
     ]  # fmt: skip
 

@@ -203,7 +203,7 @@ def test_leaving_the_space_closes_the_grant_within_seconds(
         (member,) = [m for m in tenancy_queries.members(actor) if m.principal == granted.reader.principal]
         tenancy.end_membership(actor=actor, membership_id=member.id)
 
-    monkeypatch.setattr("collegium.imaging.grants.queries.KEPT_S", -1.0)
+    monkeypatch.setattr("collegium.imaging.grants.queries._kept._seconds", -1.0)
 
     assert granted.get("/studies").status_code == 404
 

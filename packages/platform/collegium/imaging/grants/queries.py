@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,6 +17,7 @@ from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
 from collegium.kit import clock
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound
+from collegium.kit.kept import Kept
 from collegium.trust.access.queries import actor_in
 from collegium.trust.tenancy.keys import key_by_id
 
@@ -129,28 +128,35 @@ def unseal(row: ViewGrant) -> bytes:
     return AESGCM(key_by_id(row.key_id).secret).decrypt(sealed[:12], sealed[12:], row.id.bytes)
 
 
-_kept: dict[tuple[str, UUID], tuple[float, LiveGrant]] = {}
-_lock = Lock()
+GRANT = "grant"
+"""What other processes are told to forget."""
+
+_kept: Kept[tuple[str, UUID], LiveGrant] = Kept(KEPT_S)
 
 
 def decide(principal: Principal, grant_id: UUID) -> LiveGrant:
     """`live_grant` in a transaction of its own, kept for 5 s. For the byte paths, outside `acting_as`."""
-    key, now = (principal.text, grant_id), time.monotonic()
-    with _lock:
-        kept = _kept.get(key)
-    if kept and now - kept[0] < KEPT_S and kept[1].expires_at > clock.now():
-        return kept[1]
+    key = (principal.text, grant_id)
+    kept = _kept.get(key)
+    if kept and kept.expires_at > clock.now():
+        return kept
+    mark = _kept.begin()
     with acting_as(principal):
         found = live_grant(principal, grant_id)
-    with _lock:
-        if len(_kept) > 10_000:
-            _kept.clear()
-        _kept[key] = (now, found)
+    _kept.keep(key, found, mark)
     return found
 
 
 def forget(grant_id: UUID) -> None:
     """Drop what this process keeps of a grant."""
-    with _lock:
-        for key in [key for key in _kept if key[1] == grant_id]:
-            del _kept[key]
+    _kept.drop(lambda key: key[1] == grant_id)
+
+
+def forget_grant(text: str | None) -> None:
+    """Drop a grant, or all, because another process says so."""
+    _kept.drop(None if text is None else lambda key: str(key[1]) == text)
+
+
+def forget_member(principal: str | None) -> None:
+    """Drop every grant of somebody who left a space, or of all."""
+    _kept.drop(None if principal is None else lambda key: key[0] == principal)

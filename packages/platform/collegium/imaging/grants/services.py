@@ -15,7 +15,7 @@ from collegium.imaging.grants import queries
 from collegium.imaging.grants.errors import GrantInvalid
 from collegium.imaging.grants.layers import Layer, require_layers
 from collegium.imaging.grants.models import GrantedSeries, Mode, ViewGrant
-from collegium.kit import clock, ids
+from collegium.kit import clock, ids, live
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
 from collegium.trust.tenancy.keys import organisation_key
@@ -173,6 +173,7 @@ def revoke(actor: Actor, *, grant_id: UUID, reason: str = "") -> None:
         row.save(update_fields=["revoked_at"])
         record(actor, Action.GRANT_REVOKED, "grants.grant", grant_id, reason=reason)
     transaction.on_commit(partial(queries.forget, grant_id))
+    live.forget(queries.GRANT, str(grant_id))
 
 
 def revoke_all(actor: Actor, *, owner: str, principal: Principal | None = None, reason: str = "") -> int:

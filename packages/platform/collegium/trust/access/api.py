@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import time
+import hashlib
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from collegium.kit import live
 from collegium.kit.errors import SignInNeeded
+from collegium.kit.kept import Kept
 from collegium.trust.identity.queries import principal_from_session
 
 if TYPE_CHECKING:
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 KEPT_S = 5.0
 """How long a session's answer is kept; it names who, never what they may."""
 
-_kept: dict[str, tuple[float, Principal]] = {}
+SESSION = "session"
+"""What other processes are told to forget."""
+
+_kept: Kept[str, Principal] = Kept(KEPT_S)
 
 
 def principal_of(request: Request) -> Principal:
@@ -27,21 +32,30 @@ def principal_of(request: Request) -> Principal:
     Raises:
         SignInNeeded: no session, or one that ended.
     """
-    key = request.cookies.get(settings.SESSION_COOKIE_NAME, "")
-    now = time.monotonic()
+    session_key = request.cookies.get(settings.SESSION_COOKIE_NAME, "")
+    key = _digest(session_key)
     kept = _kept.get(key)
-    if kept and now - kept[0] < KEPT_S:
-        return kept[1]
-    principal = principal_from_session(key)
+    if kept:
+        return kept
+    mark = _kept.begin()
+    principal = principal_from_session(session_key)
     if principal is None:
-        _kept.pop(key, None)
         raise SignInNeeded
-    if len(_kept) > 10_000:
-        _kept.clear()
-    _kept[key] = (now, principal)
+    _kept.keep(key, principal, mark)
     return principal
 
 
 def forget(session_key: str) -> None:
-    """Drop what is kept of a session; called at sign-out."""
-    _kept.pop(session_key, None)
+    """Make every web process drop what it keeps of a session; called at sign-out."""
+    forget_here(_digest(session_key))
+    live.forget(SESSION, _digest(session_key))
+
+
+def forget_here(digest: str | None) -> None:
+    """Drop what this process keeps of a session, known by its digest, or of all."""
+    _kept.drop(None if digest is None else lambda key: key == digest)
+
+
+def _digest(session_key: str) -> str:
+    """What a session is called outside the cookie and its row: the key itself would open it."""
+    return hashlib.sha256(session_key.encode()).hexdigest()

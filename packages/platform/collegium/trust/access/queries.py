@@ -31,6 +31,14 @@ def actor_in(principal: Principal, space_id: UUID) -> Actor:
     return Actor(principal, space_id, place.organisation_id, row.role.name, frozenset(row.role.permissions))
 
 
+def spaces_where(principal: Principal, permission: str) -> frozenset[UUID]:
+    """The spaces in which the principal has a permission."""
+    rows = Membership.objects.filter(
+        principal=principal.behalf.text, ended_at=None, role__permissions__contains=[permission]
+    )
+    return frozenset(rows.values_list("space_id", flat=True))
+
+
 def may(actor: Actor, permission: str) -> bool:
     """Whether to offer an act; doing it asks `require` again."""
     return permission in actor.permissions

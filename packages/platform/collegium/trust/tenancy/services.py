@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db import IntegrityError, connection, transaction
 
 from collegium.kit import clock, ids
+from collegium.kit.live import forget
 from collegium.kit.principals import Actor, Principal
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 ADMINISTRATOR = "Administrator"
+
+MEMBER = "member"
+"""What web processes are told to forget when somebody leaves a space."""
 
 
 def create_organisation(*, actor: Actor, name: str, officer: Principal) -> Organisation:
@@ -117,6 +121,7 @@ def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> No
         raise LastAdministrator
     member.ended_at = clock.now()
     member.save(update_fields=["ended_at"])
+    forget(MEMBER, member.principal)
     record(
         actor, Action.MEMBER_REMOVED, "tenancy.membership", member.id,
         old={"principal": member.principal, "role": member.role.name}, reason=reason,
