@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import smtplib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,9 @@ class Finding:
 
 def examine(settings: Installation) -> list[Finding]:
     """Look at everything; faults come with what to do."""
-    return [*_folder(settings), *_keys(settings), *_disk(settings), *_database(settings)]
+    return [
+        *_folder(settings), *_keys(settings), *_disk(settings), *_database(settings), *_mail(settings),
+    ]  # fmt: skip
 
 
 def _folder(settings: Installation) -> Iterator[Finding]:
@@ -95,3 +98,22 @@ def _database(settings: Installation) -> Iterator[Finding]:
     drift = abs((clock.now() - row[0]).total_seconds())
     remedy = "" if drift < 2 else "Set up time synchronisation (NTP) on both machines."
     yield Finding(f"clock differs {drift:.1f} s from the database's", is_well=drift < 2, remedy=remedy)
+
+
+def _mail(settings: Installation) -> Iterator[Finding]:
+    if not settings.mail_host:
+        yield Finding("no e-mail is sent: COLLEGIUM_MAIL_HOST is not set")
+        return
+    where = f"{settings.mail_host}:{settings.mail_port}"
+    kind = smtplib.SMTP_SSL if settings.mail_security == "tls" else smtplib.SMTP
+    try:
+        with kind(settings.mail_host, settings.mail_port, timeout=5) as line:
+            if settings.mail_security == "starttls":
+                line.starttls()
+            if settings.mail_user:
+                line.login(settings.mail_user, settings.mail_password)
+    except (OSError, smtplib.SMTPException) as error:
+        remedy = f"Correct COLLEGIUM_MAIL_…, or let the machine reach it. {error}".strip()
+        yield Finding(f"the mail server {where} does not take our messages", is_well=False, remedy=remedy)
+        return
+    yield Finding(f"the mail server {where} answers")

@@ -193,7 +193,14 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/built/.+-[\w-]{8}\.\w+$"
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# e-mail: only sent where a mail server is named
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if _own.mail_host else 'dummy'}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _own.mail_host, _own.mail_port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _own.mail_user, _own.mail_password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _own.mail_security == "starttls", _own.mail_security == "tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = _own.mail_from or f"collegium@{urlsplit(_own.address).hostname or 'localhost'}"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"

@@ -11,7 +11,7 @@ import os
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -73,6 +73,19 @@ class Installation(BaseSettings):
         default=5, ge=1, description="Failed sign-ins of one account before it is locked."
     )
     lockout_minutes: int = Field(default=15, ge=1, description="Minutes an account stays locked.")
+    mail_host: str = Field(default="", description="Mail server that takes our messages; empty: no e-mail.")
+    mail_port: int = Field(default=587, ge=1, le=65535, description="TCP port of the mail server.")
+    mail_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the line to the mail server is protected."
+    )
+    mail_user: str = Field(default="", description="Name to sign in with at the mail server; empty: none.")
+    mail_password: str = Field(default="", repr=False, description="Password for it.")
+    mail_from: str = Field(
+        default="", description="Sender of our messages; empty: collegium@ the host of the public address."
+    )
+    mail_wait_s: int = Field(
+        default=60, ge=0, description="Seconds to wait for more before one e-mail tells all that is new."
+    )
     debug: bool = Field(default=False, description="Show stack traces in the browser; for development alone.")
 
     @property

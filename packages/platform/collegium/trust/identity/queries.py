@@ -45,5 +45,21 @@ def names(account_ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(Account.objects.filter(id__in=set(account_ids)).values_list("id", "full_name"))
 
 
+def addresses(account_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """E-mail addresses by account id, for those who manage people."""
+    return dict(Account.objects.filter(id__in=set(account_ids)).values_list("id", "email"))
+
+
+def mail_address(account_id: UUID) -> str:
+    """Where an active account is written to; empty for one that left."""
+    found = Account.objects.filter(id=account_id, is_active=True).values_list("email", flat=True).first()
+    return found or ""
+
+
 def account_by_email(email: str) -> Account | None:
     return Account.objects.filter(email=email.strip().lower()).first()
+
+
+def accounts() -> list[Account]:
+    """Everybody who may sign in, in order of their making: for checks of the whole installation."""
+    return list(Account.objects.filter(is_active=True).order_by("id"))
