@@ -2,14 +2,14 @@
  * `<collegium-viewer>`: the light part. It asks the server for the series at once and loads the heavy part meanwhile.
  *
  * Attributes: `dicomweb` (DICOMweb root), `marks` (root of the marks, none = no drawing), `label` (subject label), `mode`
- * (`read` draws, `view` only looks). Events and methods are listed in `viewer/README.md`.
+ * (`read` draws, `view` only looks), `draw` (`all`: on earlier timepoints too). Events and methods are listed in `viewer/README.md`.
  */
 import './viewer.css';
 import styles from './panels/viewer.css?inline';
 import { DicomWeb } from './api/dicomweb';
-import { isImageModality } from './core/images';
 import { ViewerProblem } from './core/problems';
-import { EMPTY, type ToolName } from './core/store';
+import { EMPTY_AREA, EMPTY_VIEWER, type MeasureKind, type ToolName } from './core/store';
+import { firstSeries } from './core/timepoints';
 import type { Session } from './modes/session';
 import { make } from './panels/dom';
 import { Message } from './panels/message';
@@ -35,7 +35,7 @@ const noCode = (): ViewerProblem =>
   new ViewerProblem('network', 'A part of the viewer could not be loaded. Check the connection and retry.', 'The viewer is not loaded');
 
 export class CollegiumViewer extends HTMLElement {
-  static readonly observedAttributes = ['dicomweb', 'marks', 'label', 'mode'];
+  static readonly observedAttributes = ['dicomweb', 'marks', 'label', 'mode', 'draw'];
   private session: Promise<Session | null> | null = null;
   private live: Session | null = null;
   private abort = new AbortController();
@@ -62,33 +62,33 @@ export class CollegiumViewer extends HTMLElement {
     else this.restart();
   }
 
-  /** Choose what the left button does: window, scroll, zoom, pan or length. */
+  /** Choose what the left button does: window, scroll, zoom, pan, length or bidirectional. */
   activate(tool: ToolName): void {
     void this.session?.then((session) => session?.activate(tool));
   }
 
-  /** Wait for a length that belongs to a form item; `label` is written beside it. */
-  measure(itemId: string, label = ''): void {
-    void this.session?.then((session) => session?.measure(itemId, label));
+  /** Wait for a length, or two diameters, that belong to a form item; `label` is written beside them. */
+  measure(itemId: string, label = '', kind: MeasureKind = 'length'): void {
+    void this.session?.then((session) => session?.measure(itemId, label, kind));
   }
 
-  /** Go to a mark and choose it. */
+  /** Go to a mark, the reader's own or one of a layer, and choose it. */
   async show(markId: string): Promise<void> {
     await (await this.session)?.show(markId);
   }
 
-  screenPixels(): object | null {
-    return this.live?.pixels() ?? null;
+  /** Stored values of the image on the screen: of the active area, or of one counted from the left. */
+  screenPixels(area?: number): object | null {
+    return this.live?.pixels(area) ?? null;
   }
 
   state(): object {
-    const { seriesUid, index, count, window, zoom, pan, loaded, total, tool, inverted, preset, armedFor } = this.live?.store.state ?? EMPTY;
-    return { seriesUid, index, count, window, zoom, pan, loaded, total, tool, inverted, preset, armedFor };
+    return this.live?.state() ?? { ...EMPTY_AREA, ...EMPTY_VIEWER, areas: [], layers: [] };
   }
 
-  /** Where a point of the patient (mm, LPS) lies in the image area, in CSS pixels from its upper left. */
-  canvasOf(point: [number, number, number]): [number, number] | null {
-    return this.live?.canvasOf(point) ?? null;
+  /** Where a point of the patient (mm, LPS) lies in an image area, in CSS pixels from its upper left. */
+  canvasOf(point: [number, number, number], area?: number): [number, number] | null {
+    return this.live?.canvasOf(point, area) ?? null;
   }
 
   private restart(): void {
@@ -124,7 +124,7 @@ export class CollegiumViewer extends HTMLElement {
     // A failure is judged when the session starts; until then it must not count as unhandled.
     series
       .then((found) => {
-        const first = found.find((each) => isImageModality(each.modality));
+        const first = firstSeries(found);
         if (first) dicomweb.askAhead(first, signal);
       })
       .catch(() => undefined);
@@ -143,6 +143,7 @@ export class CollegiumViewer extends HTMLElement {
       marks: this.getAttribute('marks'),
       label: this.getAttribute('label') ?? '',
       mode: this.getAttribute('mode') === 'read' ? 'read' : 'view',
+      drawsEverywhere: this.getAttribute('draw') === 'all',
       startedAt,
       emit: (type, detail) => this.emit(type, detail),
     });

@@ -1,8 +1,9 @@
-/** The marks of a grant: read them, save one, strike one out. The server computes the value. */
+/** The marks of a grant: read them, save one, strike one out. The server computes the values. */
 import type { Point2, Point3 } from '../core/geometry';
+import type { MeasureKind } from '../core/store';
 
 export interface MarkGeometry {
-  kind: 'length';
+  kind: MeasureKind;
   series_uid: string;
   instance_uid: string;
   frame: number;
@@ -12,16 +13,30 @@ export interface MarkGeometry {
   label: string;
 }
 
-export interface Mark extends MarkGeometry {
+export interface Measured extends MarkGeometry {
   mark_id: string;
-  revision: number;
   value: string;
+  /** The short diameter, where there are two. */
+  short_value?: string | null;
   unit: string;
+}
+
+/** Marks of others under a name, to be looked at only. */
+export interface Layer {
+  name: string;
+  marks: Measured[];
+}
+
+export interface Mark extends Measured {
+  revision: number;
   saved_at: string;
   /** True for a revision that only says that the mark is gone. */
   struck_out?: boolean;
   is_struck?: boolean;
 }
+
+/** "12.50 mm", or "40.00 × 20.00 mm". */
+export const valueOf = ({ value, short_value: short, unit }: Measured): string => `${value}${short ? ` × ${short}` : ''} ${unit}`;
 
 export const isStruckOut = (mark: Mark): boolean => Boolean(mark.struck_out || mark.is_struck);
 
@@ -54,11 +69,11 @@ export class MarksApi {
   }
 
   /** Raises a TypeError without connection, an Error with the status otherwise. */
-  async list(signal: AbortSignal): Promise<Mark[]> {
+  async list(signal: AbortSignal): Promise<{ marks: Mark[]; layers: Layer[] }> {
     const answer = await fetch(this.root, { headers: { Accept: 'application/json' }, signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]) });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
-    const body = (await answer.json()) as { marks: Mark[] };
-    return body.marks.filter((mark) => !isStruckOut(mark));
+    const body = (await answer.json()) as { marks: Mark[]; layers?: Layer[] };
+    return { marks: body.marks.filter((mark) => !isStruckOut(mark)), layers: body.layers ?? [] };
   }
 
   put(markId: string, opId: string, baseRevision: number, geometry: MarkGeometry): Promise<SaveAnswer> {

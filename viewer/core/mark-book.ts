@@ -5,7 +5,7 @@
  * the server confirms it, and is sent again with growing pauses, so it must carry the same operation id. A newer revision
  * on the server wins: it is shown, and the reader is told.
  */
-import { isStruckOut, type Mark, type MarkGeometry, type MarksApi } from '../api/marks';
+import { isStruckOut, type Layer, type Mark, type MarkGeometry, type MarksApi } from '../api/marks';
 import type { Unsent, UnsentOp } from '../api/unsent';
 import { uuid } from './ids';
 
@@ -50,6 +50,8 @@ export class MarkBook {
   private readonly inFlight = new Set<string>();
   private readonly attempts = new Map<string, number>();
   private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
+  /** Marks of others, which the server shows beside the reader's own. */
+  layers: readonly Layer[] = [];
   private made = Date.now();
   private closed = false;
 
@@ -74,7 +76,8 @@ export class MarkBook {
   /** Marks of the server, then whatever this browser still owes it. */
   async load(signal: AbortSignal): Promise<void> {
     const [found, owed] = await Promise.all([this.api.list(signal), this.unsent.of(this.api.root)]);
-    for (const mark of found) {
+    this.layers = found.layers;
+    for (const mark of found.marks) {
       this.revisions.set(mark.mark_id, mark.revision);
       this.marks.set(mark.mark_id, { markId: mark.mark_id, geometry: geometryOf(mark), saved: mark, state: 'saved', message: '', itemId: null });
     }

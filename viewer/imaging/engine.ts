@@ -11,6 +11,8 @@ import { init as initTools } from '@cornerstonejs/tools';
 export const PARALLEL_FRAMES = 5;
 const CACHE_BYTES = 1.5 * 2 ** 30;
 
+export type Engine = RenderingEngine;
+
 const inFlight = new Map<string, XMLHttpRequest>();
 const engines = new Set<string>();
 let started: Promise<void> | null = null;
@@ -44,7 +46,7 @@ export function startEngine(): Promise<void> {
   return started;
 }
 
-export async function newEngine(): Promise<RenderingEngine> {
+export async function newEngine(): Promise<Engine> {
   await startEngine();
   const id = `collegium-${next++}`;
   engines.add(id);
@@ -66,7 +68,7 @@ export function forgetImages(imageIds: readonly string[]): void {
   }
 }
 
-export function endEngine(engine: RenderingEngine): void {
+export function endEngine(engine: Engine): void {
   const { id } = engine;
   engine.destroy();
   engines.delete(id);

@@ -1,10 +1,10 @@
-/** One stack viewport, in our words: images by index, windows in center and width, orientation as letters. */
-import { Enums, metaData, type RenderingEngine, type Types } from '@cornerstonejs/core';
+/** One stack viewport of an engine, in our words: images by index, windows in center and width, orientation as letters. */
+import { Enums, metaData, type Types } from '@cornerstonejs/core';
 import { wadors } from '@cornerstonejs/dicom-image-loader';
 import { cross, letters, opposite, type Plane, type Point2, type Point3 } from '../core/geometry';
 import type { DataSet } from '../core/dicom-json';
+import type { Engine } from './engine';
 import { fromRange, toRange, type Window } from '../core/windows';
-import { endEngine, newEngine } from './engine';
 
 export interface ScreenPixels {
   rows: number;
@@ -21,8 +21,6 @@ export interface EdgeLetters {
 }
 
 export type Loaded = Types.IImage;
-
-const VIEWPORT_ID = 'stack';
 
 /** Values of a loaded image as they are windowed, after the rescale. */
 export const pixelsOf = (image: Loaded): ArrayLike<number> => (image.voxelManager?.getScalarData() ?? image.getPixelData()) as ArrayLike<number>;
@@ -43,14 +41,14 @@ export function planeOf(imageId: string): Plane {
 
 export class Stack {
   private constructor(
-    readonly engine: RenderingEngine,
+    private readonly engine: Engine,
     readonly viewport: Types.IStackViewport,
     readonly port: HTMLDivElement,
   ) {}
 
-  static async open(port: HTMLDivElement): Promise<Stack> {
-    const engine = await newEngine();
-    const viewportId = `${engine.id}-${VIEWPORT_ID}`;
+  /** A viewport of an engine, drawn into `port`; `name` tells it from the others of the engine. */
+  static open(engine: Engine, port: HTMLDivElement, name: string): Stack {
+    const viewportId = `${engine.id}-${name}`;
     engine.enableElement({ viewportId, type: Enums.ViewportType.STACK, element: port, defaultOptions: { background: [0, 0, 0] } });
     return new Stack(engine, engine.getViewport(viewportId) as Types.IStackViewport, port);
   }
@@ -160,9 +158,5 @@ export class Stack {
     const intercept = scaling?.rescaleIntercept ?? 0;
     const values = Array.from(scaled as ArrayLike<number>, (value) => (scaling ? Math.round((value - intercept) / slope) : value));
     return { rows: image.rows, columns: image.columns, values };
-  }
-
-  close(): void {
-    endEngine(this.engine);
   }
 }

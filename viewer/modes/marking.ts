@@ -1,17 +1,17 @@
-/** Joins the drawn lengths and the book of marks: what is drawn is saved, what is saved is shown. */
-import { MarksApi, type MarkGeometry } from '../api/marks';
+/** Joins the drawn marks and the book of marks: what is drawn is saved, what is saved is shown, and layers beside it. */
+import { MarksApi, valueOf, type MarkGeometry } from '../api/marks';
 import { Unsent } from '../api/unsent';
-import { toImage, type Plane, type Point3 } from '../core/geometry';
+import { toImage, type Plane } from '../core/geometry';
 import { uuid } from '../core/ids';
-import type { ImageInfo } from '../core/images';
+import type { ImageInfo, SeriesInfo } from '../core/images';
+import { LayerSet, type ShownLayer } from '../core/layers';
 import { MarkBook, type BookMark } from '../core/mark-book';
-import type { Lengths, DrawnLength, LengthLook } from '../tools/lengths';
+import type { Drawn, Look, Measures } from '../tools/measures';
 
 export interface MarkingHost {
-  seriesUid: string;
   imageIdOf(geometry: MarkGeometry): string | null;
-  imageOf(imageId: string): { image: ImageInfo; plane: Plane } | null;
-  /** The form item that waits for a length, taken once. */
+  imageOf(imageId: string): { image: ImageInfo; plane: Plane; info: SeriesInfo } | null;
+  /** The form item that waits for a mark, taken once. */
   takeArmed(): { itemId: string; label: string } | null;
   drawnOne(): void;
   changed(): void;
@@ -21,7 +21,8 @@ export interface MarkingHost {
 
 export class Marking {
   readonly book: MarkBook;
-  lengths: Lengths | null = null;
+  readonly layers = new LayerSet();
+  measures: Measures | null = null;
 
   constructor(
     root: string,
@@ -38,44 +39,60 @@ export class Marking {
 
   async load(signal: AbortSignal): Promise<void> {
     await this.book.load(signal);
-    this.host.emit('collegium:marks-loaded', { marks: this.book.all.flatMap((mark) => mark.saved ?? []) });
+    this.layers.fill(this.book.layers);
+    this.place();
+    const layers = this.layers.all.map(({ name, marks }) => ({ name, marks }));
+    this.host.emit('collegium:marks-loaded', { marks: this.book.all.flatMap((mark) => mark.saved ?? []), layers });
     this.host.changed();
   }
 
-  /** Draw the marks of the series on the screen. */
+  /** Draw the marks of the series on the screen, and take those of other series away. */
   place(): void {
-    this.lengths?.removeAll();
     for (const mark of this.book.all) this.draw(mark);
+    for (const layer of this.layers.all) this.drawLayer(layer);
   }
 
-  drawn(length: DrawnLength, isNew: boolean): void {
-    const found = this.host.imageOf(length.imageId);
+  /** Where a mark lies: one of the own or of a layer. */
+  geometryOf(markId: string): MarkGeometry | null {
+    return this.book.get(markId)?.geometry ?? this.layers.find(markId)?.mark ?? null;
+  }
+
+  drawn(drawn: Drawn, isNew: boolean): void {
+    const found = this.host.imageOf(drawn.imageId);
     if (!found) return;
     const armed = isNew ? this.host.takeArmed() : null;
-    const known = this.book.get(length.markId);
+    const known = this.book.get(drawn.markId);
     const geometry: MarkGeometry = {
-      kind: 'length',
-      series_uid: this.host.seriesUid,
+      kind: drawn.kind,
+      series_uid: found.info.seriesUid,
       instance_uid: found.image.instanceUid,
       frame: found.image.frame,
       frame_of_reference_uid: found.image.frameOfReferenceUid,
-      points: length.points,
-      image_points: length.points.map((point) => toImage(found.plane, point)),
+      points: drawn.points,
+      image_points: drawn.points.map((point) => toImage(found.plane, point)),
       label: armed?.label ?? known?.geometry.label ?? '',
     };
-    this.book.draw(length.markId, geometry, armed?.itemId ?? null);
+    this.book.draw(drawn.markId, geometry, armed?.itemId ?? null);
     if (isNew) this.host.drawnOne();
   }
 
-  remove(markId: string): void {
+  /** Strike out one of the reader's own marks; nothing else can be. */
+  remove(markId: string): boolean {
     const mark = this.book.get(markId);
-    if (!mark || this.isLocked) return;
+    if (!mark || this.isLocked) return false;
     this.book.strikeOut(markId);
     this.host.notice('Mark removed.', { name: 'Undo', act: () => this.book.draw(uuid(), mark.geometry, mark.itemId) });
+    return true;
+  }
+
+  showLayer(name: string, isShown: boolean): void {
+    const layer = this.layers.show(name, isShown);
+    if (layer) this.drawLayer(layer);
+    this.host.changed();
   }
 
   close(): void {
-    this.lengths?.removeAll();
+    this.measures?.removeAll();
     this.book.close();
   }
 
@@ -86,22 +103,36 @@ export class Marking {
   }
 
   private removed(markId: string, _why: string): void {
-    this.lengths?.remove(markId);
+    this.measures?.remove(markId);
     this.host.emit('collegium:mark-removed', { markId });
     this.host.changed();
   }
 
   private draw(mark: BookMark): void {
-    const imageId = mark.geometry.series_uid === this.host.seriesUid ? this.host.imageIdOf(mark.geometry) : null;
-    const [a, b] = mark.geometry.points;
-    if (!imageId || !a || !b || !this.lengths) return;
-    this.lengths.put({ markId: mark.markId, imageId, points: [a, b] as [Point3, Point3] }, this.look(mark), this.isLocked);
+    this.put(mark.markId, mark.geometry, this.look(mark));
+    if (this.isLocked) this.measures?.lock(mark.markId);
   }
 
-  private look(mark: BookMark): LengthLook {
-    const isSaved = mark.state === 'saved' && mark.saved !== null;
-    const value = isSaved ? `${mark.saved!.value} ${mark.saved!.unit}` : '';
-    const prefix = mark.geometry.label ? `${mark.geometry.label}  ` : '';
-    return { text: isSaved ? prefix + value : '', isSaved, isBroken: mark.state === 'refused' };
+  private drawLayer({ marks, place, sign, isShown }: ShownLayer): void {
+    for (const mark of marks) {
+      if (!isShown) {
+        this.measures?.remove(mark.mark_id);
+        continue;
+      }
+      const text = [sign, mark.label, valueOf(mark)].filter(Boolean).join('  ');
+      this.put(mark.mark_id, mark, { text, as: place });
+      this.measures?.lock(mark.mark_id);
+    }
+  }
+
+  private put(markId: string, geometry: MarkGeometry, look: Look): void {
+    const imageId = this.host.imageIdOf(geometry);
+    if (imageId) this.measures?.put({ markId, kind: geometry.kind, imageId, points: geometry.points }, look);
+  }
+
+  private look(mark: BookMark): Look {
+    if (mark.state === 'refused') return { text: '', as: 'broken' };
+    if (mark.state !== 'saved' || !mark.saved) return { text: '', as: 'unsaved' };
+    return { text: [mark.geometry.label, valueOf(mark.saved)].filter(Boolean).join('  '), as: 'saved' };
   }
 }

@@ -1,14 +1,12 @@
-/** A series that was opened: what is kept of it while another is shown, and how it looks at first. */
-import type { ImageInfo, SeriesInfo } from '../core/images';
+/** A series that was opened in an area: what is kept of it while another is shown, and how it looks at first. */
+import type { ImageInfo } from '../core/images';
 import { middle } from '../core/order';
 import { isInverted, SUV_WINDOW, windowOfPixels, type Window } from '../core/windows';
 import { SeriesLoader } from '../imaging/loading';
 import { pixelsOf, type Loaded } from '../imaging/stack';
+import type { Described } from './catalogue';
 
-export interface Opened {
-  info: SeriesInfo;
-  images: ImageInfo[];
-  imageIds: string[];
+export interface Opened extends Described {
   loader: SeriesLoader;
   index: number;
   window: Window | null;
@@ -17,17 +15,15 @@ export interface Opened {
   inverted: boolean;
 }
 
-export function opening(info: SeriesInfo, images: ImageInfo[], imageIds: string[]): Opened {
+export function opening(described: Described): Opened {
   return {
-    info,
-    images,
-    imageIds,
-    loader: new SeriesLoader(imageIds, () => undefined),
-    index: middle(images.length),
+    ...described,
+    loader: new SeriesLoader(described.imageIds, () => undefined),
+    index: middle(described.images.length),
     window: null,
     fileWindow: null,
     preset: null,
-    inverted: isInverted(info.modality),
+    inverted: isInverted(described.info.modality),
   };
 }
 

@@ -1,7 +1,7 @@
 /** The pieces that the element hands to its session. */
 import type { DicomWeb } from '../api/dicomweb';
 import type { SeriesInfo } from '../core/images';
-import type { ToolName } from '../core/store';
+import type { MeasureKind, ToolName } from '../core/store';
 
 export type Mode = 'read' | 'view';
 
@@ -12,6 +12,8 @@ export interface SessionOptions {
   marks: string | null;
   label: string;
   mode: Mode;
+  /** Marks may be drawn on earlier timepoints too. */
+  drawsEverywhere: boolean;
   startedAt: number;
   emit(type: string, detail: object): void;
 }
@@ -19,7 +21,7 @@ export interface SessionOptions {
 export interface SessionFace {
   begin(): void;
   activate(tool: ToolName): void;
-  measure(itemId: string, label: string): void;
+  measure(itemId: string, label: string, kind: MeasureKind): void;
   show(markId: string): Promise<void>;
   command(event: KeyboardEvent): boolean;
   setLabel(label: string): void;

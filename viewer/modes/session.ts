@@ -1,137 +1,168 @@
-/** One viewer at work: opens series, shows images, keeps panels and state together. The heavy part of the element. */
-import { imagesOfSeries, isImageModality, type SeriesInfo } from '../core/images';
+/** One viewer at work: joins image areas, panels, tools and marks. The heavy part of the element. */
+import { firstSeries } from '../core/timepoints';
+import { follow, offsetBetween, type Offset } from '../core/linking';
+import { isImageModality, type SeriesInfo } from '../core/images';
 import { ViewerProblem } from '../core/problems';
-import { Store, type ToolName } from '../core/store';
-import { isLossy } from '../core/syntaxes';
-import { isInverted, presetsFor, type Preset } from '../core/windows';
-import { forgetImages, startEngine } from '../imaging/engine';
-import { problemOf, SeriesLoader } from '../imaging/loading';
-import { planeOf, Stack } from '../imaging/stack';
+import { EMPTY_VIEWER, isMeasuring, Store, type MeasureKind, type ToolName, type ViewerState } from '../core/store';
+import { endEngine, newEngine, startEngine, type Engine } from '../imaging/engine';
 import { thumbnail } from '../imaging/thumbnail';
 import { Help } from '../panels/help';
+import { LayerList } from '../panels/layer-list';
 import { MarkList } from '../panels/mark-list';
-import { Message } from '../panels/message';
-import { Overlay } from '../panels/overlay';
-import { SeriesList } from '../panels/series-list';
-import { Slider } from '../panels/slider';
-import { Toolbar } from '../panels/toolbar';
 import { make } from '../panels/dom';
-import { Lengths } from '../tools/lengths';
-import { Mouse } from '../tools/mouse';
+import { SeriesList } from '../panels/series-list';
+import { Toolbar } from '../panels/toolbar';
+import { Measures } from '../tools/measures';
+import { Area, type AreaHost } from './area';
+import { Catalogue, indexIn } from './catalogue';
 import { commandOf, type KeyCommand } from './keyboard';
-import { Marking } from './marking';
-import { firstLook, isDrawnInverted, opening, type Opened } from './opened';
+import { Marking, type MarkingHost } from './marking';
+import { firstLook, isDrawnInverted, opening } from './opened';
 import type { SessionFace, SessionOptions } from './parts';
 
 const THUMBNAIL = 112;
 const MOST_THUMBNAILS = 12;
 
 export class Session implements SessionFace {
-  readonly store = new Store();
+  readonly store = new Store<ViewerState>(EMPTY_VIEWER);
   private readonly abort = new AbortController();
-  private readonly overlay = new Overlay();
-  private readonly message: Message;
-  private readonly help: Help;
+  private readonly catalogue: Catalogue;
+  private readonly canMeasure: boolean;
   private readonly toolbar: Toolbar;
-  private readonly list = new SeriesList((uid) => void this.open(uid));
-  private readonly slider = new Slider((index) => void this.goTo(index));
+  private readonly help: Help;
+  private readonly list = new SeriesList((uid) => void this.openFromList(uid));
   private readonly markList: MarkList;
-  private readonly port: HTMLDivElement;
-  private readonly side: HTMLElement;
+  private readonly layerList: LayerList;
+  private readonly stage: HTMLElement;
   private readonly marking: Marking | null;
-  private readonly opened = new Map<string, Opened>();
-  private readonly preparing = new Map<string, Promise<Opened>>();
-  private series: SeriesInfo[] = [];
-  private now: Opened | null = null;
-  private stack: Stack | null = null;
-  private mouse: Mouse | null = null;
-  private turn = 0;
+  /** The area of the current timepoint stands last. */
+  private areas: Area[] = [];
+  private engine: Engine | null = null;
+  /** How far the image of one area is from that of another, while they are linked. */
+  private offsets = new Map<Area, Map<Area, Offset>>();
   private armed: { itemId: string; label: string; before: ToolName } | null = null;
   private firstAt: number | null = null;
   private isFirstTold = false;
-  private isOpening = false;
   private isSideOpen: boolean;
-  private wheelRest = 0;
   private label: string;
+  private started: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly frame: HTMLElement,
     private readonly options: SessionOptions,
   ) {
     this.label = options.label;
-    const canMeasure = options.mode === 'read' && options.marks !== null;
-    this.marking = options.marks === null ? null : new Marking(options.marks, this.host(), !canMeasure);
-    this.message = new Message();
-    this.help = new Help(canMeasure);
+    this.catalogue = new Catalogue(options.dicomweb, this.abort.signal);
+    this.canMeasure = options.mode === 'read' && options.marks !== null;
+    this.marking = options.marks === null ? null : new Marking(options.marks, this.markingHost(), !this.canMeasure);
+    if (this.marking) {
+      this.marking.measures = new Measures(
+        { drawn: (drawn, isNew) => this.marking?.drawn(drawn, isNew), halfDrawn: () => this.refresh(), chosen: () => this.refresh() },
+        this.abort.signal,
+      );
+    }
+    this.help = new Help(this.canMeasure);
     this.toolbar = new Toolbar(
       {
         tool: (tool) => this.activate(tool),
-        preset: (preset) => this.usePreset(preset),
-        invert: () => this.invert(),
-        fit: () => this.stack?.fit(),
-        reset: () => this.reset(),
+        preset: (preset) => this.active.usePreset(preset),
+        invert: () => this.active.invert(),
+        fit: () => this.active.stack?.fit(),
+        reset: () => this.active.reset(),
+        link: () => this.link(!this.store.state.isLinked),
+        alone: () => this.stand(!this.store.state.isAlone),
         side: () => this.toggleSide(),
         help: () => this.help.toggle(),
       },
-      canMeasure,
+      this.canMeasure,
     );
-    this.markList = new MarkList(
-      { show: (id) => void this.show(id), remove: (id) => this.marking?.remove(id), retry: () => this.marking?.book.retry() },
-      canMeasure,
-    );
-    this.port = make('div', { class: 'port', tabindex: '0', role: 'application', 'aria-roledescription': 'image viewer', 'aria-label': `Images of ${this.label || 'this exam'}` });
-    this.side = make('div', { class: 'side' }, this.list.element, this.markList.element);
-    const stage = make('div', { class: 'stage' }, this.port, this.overlay.element, this.slider.element, this.message.element, this.message.notices);
+    const show = (id: string): void => void this.show(id);
+    this.markList = new MarkList({ show, remove: (id) => void this.marking?.remove(id), retry: () => this.marking?.book.retry() }, this.canMeasure);
+    this.layerList = new LayerList({ show, toggle: (name, isShown) => this.marking?.showLayer(name, isShown) });
+    const side = make('div', { class: 'side' }, this.list.element, this.layerList.element, this.markList.element);
+    this.areas = [new Area(this.areaHost(), 'current')];
+    this.stage = make('div', { class: 'stage' }, this.active.element, this.active.message.notices);
     this.isSideOpen = frame.clientWidth >= 720;
-    frame.replaceChildren(this.toolbar.element, this.side, stage, this.help.element);
+    frame.replaceChildren(this.toolbar.element, side, this.stage, this.help.element);
     this.store.listen(() => this.refresh());
+    window.addEventListener('online', () => this.marking?.book.retry(), { signal: this.abort.signal });
     this.refresh();
   }
 
-  private started: Promise<void> = Promise.resolve();
+  /** The area that keys and tools act on. */
+  get active(): Area {
+    return this.areas[this.store.state.active] ?? this.areas.at(-1)!;
+  }
+
+  /** The area of the current timepoint, if no other was chosen for it. */
+  private get last(): Area {
+    return this.areas.at(-1)!;
+  }
 
   begin(): void {
     this.started = this.start();
   }
 
   private async start(): Promise<void> {
-    this.message.loading('Loading images');
-    const marks = this.marking?.load(this.abort.signal).catch(() => this.message.notice('Earlier marks could not be read. They are safe on the server; reload the page to see them.'));
+    const { last } = this;
+    last.message.loading('Loading images');
+    const marks = this.marking?.load(this.abort.signal).catch(() => this.notice('Earlier marks could not be read. They are safe on the server; reload the page to see them.'));
     try {
       // The first image travels while the viewport is made, which keeps the main thread busy for a while.
       await startEngine();
-      this.series = await this.options.series;
+      this.catalogue.take(await this.options.series);
       await this.askAhead();
-      this.stack ??= await Stack.open(this.port);
+      this.engine ??= await newEngine();
       if (this.abort.signal.aborted) return this.close();
-      if (!this.mouse) this.listen(this.stack);
+      this.standUp(this.engine);
     } catch (error) {
-      this.fail(error, () => this.retryStart());
+      last.fail(error, () => this.retryStart());
       return;
     }
-    this.list.fill([...this.series].sort((a, b) => Number(isImageModality(b.modality)) - Number(isImageModality(a.modality))), (each) => isImageModality(each.modality));
-    this.options.emit('collegium:ready', { series: this.series.length });
-    const first = this.firstSeries();
+    this.list.fill(this.catalogue);
+    this.options.emit('collegium:ready', { series: this.catalogue.series.length, timepoints: this.catalogue.timepoints.length });
+    const first = firstSeries(this.catalogue.series);
     if (!first) {
-      this.fail(new ViewerProblem('empty', 'It holds no images that can be shown here.', 'No images', false), () => undefined);
+      last.fail(new ViewerProblem('empty', 'It holds no images that can be shown here.', 'No images', false), () => undefined);
       return;
     }
-    await this.open(first.seriesUid);
+    await last.open(first);
+    const earlier = this.earlierTimepoints().at(-1)?.series[0];
+    if (earlier && this.areas.length > 1) await this.areas[0]!.open(earlier);
     await marks;
     void this.makeThumbnails();
   }
 
-  /** Send the request for the first image off before the main thread is busy. */
-  private async askAhead(): Promise<void> {
-    const first = this.firstSeries();
-    if (!first) return;
-    const opened = await this.prepare(first).catch(() => null);
-    opened?.loader.now(opened.index).catch(() => undefined);
-    await new Promise((resume) => setTimeout(resume, 12));
+  /** Timepoints with images before the one that is shown as current, oldest first. */
+  private earlierTimepoints(): typeof this.catalogue.timepoints {
+    return this.catalogue.timepoints.filter(({ series }) => series.length > 0).slice(0, -1);
   }
 
-  private firstSeries(): SeriesInfo | undefined {
-    return this.series.find((each) => isImageModality(each.modality));
+  /** One area for one timepoint, two beside each other for more. */
+  private standUp(engine: Engine): void {
+    if (this.areas.length === 1 && this.earlierTimepoints().length > 0) {
+      const earlier = new Area(this.areaHost(), 'earlier');
+      this.areas = [earlier, this.last];
+      this.stage.prepend(earlier.element);
+      earlier.message.loading('Loading images');
+      this.store.run('areas.placed', { active: 1 });
+    }
+    for (const area of this.areas) {
+      if (area.stack) continue;
+      area.attach(engine);
+      this.marking?.measures?.attach(area.stack!.viewport);
+    }
+  }
+
+  /** Send the request for the first image off before the main thread is busy. */
+  private async askAhead(): Promise<void> {
+    const first = firstSeries(this.catalogue.series);
+    if (!first) return;
+    const described = await this.catalogue.describe(first).catch(() => null);
+    if (!described) return;
+    const ahead = opening(described);
+    ahead.loader.now(ahead.index).catch(() => undefined);
+    await new Promise((resume) => setTimeout(resume, 12));
   }
 
   private retryStart(): void {
@@ -139,190 +170,135 @@ export class Session implements SessionFace {
     this.begin();
   }
 
-  async open(seriesUid: string): Promise<void> {
-    const info = this.series.find((each) => each.seriesUid === seriesUid);
-    const { stack } = this;
-    if (!info || !stack || this.now?.info === info) return;
-    const turn = ++this.turn;
-    this.remember();
-    this.list.current(seriesUid);
-    this.message.loading('Loading images');
-    this.isOpening = true;
-    try {
-      const opened = await this.prepare(info);
-      if (turn !== this.turn) return;
-      this.now?.loader.stop();
-      opened.loader = this.loaderOf(opened);
-      this.now = opened;
-      const image = await opened.loader.now(opened.index);
-      if (turn !== this.turn) return;
-      firstLook(opened, image);
-      const isTurned = isDrawnInverted(opened);
-      await stack.show(opened.imageIds, opened.index, opened.window!, isTurned);
-      if (turn !== this.turn) return;
-      this.isOpening = false;
-      this.message.clear();
-      this.port.dataset['count'] = String(opened.images.length);
-      this.store.run('series.opened', {
-        seriesUid,
-        index: opened.index,
-        target: opened.index,
-        count: opened.images.length,
-        window: opened.window,
-        preset: opened.preset,
-        inverted: opened.inverted,
-        zoom: stack.zoom,
-        pan: stack.pan,
-      });
-      this.tellFirst();
-      this.marking?.place();
-      this.progressed();
-      this.list.picture(seriesUid, thumbnail(image, opened.window!, isTurned, THUMBNAIL));
-      opened.loader.around(opened.index);
-    } catch (error) {
-      if (turn !== this.turn || this.abort.signal.aborted) return;
-      this.now = null;
-      this.fail(error, () => void this.open(seriesUid));
-    }
+  private async openFromList(seriesUid: string): Promise<void> {
+    const info = this.catalogue.find(seriesUid);
+    if (info) await this.openIn(this.areaFor(seriesUid), info);
   }
 
-  /** Metadata and order of a series, asked for once. */
-  private prepare(info: SeriesInfo): Promise<Opened> {
-    const known = this.preparing.get(info.seriesUid);
-    if (known) return known;
-    const asked = this.describe(info);
-    this.preparing.set(info.seriesUid, asked);
-    asked.catch(() => this.preparing.delete(info.seriesUid));
-    return asked;
+  private async openIn(area: Area, info: SeriesInfo): Promise<void> {
+    this.choose(area);
+    await area.open(info);
   }
 
-  private async describe(info: SeriesInfo): Promise<Opened> {
-    const metadata = await this.options.dicomweb.metadata(info, this.abort.signal);
-    const images = imagesOfSeries(metadata);
-    if (images.length === 0) throw new ViewerProblem('empty', 'This series holds no images that can be shown here.', 'No images', false);
-    const imageIds = images.map((image) => `wadors:${this.options.dicomweb.frameUrl(info, image.instanceUid, image.frame)}`);
-    images.forEach((image, index) => Stack.describe(imageIds[index]!, image.metadata));
-    const opened = opening(info, images, imageIds);
-    this.opened.set(info.seriesUid, opened);
-    return opened;
+  /** Where a series is shown: where it is already, else where its timepoint stands, else in the area that is in use. */
+  private areaFor(seriesUid: string): Area {
+    const timepoint = this.catalogue.timepointOf(seriesUid);
+    const inUse = [this.active, ...this.areas];
+    return (
+      inUse.find((area) => area.seriesUid === seriesUid) ??
+      inUse.find((area) => this.catalogue.timepointOf(area.seriesUid) === timepoint) ??
+      (timepoint === this.catalogue.timepoints.length - 1 ? this.last : this.active)
+    );
   }
 
-  private loaderOf(opened: Opened): SeriesLoader {
-    return new SeriesLoader(opened.imageIds, () => {
-      if (this.now === opened) this.progressed();
-    });
+  private choose(area: Area): void {
+    const active = this.areas.indexOf(area);
+    if (active >= 0 && active !== this.store.state.active) this.store.run('area.chosen', { active });
   }
 
-  /** Show an image; the newest wish wins while images arrive. */
-  async goTo(wished: number): Promise<void> {
-    const { now, stack } = this;
-    if (!now || !stack || !this.store.state.count) return;
-    const target = Math.min(Math.max(wished, 0), now.images.length - 1);
-    const turn = this.turn;
-    this.store.run('slice.wanted', { target });
-    now.loader.around(target);
-    if (!now.loader.isLoaded(target)) {
-      this.frame.classList.add('is-waiting');
-      try {
-        await now.loader.now(target);
-      } catch (error) {
-        if (this.store.state.target === target && turn === this.turn) {
-          this.frame.classList.remove('is-waiting');
-          this.fail(error, () => {
-            now.loader.retryFailed();
-            void this.goTo(target);
-          });
-        }
-        return;
-      }
-    }
-    if (this.store.state.target !== target || turn !== this.turn) return;
-    this.frame.classList.remove('is-waiting');
-    await stack.goTo(target);
-    if (turn !== this.turn || stack.index !== target) return;
-    this.message.clear();
-    now.index = target;
-    this.store.run('slice.shown', { index: target });
+  /** Only on the current timepoint, unless the page allows it everywhere. */
+  private canDraw(area: Area): boolean {
+    if (!this.canMeasure) return false;
+    const { timepoints } = this.catalogue;
+    return this.options.drawsEverywhere || timepoints.length < 2 || this.catalogue.timepointOf(area.seriesUid) === timepoints.length - 1;
   }
 
   activate(tool: ToolName): void {
-    if (tool === 'length' && (!this.marking || this.options.mode !== 'read')) return;
+    if (isMeasuring(tool) && !this.canMeasure) return;
     this.disarm();
     this.useTool(tool);
   }
 
-  measure(itemId: string, label: string): void {
-    if (!this.marking || this.options.mode !== 'read') return;
+  measure(itemId: string, label: string, kind: MeasureKind): void {
+    if (!this.canMeasure) return;
     const before = this.armed?.before ?? this.store.state.tool;
     this.armed = { itemId, label, before };
-    this.useTool('length');
-    this.store.run('length.armed', { armedFor: itemId });
-    this.port.focus({ preventScroll: true });
+    this.marking?.measures?.dropHalf();
+    void this.toDrawable();
+    this.useTool(kind);
+    this.store.run('measure.armed', { armedFor: itemId });
+    this.active.focus();
+  }
+
+  /** A form item waits for a mark: the area in use must be one that takes it. */
+  private async toDrawable(): Promise<void> {
+    if (this.canDraw(this.active)) return;
+    const area = this.areas.find((each) => this.canDraw(each)) ?? this.last;
+    this.choose(area);
+    const series = this.catalogue.timepoints.at(-1)?.series[0];
+    if (!this.canDraw(area) && series) await area.open(series);
   }
 
   async show(markId: string): Promise<void> {
     await this.started;
-    const mark = this.marking?.book.get(markId);
-    if (!mark) return;
-    await this.open(mark.geometry.series_uid);
-    const index = this.now?.images.findIndex((image) => image.instanceUid === mark.geometry.instance_uid && image.frame === mark.geometry.frame) ?? -1;
+    const geometry = this.marking?.geometryOf(markId);
+    const info = geometry && this.catalogue.find(geometry.series_uid);
+    if (!geometry || !info) return;
+    const layer = this.marking?.layers.find(markId)?.layer;
+    if (layer && !layer.isShown) this.marking?.showLayer(layer.name, true);
+    const area = this.areaFor(geometry.series_uid);
+    await this.openIn(area, info);
+    const index = indexIn(area.images, geometry);
     if (index < 0) return;
-    await this.goTo(index);
-    this.marking?.lengths?.choose(markId);
+    this.moved(area, index);
+    await area.goTo(index);
+    this.marking?.measures?.choose(markId);
   }
 
   setLabel(label: string): void {
     this.label = label;
-    this.port.setAttribute('aria-label', `Images of ${label || 'this exam'}`);
     this.refresh();
   }
 
-  pixels(): object | null {
-    const image = this.now?.images[this.store.state.index];
-    const found = this.stack?.pixels();
-    return image && found ? { seriesUid: this.now!.info.seriesUid, instanceUid: image.instanceUid, ...found } : null;
+  state(): object {
+    const { tool, armedFor, active, isLinked, isAlone } = this.store.state;
+    const areas = this.areas.map((area) => ({ timepoint: this.catalogue.timepointOf(area.seriesUid) + 1, ...area.store.state }));
+    const layers = this.marking?.layers.all.map(({ name, isShown, marks }) => ({ name, isShown, marks: marks.length })) ?? [];
+    return { ...this.active.store.state, tool, armedFor, active, isLinked, isAlone, areas, layers };
   }
 
-  /** For tests and for the page: where a point of the patient is on the image area, in CSS pixels. */
-  canvasOf(point: [number, number, number]): [number, number] | null {
-    return this.stack?.canvasOf(point) ?? null;
+  pixels(area?: number): object | null {
+    return (area === undefined ? this.active : this.areas[area])?.pixels() ?? null;
+  }
+
+  /** For tests and for the page: where a point of the patient is on an image area, in CSS pixels. */
+  canvasOf(point: [number, number, number], area?: number): [number, number] | null {
+    return (area === undefined ? this.active : this.areas[area])?.stack?.canvasOf(point) ?? null;
   }
 
   command(event: KeyboardEvent): boolean {
     if (this.help.element.open) return false;
-    const command = commandOf(event);
+    const layer = event.shiftKey && this.marking?.layers.byKey(event.key.toUpperCase());
+    const command = commandOf(event, Boolean(layer));
+    if (command?.do === 'layer') {
+      if (layer) this.marking?.showLayer(layer.name, !layer.isShown);
+      return true;
+    }
     return command ? this.obey(command) : false;
   }
 
   close(): void {
-    if (this.abort.signal.aborted && !this.stack) return;
-    this.turn++;
     this.abort.abort();
     this.marking?.close();
-    this.now?.loader.stop();
-    this.mouse?.close();
-    for (const opened of this.opened.values()) {
-      opened.loader.stop();
-      forgetImages(opened.imageIds);
-    }
-    this.opened.clear();
-    this.preparing.clear();
-    this.stack?.close();
-    this.stack = null;
+    for (const area of this.areas) area.close();
+    this.catalogue.forget();
+    if (this.engine) endEngine(this.engine);
+    this.engine = null;
     this.frame.replaceChildren();
   }
 
   private obey(command: KeyCommand): boolean {
-    const { state } = this.store;
+    const area = this.active;
+    const { state } = area.store;
     switch (command.do) {
       case 'step':
-        void this.goTo(state.target + command.by);
+        area.scroll(state.target + command.by);
         return true;
       case 'first':
-        void this.goTo(0);
+        area.scroll(0);
         return true;
       case 'last':
-        void this.goTo(state.count - 1);
+        area.scroll(state.count - 1);
         return true;
       case 'series':
         this.stepSeries(command.by);
@@ -331,21 +307,21 @@ export class Session implements SessionFace {
         this.activate(command.tool);
         return true;
       case 'preset': {
-        const preset = this.presets().find(({ key }) => key === command.key);
-        if (preset) this.usePreset(preset);
+        const preset = area.presets.find(({ key }) => key === command.key);
+        if (preset) area.usePreset(preset);
         return preset !== undefined;
       }
       case 'zoom':
-        this.stack?.zoomBy(command.by);
+        area.stack?.zoomBy(command.by);
         return true;
       case 'invert':
-        this.invert();
+        area.invert();
         return true;
       case 'fit':
-        this.stack?.fit();
+        area.stack?.fit();
         return true;
       case 'reset':
-        this.reset();
+        area.reset();
         return true;
       case 'side':
         this.toggleSide();
@@ -353,136 +329,131 @@ export class Session implements SessionFace {
       case 'help':
         this.help.toggle();
         return true;
-      case 'remove': {
-        const chosen = this.marking?.lengths?.chosen;
-        if (chosen) this.marking?.remove(chosen);
-        return Boolean(chosen);
-      }
-      case 'cancel':
-        if (!this.armed && state.tool !== 'length') return false;
+      case 'link':
+        this.link(!this.store.state.isLinked);
+        return true;
+      case 'alone':
+        this.stand(!this.store.state.isAlone);
+        return true;
+      case 'other':
+        if (this.areas.length < 2) return false;
+        this.store.run('area.chosen', { active: 1 - this.store.state.active });
+        this.active.focus();
+        return true;
+      case 'remove':
+        return this.marking?.measures?.dropHalf() || this.marking?.remove(this.marking.measures?.chosen ?? '') || false;
+      case 'accept':
+        return this.marking?.measures?.acceptHalf() ?? false;
+      case 'cancel': {
+        const wasHalf = this.marking?.measures?.dropHalf() ?? false;
+        if (!this.armed && !isMeasuring(this.store.state.tool)) return wasHalf;
         this.activate(this.armed?.before ?? 'window');
         return true;
+      }
+      case 'layer':
+        return false;
     }
   }
 
-  private listen(stack: Stack): void {
-    const { signal } = this.abort;
-    const canMeasure = this.marking !== null && this.options.mode === 'read';
-    this.mouse = new Mouse(stack.engine.id, stack.viewport.id, canMeasure);
-    this.mouse.activate(this.store.state.tool);
-    if (this.marking) {
-      this.marking.lengths = new Lengths(
-        stack.viewport,
-        { drawn: (length, isNew) => this.marking?.drawn(length, isNew), chosen: () => this.refresh() },
-        signal,
-      );
-    }
-    stack.listen((what) => {
-      if (what === 'rendered') this.rendered();
-      else if (what === 'window') this.windowed(stack);
-      else this.store.run('camera.moved', { zoom: stack.zoom, pan: stack.pan });
-    }, signal);
-    this.port.addEventListener('wheel', (event) => this.wheel(event), { signal, passive: false });
-    this.port.addEventListener('collegium-scroll', (event) => void this.goTo(this.store.state.target + (event as CustomEvent<number>).detail), { signal });
-    this.port.addEventListener('contextmenu', (event) => event.preventDefault(), { signal });
-    this.port.addEventListener('pointerdown', () => this.port.focus({ preventScroll: true }), { signal });
-    const resized = new ResizeObserver(() => {
-      if (this.port.clientWidth > 0 && this.port.clientHeight > 0) stack.resize();
-    });
-    resized.observe(this.port);
-    signal.addEventListener('abort', () => resized.disconnect());
-    window.addEventListener('online', () => this.marking?.book.retry(), { signal });
-  }
-
-  /** A notch of a wheel is one image; a touchpad's small steps add up to one. */
-  private wheel(event: WheelEvent): void {
-    event.preventDefault();
-    if (event.ctrlKey) {
-      this.stack?.zoomBy(event.deltaY < 0 ? 1.1 : 1 / 1.1);
-      return;
-    }
-    const size = event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY : event.deltaY * 40;
-    this.wheelRest = Math.sign(size) === Math.sign(this.wheelRest) ? this.wheelRest + size : size;
-    const steps = Math.abs(size) >= 80 ? Math.sign(size) : Math.trunc(this.wheelRest / 40);
-    if (steps === 0) return;
-    this.wheelRest = 0;
-    void this.goTo(this.store.state.target + steps);
-  }
-
-  private host(): ConstructorParameters<typeof Marking>[1] {
-    const session = this;
+  private areaHost(): AreaHost {
     return {
-      get seriesUid() {
-        return session.now?.info.seriesUid ?? '';
+      catalogue: this.catalogue,
+      signal: this.abort.signal,
+      canMeasure: this.canMeasure,
+      label: () => this.label,
+      tool: () => this.store.state.tool,
+      canDraw: (area) => this.canDraw(area),
+      chosen: (area) => this.choose(area),
+      timepoint: (area, index) => {
+        const series = this.sameSeries(area, index);
+        if (series) void this.openIn(area, series);
       },
-      imageIdOf: (geometry) => {
-        const index = this.now?.images.findIndex((image) => image.instanceUid === geometry.instance_uid && image.frame === geometry.frame) ?? -1;
-        return this.now?.imageIds[index] ?? null;
+      opened: (area, opened, image) => {
+        this.marking?.place();
+        this.list.picture(area.seriesUid, thumbnail(image, opened.window!, isDrawnInverted(opened), THUMBNAIL));
+        if (this.store.state.isLinked) this.measureOffsets();
+        this.tellFirst();
+        this.refresh();
       },
-      imageOf: (imageId) => {
-        const image = this.now?.images[this.now.imageIds.indexOf(imageId)];
-        return image ? { image, plane: image.plane ?? planeOf(imageId) } : null;
+      scrolled: (area) => this.moved(area, area.store.state.target),
+      rendered: (area) => {
+        if (area === this.last && area.seriesUid) this.firstAt ??= performance.now();
+        this.tellFirst();
+        area.refresh(this.isOutlined(area));
       },
+      progressed: (area) => {
+        const { loaded, total } = area.store.state;
+        this.list.progress(area.seriesUid, loaded, total);
+        if (area === this.active) this.options.emit('collegium:progress', { loaded, total });
+      },
+      changed: () => this.refresh(),
+      failed: (problem) => this.options.emit('collegium:error', { message: `${problem.title}. ${problem.message}`, kind: problem.kind }),
+      refusedDrawing: () => this.notice(`Marks are drawn on ${this.catalogue.timepoints.at(-1)?.name}, the current one. Earlier timepoints are for comparison.`),
+    };
+  }
+
+  private markingHost(): MarkingHost {
+    return {
+      imageIdOf: (geometry) => this.catalogue.imageIdOf(geometry),
+      imageOf: (imageId) => this.catalogue.imageOf(imageId),
       takeArmed: () => this.armed,
       drawnOne: () => {
         if (this.armed) this.activate(this.armed.before);
       },
       changed: () => this.refresh(),
-      notice: (message, action) => this.message.notice(message, action),
+      notice: (message, action) => this.notice(message, action),
       emit: (type, detail) => this.options.emit(type, detail),
     };
   }
 
+  /** The series of another timepoint that is most like the one in an area: same modality and name, else the first. */
+  private sameSeries(area: Area, timepoint: number): SeriesInfo | undefined {
+    const now = this.catalogue.find(area.seriesUid);
+    const there = this.catalogue.timepoints[timepoint]?.series ?? [];
+    const alike = there.filter((each) => each.modality === now?.modality);
+    return alike.find((each) => each.description === now?.description) ?? alike[0] ?? there[0];
+  }
+
+  private link(isLinked: boolean): void {
+    if (this.areas.length < 2) return;
+    if (isLinked) this.measureOffsets();
+    this.store.run('areas.linked', { isLinked });
+    if (isLinked) this.moved(this.active, this.active.store.state.target);
+  }
+
+  private measureOffsets(): void {
+    this.offsets = new Map(
+      this.areas.map((from) => [
+        from,
+        new Map(
+          this.areas
+            .filter((to) => to !== from && to.images.length > 0 && from.images.length > 0)
+            .map((to) => [to, offsetBetween(from.images, from.store.state.target, to.images, to.store.state.target)]),
+        ),
+      ]),
+    );
+  }
+
+  /** An area goes to an image: those that are linked to it follow. */
+  private moved(area: Area, index: number): void {
+    if (!this.store.state.isLinked) return;
+    for (const [other, offset] of this.offsets.get(area) ?? []) void other.goTo(follow(area.images, index, other.images, offset));
+  }
+
+  /** Show the active area alone, or all of them. */
+  private stand(isAlone: boolean): void {
+    if (this.areas.length > 1) this.store.run('areas.stood', { isAlone });
+  }
+
   private useTool(tool: ToolName): void {
-    this.mouse?.activate(tool);
     this.store.run('tool.chosen', { tool });
+    for (const area of this.areas) area.useTool();
   }
 
   private disarm(): void {
     this.armed = null;
-    this.store.run('length.disarmed', { armedFor: null });
-  }
-
-  private presets(): readonly Preset[] {
-    return presetsFor(this.now?.info.modality ?? '');
-  }
-
-  private usePreset(preset: Preset): void {
-    const { now, stack } = this;
-    const window = preset.window ?? now?.fileWindow;
-    if (!now || !stack || !window) return;
-    stack.window = window;
-    now.preset = preset.key;
-    now.window = window;
-    this.store.run('window.preset', { window, preset: preset.key });
-  }
-
-  private windowed(stack: Stack): void {
-    const { now } = this;
-    const window = stack.window;
-    if (!now || !window || this.isOpening) return;
-    const known = now.window;
-    const isSame = known && Math.abs(known.center - window.center) < 1e-3 * known.width && Math.abs(known.width - window.width) < 1e-3 * known.width;
-    if (isSame) return;
-    now.window = window;
-    now.preset = null;
-    this.store.run('window.dragged', { window, preset: null });
-  }
-
-  private invert(): void {
-    const { now, stack } = this;
-    if (!now || !stack) return;
-    now.inverted = !now.inverted;
-    stack.inverted = isDrawnInverted(now);
-    this.store.run('image.inverted', { inverted: now.inverted });
-  }
-
-  private reset(): void {
-    const { now, stack } = this;
-    if (!now || !stack) return;
-    stack.fit();
-    if (now.inverted !== isInverted(now.info.modality)) this.invert();
-    this.usePreset(this.presets()[0]!);
+    this.marking?.measures?.dropHalf();
+    this.store.run('measure.disarmed', { armedFor: null });
   }
 
   private toggleSide(): void {
@@ -490,92 +461,55 @@ export class Session implements SessionFace {
     this.refresh();
   }
 
+  /** The next series of the timepoint in the active area. */
   private stepSeries(by: number): void {
-    const images = this.series.filter((each) => isImageModality(each.modality));
-    const at = images.findIndex((each) => each === this.now?.info);
-    const next = images[at + by];
-    if (next) void this.open(next.seriesUid);
-  }
-
-  private remember(): void {
-    if (this.now) this.now.index = this.store.state.index;
-  }
-
-  private rendered(): void {
-    if (this.now) this.firstAt ??= performance.now();
-    this.tellFirst();
-    this.refreshOverlay();
+    const area = this.active;
+    const series = this.catalogue.timepoints[this.catalogue.timepointOf(area.seriesUid)]?.series ?? [];
+    const next = series[series.findIndex((each) => each.seriesUid === area.seriesUid) + by];
+    if (next) void area.open(next);
   }
 
   /** Told once, when the image is drawn and the state says which it is. */
   private tellFirst(): void {
-    if (this.isFirstTold || this.isOpening || this.firstAt === null) return;
+    if (this.isFirstTold || this.firstAt === null || !this.last.store.state.count) return;
     this.isFirstTold = true;
     this.options.emit('collegium:first-image', { ms: Math.round(this.firstAt - this.options.startedAt) });
   }
 
-  private progressed(): void {
-    const { now } = this;
-    if (!now) return;
-    const loaded = now.loader.loaded;
-    const total = now.images.length;
-    this.slider.loaded(now.loader.states);
-    this.list.progress(now.info.seriesUid, loaded, total);
-    this.store.run('images.loaded', { loaded, total });
-    this.options.emit('collegium:progress', { loaded, total });
+  private notice(message: string, action?: { name: string; act: () => void }): void {
+    this.last.message.notice(message, action);
   }
 
-  private fail(error: unknown, retry: () => void): void {
-    if (this.abort.signal.aborted) return;
-    const problem = problemOf(error);
-    this.message.problem(problem, () => {
-      this.message.loading('Loading images');
-      retry();
-    });
-    this.options.emit('collegium:error', { message: `${problem.title}. ${problem.message}`, kind: problem.kind });
+  private isOutlined(area: Area): boolean {
+    return this.areas.length > 1 && area === this.active;
   }
 
   private refresh(): void {
     const { state } = this.store;
     this.frame.classList.toggle('has-side', this.isSideOpen);
     this.frame.classList.toggle('is-armed', state.armedFor !== null);
+    this.frame.classList.toggle('has-two', this.areas.length > 1);
     this.frame.dataset['tool'] = state.tool;
-    this.toolbar.show(state, this.presets(), this.isSideOpen);
-    this.slider.show(state.target, state.count);
-    this.refreshOverlay();
-    this.markList.fill(this.marking?.book.all ?? [], (mark) => this.placeOf(mark.geometry), this.marking?.lengths?.chosen ?? null);
+    for (const area of this.areas) {
+      area.element.hidden = state.isAlone && area !== this.active;
+      area.refresh(this.isOutlined(area));
+    }
+    this.toolbar.show({ ...state, ...this.active.store.state }, this.active.presets, this.isSideOpen, this.areas.length);
+    this.list.current(this.active.seriesUid, this.areas.map((area) => area.seriesUid));
+    const chosen = this.marking?.measures?.chosen ?? null;
+    this.layerList.fill(this.marking?.layers.all ?? [], (mark) => this.catalogue.placeOf(mark), chosen);
+    this.markList.fill(this.marking?.book.all ?? [], (mark) => this.catalogue.placeOf(mark.geometry), chosen);
   }
 
-  private placeOf(geometry: { series_uid: string; instance_uid: string; frame: number }): string {
-    const opened = this.opened.get(geometry.series_uid);
-    const index = opened?.images.findIndex((image) => image.instanceUid === geometry.instance_uid && image.frame === geometry.frame) ?? -1;
-    return index < 0 ? '' : `${opened!.info.modality} image ${index + 1}`;
-  }
-
-  private refreshOverlay(): void {
-    const { now, stack } = this;
-    const { state } = this.store;
-    const image = now?.images[state.index] ?? null;
-    this.overlay.show({
-      label: this.label,
-      series: now?.info ?? null,
-      image: state.count ? image : null,
-      state,
-      presetName: this.presets().find((preset) => preset.key === state.preset && preset.window)?.name ?? '',
-      scale: state.count && stack ? stack.scale : 1,
-      isLossy: Boolean(state.count && image && (image.isLossy || isLossy(stack?.syntax ?? ''))),
-    });
-    this.overlay.edges(state.count && stack && image?.orientation ? stack.edges() : null);
-  }
-
-  /** Small pictures of the other series, when the shown one is loaded. */
+  /** Small pictures of the other series, when the shown ones are loaded. */
   private async makeThumbnails(): Promise<void> {
-    const others = this.series.filter((each) => isImageModality(each.modality) && each !== this.now?.info).slice(0, MOST_THUMBNAILS);
+    const shown = new Set(this.areas.map((area) => area.seriesUid));
+    const others = this.catalogue.series.filter((each) => isImageModality(each.modality) && !shown.has(each.seriesUid)).slice(0, MOST_THUMBNAILS);
     for (const info of others) {
-      while (!this.abort.signal.aborted && this.now && this.now.loader.isBusy) await new Promise((resume) => setTimeout(resume, 150));
+      while (!this.abort.signal.aborted && this.areas.some((area) => area.isBusy)) await new Promise((resume) => setTimeout(resume, 150));
       if (this.abort.signal.aborted) return;
       try {
-        const opened = await this.prepare(info);
+        const opened = opening(await this.catalogue.describe(info));
         const image = await opened.loader.now(opened.index);
         firstLook(opened, image);
         this.list.picture(info.seriesUid, thumbnail(image, opened.window!, isDrawnInverted(opened), THUMBNAIL));

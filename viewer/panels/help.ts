@@ -13,10 +13,16 @@ const KEYS: [string, string][] = [
   ['I', 'Invert'],
   ['F', 'Fit to window'],
   ['R', 'Reset window, zoom and place'],
-  ['B', 'Show or hide the series list'],
+  ['V', 'Show or hide the series list'],
+  ['K', 'Scroll both timepoints together'],
+  ['O', 'Work on the other timepoint'],
+  ['D', 'One timepoint alone, or both'],
+  ['Shift + letter', 'Show or hide a layer of marks'],
 ];
 const MARK_KEYS: [string, string][] = [
   ['L', 'Measure a length'],
+  ['B', 'Measure two diameters: draw the long one, then drag the ends of the short one'],
+  ['Enter', 'Take the short diameter as it is proposed'],
   ['Delete', 'Remove the chosen mark'],
   ['Esc', 'Stop measuring'],
 ];

@@ -1,4 +1,5 @@
 /** The marks of the exam: value, place, whether it is saved; a click goes there. */
+import { valueOf } from '../api/marks';
 import type { BookMark } from '../core/mark-book';
 import { make } from './dom';
 import { icon } from './icons';
@@ -9,10 +10,13 @@ export interface MarkListActions {
   retry(): void;
 }
 
+const NAMES = { length: 'Length', bidirectional: 'Two diameters' };
+
 const WORDS: Record<BookMark['state'], string> = { saved: '', saving: 'saving', waiting: 'not saved yet', refused: 'not saved' };
 
 export class MarkList {
   readonly element = make('section', { class: 'marks', 'aria-label': 'Marks', hidden: true });
+  private shown = '';
 
   constructor(
     private readonly actions: MarkListActions,
@@ -21,9 +25,13 @@ export class MarkList {
 
   fill(marks: readonly BookMark[], placeOf: (mark: BookMark) => string, chosen: string | null): void {
     this.element.hidden = marks.length === 0;
+    // Built again only when it would differ: a button must not vanish under a finger that presses it.
+    const look = JSON.stringify([marks.map((mark) => [mark, placeOf(mark)]), chosen]);
+    if (look === this.shown) return;
+    this.shown = look;
     const list = make('ul', {});
     for (const mark of marks) {
-      const value = mark.saved && mark.state === 'saved' ? `${mark.saved.value} ${mark.saved.unit}` : 'Length';
+      const value = mark.saved && mark.state === 'saved' ? valueOf(mark.saved) : NAMES[mark.geometry.kind];
       const state = make('span', { class: `state state-${mark.state}` }, WORDS[mark.state]);
       if (mark.message) state.title = mark.message;
       const go = make(

@@ -1,13 +1,13 @@
 /** The words on the image: whose it is, which image, how it is shown, where left and right are. */
 import type { ImageInfo, SeriesInfo } from '../core/images';
-import type { ViewerState } from '../core/store';
+import type { AreaState } from '../core/store';
 import { make } from './dom';
 
 export interface OverlayFacts {
   label: string;
   series: SeriesInfo | null;
   image: ImageInfo | null;
-  state: ViewerState;
+  state: AreaState;
   presetName: string;
   /** Screen pixels for one image pixel. */
   scale: number;

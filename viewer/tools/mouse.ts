@@ -1,8 +1,8 @@
 /** What the mouse and fingers do: the left button is the chosen tool, the others are always the same. */
 import type { Types as CoreTypes } from '@cornerstonejs/core';
-import { addTool, BaseTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, type Types } from '@cornerstonejs/tools';
-import type { ToolName } from '../core/store';
-import { lengthText } from './lengths';
+import { addTool, BaseTool, BidirectionalTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, type Types } from '@cornerstonejs/tools';
+import { isMeasuring, type ToolName } from '../core/store';
+import { measureText, TOOLS } from './measures';
 
 const { MouseBindings, KeyboardBindings } = Enums;
 
@@ -40,8 +40,9 @@ const NAMES: Record<ToolName, string> = {
   scroll: DragScrollTool.toolName,
   zoom: ZoomTool.toolName,
   pan: PanTool.toolName,
-  length: LengthTool.toolName,
+  ...TOOLS,
 };
+const MEASURES = Object.values(TOOLS);
 
 let areKnown = false;
 
@@ -49,32 +50,37 @@ export class Mouse {
   private readonly group: Types.IToolGroup;
 
   constructor(
-    private readonly id: string,
-    viewportId: string,
+    engineId: string,
+    private readonly viewportId: string,
     private readonly canMeasure: boolean,
   ) {
     if (!areKnown) {
       areKnown = true;
-      for (const tool of [WindowLevelTool, DragScrollTool, ZoomTool, PanTool, LengthTool]) addTool(tool);
+      for (const tool of [WindowLevelTool, DragScrollTool, ZoomTool, PanTool, LengthTool, BidirectionalTool]) addTool(tool);
     }
-    this.group = ToolGroupManager.createToolGroup(id)!;
+    this.group = ToolGroupManager.createToolGroup(viewportId)!;
     for (const name of [NAMES.window, NAMES.scroll, NAMES.pan]) this.group.addTool(name);
     this.group.addTool(NAMES.zoom, { zoomToCenter: false, pan: true });
     // Cornerstone's own undo keys would change a mark without a save.
-    this.group.addTool(NAMES.length, { getTextLines: lengthText, preventHandleOutsideImage: true, actions: {} });
-    this.group.addViewport(viewportId, id);
+    for (const name of MEASURES) this.group.addTool(name, { getTextLines: measureText, preventHandleOutsideImage: true, actions: {} });
+    this.group.addViewport(viewportId, engineId);
   }
 
-  activate(tool: ToolName): void {
+  /** `canDraw`: marks may be drawn on what the area shows now; if not, a measuring tool leaves the left button idle. */
+  activate(tool: ToolName, canDraw: boolean): void {
     const { group } = this;
     for (const name of [NAMES.window, NAMES.scroll, NAMES.pan, NAMES.zoom]) group.setToolDisabled(name);
-    if (this.canMeasure) group.setToolPassive(NAMES.length);
-    else group.setToolEnabled(NAMES.length);
+    for (const name of MEASURES) {
+      if (this.canMeasure) group.setToolPassive(name);
+      else group.setToolEnabled(name);
+    }
 
     const bindings = new Map<string, Types.IToolBinding[]>();
     const bind = (name: string, binding: Types.IToolBinding): void => void bindings.set(name, [...(bindings.get(name) ?? []), binding]);
-    bind(NAMES[tool], { mouseButton: MouseBindings.Primary });
-    bind(NAMES[tool], { numTouchPoints: 1 });
+    if (canDraw || !isMeasuring(tool)) {
+      bind(NAMES[tool], { mouseButton: MouseBindings.Primary });
+      bind(NAMES[tool], { numTouchPoints: 1 });
+    }
     bind(NAMES.pan, { mouseButton: MouseBindings.Auxiliary });
     bind(NAMES.pan, { mouseButton: MouseBindings.Primary, modifierKey: KeyboardBindings.Shift });
     bind(NAMES.zoom, { mouseButton: MouseBindings.Secondary });
@@ -83,6 +89,6 @@ export class Mouse {
   }
 
   close(): void {
-    ToolGroupManager.destroyToolGroup(this.id);
+    ToolGroupManager.destroyToolGroup(this.viewportId);
   }
 }
