@@ -1,6 +1,7 @@
 /** The reading page: the form beside the viewer. Its own entry; the shell and the viewer know nothing of it. */
 import './reading.scss';
 import { Acts } from './acts';
+import { listenToCompared } from './compared';
 import { Fields } from './fields';
 import { Measured } from './measured';
 import { Queue } from './queue';
@@ -13,6 +14,7 @@ async function begin(root: HTMLElement): Promise<void> {
   const api = root.dataset['api'] ?? '';
   const entry = root.dataset['entry'] ?? '';
   new Acts(root, api).listen();
+  listenToCompared(root);
   const fields = new Fields(root);
   const measured = new Measured(root, fields);
   if (root.dataset['draft'] !== 'yes') {

@@ -27,7 +27,7 @@ FOLLOW_UP = EXAMPLE.replace(
     "forms:\n", "  - {code: week12, label: {en: Week 12, sv: Vecka 12}, days: [77, 91]}\n\nforms:\n", 1
 )
 LISTED = EXAMPLE.replace("create: on_arrival ", "create: listed ")
-ONE_READER = EXAMPLE.replace("assign: every_reader", "assign: one_reader")
+ONE_READER = EXAMPLE.replace("assign: every", "assign: sequential")
 TWO_STEPS = (
     EXAMPLE
     + """
@@ -37,7 +37,7 @@ TWO_STEPS = (
     form: lesion
     role: Editor
     about: exam
-    assign: one_reader
+    assign: sequential
     meaning: I have looked again.
     open_if: reading.lesion = 'yes' and reading.diameter >= 10
 """

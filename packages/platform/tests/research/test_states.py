@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collegium.research.pipeline.states import MOVES, TO_DO, Move, MoveImpossible, TaskState, after
+from collegium.research.pipeline.states import LIVE, MOVES, TO_DO, Move, MoveImpossible, TaskState, after
+
+ENDED = {TaskState.CANCELLED, TaskState.SUPERSEDED}
 
 
 @pytest.mark.requirement("R04")
@@ -26,19 +28,20 @@ def test_any_walk_of_moves_stays_in_the_table_and_a_refused_move_changes_nothing
 
     steps = list(pairwise(trail))
     assert all(before is TaskState.SUBMITTED for before, now in steps if now is TaskState.SIGNED)
-    assert all(before is not TaskState.CANCELLED for before, _ in steps)
+    assert all(before not in ENDED for before, _ in steps)
 
 
-def test_every_state_but_cancelled_has_a_way_on_and_every_state_can_be_reached() -> None:
+def test_every_state_but_the_ended_has_a_way_on_and_every_state_can_be_reached() -> None:
     leaving = {state for state, _ in MOVES}
     reached = {TaskState.WAITING, *MOVES.values()}
 
-    assert set(TaskState) - leaving == {TaskState.CANCELLED}
+    assert set(TaskState) - leaving == ENDED
     assert reached == set(TaskState)
     assert set(TO_DO) < leaving
+    assert set(TaskState) - set(LIVE) == ENDED
 
 
-@pytest.mark.parametrize("move", [move for move in Move if move is not Move.CORRECT])
-def test_a_signed_task_moves_only_by_a_correction(move: Move) -> None:
+@pytest.mark.parametrize("move", [move for move in Move if move not in (Move.CORRECT, Move.REPLACE)])
+def test_a_signed_task_moves_only_by_a_correction_or_another_run(move: Move) -> None:
     with pytest.raises(MoveImpossible):
         after(TaskState.SIGNED, move)

@@ -2,12 +2,55 @@
 
 from __future__ import annotations
 
-from collegium.kit.errors import Conflict, Invalid
+from typing import TYPE_CHECKING
+
+from collegium.kit.errors import Conflict, Invalid, Refused
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 class TaskNotOpen(Conflict):
     code = "research.task.not_open"
     message = "This task is not open: an earlier step has to be signed first, or it was cancelled."
+
+
+class AnotherComesFirst(Conflict):
+    """The project fixes the order of a reader's tasks, and `task_id` is next."""
+
+    code = "research.task.another_first"
+    message = "This project fixes the order of your tasks, and another one comes first."
+
+    def __init__(self, task_id: UUID) -> None:
+        super().__init__()
+        self.task_id = task_id
+
+
+class ConflictOfInterest(Refused):
+    code = "research.task.conflict_of_interest"
+    message = "This person may not have this task: there is a conflict of interest."
+
+
+class CannotHaveTask(Refused):
+    code = "research.task.cannot_have"
+    message = (
+        "This person cannot have this task: not of its role, not of the site, or another reader of the same."
+    )
+
+
+class TaskStarted(Conflict):
+    code = "research.task.started"
+    message = "This task was begun. Run its step again instead; what was drafted stays readable."
+
+
+class DecisionNotNeeded(Conflict):
+    code = "research.discrepancy.decided"
+    message = "There is nothing to decide here any more. Load the page again."
+
+
+class ReasonNeeded(Invalid):
+    code = "research.task.reason_needed"
+    message = "Say why, in at least three letters."
 
 
 class SetUpIncomplete(Invalid):

@@ -41,13 +41,15 @@ class ExamPlacement(SpaceRow):
 
 
 class ReadingUnit(SpaceRow):
-    """What one read is about: an exam, or a visit with all its exams."""
+    """What one task is about: an exam, a visit with all its exams, or a subject."""
 
     project_version = models.ForeignKey(ProjectVersion, on_delete=models.PROTECT)
     about = models.CharField(max_length=10)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT)
-    visit = models.ForeignKey(Visit, on_delete=models.PROTECT)
-    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, null=True, help_text="Empty when about a visit.")
+    visit = models.ForeignKey(
+        Visit, on_delete=models.PROTECT, null=True, help_text="Empty when about a subject."
+    )
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, null=True, help_text="Only when about an exam.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -57,6 +59,9 @@ class ReadingUnit(SpaceRow):
             ),
             models.UniqueConstraint(
                 fields=["space_id", "visit"], condition=models.Q(about="visit"), name="unit_visit_once"
+            ),
+            models.UniqueConstraint(
+                fields=["space_id", "subject"], condition=models.Q(about="subject"), name="unit_subject_once"
             ),
         )
 
@@ -75,18 +80,52 @@ class Task(SpaceRow):
     unit = models.ForeignKey(ReadingUnit, on_delete=models.PROTECT, related_name="tasks")
     project_version = models.ForeignKey(ProjectVersion, on_delete=models.PROTECT)
     step = models.CharField(max_length=40)
-    assignee = models.CharField(max_length=120)
+    slot = models.PositiveSmallIntegerField(default=1, help_text="Which of the step's independent readers.")
+    run = models.PositiveSmallIntegerField(default=1, help_text="Grows when the step is run again.")
+    assignee = models.CharField(max_length=120, blank=True, help_text="Empty until somebody can have it.")
     state = models.CharField(max_length=20, choices=[(state.value, state.value) for state in TaskState])
     label = models.CharField(max_length=64, help_text="What the task shows as its subject.")
     due_on = models.DateField(null=True)
     note = models.CharField(max_length=200, blank=True, help_text="Why it waits or was cancelled.")
     has_late_images = models.BooleanField(default=False, help_text="Images came after it was submitted.")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, help_text="The signed answers.")
+    position = models.PositiveIntegerField(
+        null=True, help_text="In its reader's own order, fixed at the first open; drawn, never by arrival."
+    )
+    sides = models.JSONField(
+        default=dict, help_text="Of an adjudication: the task shown as a and the one shown as b, drawn once."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=["space_id", "unit", "step", "assignee"], name="task_once"),
+            models.UniqueConstraint(fields=["space_id", "unit", "step", "slot", "run"], name="task_once"),
         )
         indexes = (models.Index(fields=["assignee", "state", "id"], name="task_assignee"),)
+
+
+class Discrepancy(SpaceRow):
+    """A judged comparison of the signed reads of one unit. A changed read makes the next row; none is changed."""
+
+    class Outcome(models.TextChoices):
+        AGREED = "agreed"
+        DIFFERS = "differs"
+        UNKNOWN = "unknown"
+        """The rule cannot tell; a person has to."""
+
+    unit = models.ForeignKey(ReadingUnit, on_delete=models.PROTECT, related_name="discrepancies")
+    step = models.CharField(max_length=40, help_text="The adjudication step whose rule was judged.")
+    number = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=Outcome.choices)
+    reads = models.JSONField(help_text="Task and entry of every compared read, by slot.")
+    decided_by = models.CharField(
+        max_length=120, blank=True, help_text="Who decided what the rule could not."
+    )
+    reason = models.CharField(max_length=400, blank=True)
+    judged_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["space_id", "unit", "step", "number"], name="discrepancy_once"),
+        )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 
+from collegium.forms import queries as forms
 from collegium.kit.errors import NotFound
-from collegium.research.pipeline.models import ExamPlacement, ReadingUnit, Task
-from collegium.research.pipeline.states import TO_DO, TaskState
+from collegium.research.pipeline.models import Discrepancy, ExamPlacement, ReadingUnit, Task
+from collegium.research.pipeline.states import LIVE, TO_DO, TaskState
+from collegium.research.projects import queries as projects
+from collegium.research.projects.definition import QcVerdict, Timepoints
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -16,8 +20,9 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from collegium.kit.principals import Actor, Principal
+    from collegium.research.projects.models import Subject
 
-_WITH = ("unit__subject", "unit__visit", "unit__exam", "project_version")
+_WITH = ("unit__subject__site", "unit__visit", "unit__exam", "project_version")
 
 
 def my_tasks(principal: Principal, *, all_states: bool = False) -> QuerySet[Task]:
@@ -67,23 +72,137 @@ def tasks(actor: Actor) -> QuerySet[Task]:
 
 
 def tasks_of_unit(actor: Actor, unit_id: UUID) -> list[Task]:
-    return list(Task.objects.filter(space_id=actor.space, unit_id=unit_id).order_by("listing"))
+    rows = Task.objects.filter(space_id=actor.space, unit_id=unit_id).select_related(*_WITH)
+    return list(rows.order_by("listing"))
+
+
+def tasks_of_subject(actor: Actor, subject: Subject) -> list[Task]:
+    """Every task of a subject, in order of birth."""
+    rows = Task.objects.filter(space_id=actor.space, unit__subject=subject).select_related(*_WITH)
+    return list(rows.order_by("listing"))
+
+
+def subject_id_of(actor: Actor, task_id: UUID) -> UUID:
+    """Whose a task is, to be locked before the task. Raises NotFound."""
+    rows = Task.objects.filter(space_id=actor.space, id=task_id)
+    found = rows.values_list("unit__subject_id", flat=True).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def person_of_slot(actor: Actor, task: Task) -> str:
+    """Who has this slot of the step for the subject's other visits, newest first; empty when nobody."""
+    rows = Task.objects.filter(
+        space_id=actor.space, unit__subject=task.unit.subject, step=task.step, slot=task.slot, state__in=LIVE
+    )
+    found = rows.exclude(id=task.id).exclude(assignee="").order_by("-listing")
+    return found.values_list("assignee", flat=True).first() or ""
+
+
+def people_of_step(actor: Actor, unit: ReadingUnit, step: str, *, ever: bool = False) -> set[str]:
+    """Who has a task of the step for this unit; `ever` counts tasks that no longer count."""
+    rows = Task.objects.filter(space_id=actor.space, unit=unit, step=step).exclude(assignee="")
+    if not ever:
+        rows = rows.filter(state__in=LIVE)
+    return set(rows.values_list("assignee", flat=True))
+
+
+def to_do_of(actor: Actor, assignee: str, step: str) -> list[Task]:
+    """What one person has to do of a step, locked, for the fixing of an order."""
+    rows = Task.objects.filter(space_id=actor.space, assignee=assignee, step=step, state__in=TO_DO)
+    return list(rows.select_for_update(of=("self",)).order_by("id"))
+
+
+def last_position(actor: Actor, assignee: str, step: str) -> int:
+    rows = Task.objects.filter(space_id=actor.space, assignee=assignee, step=step)
+    return rows.aggregate(last=Max("position"))["last"] or 0
+
+
+def newest_discrepancy(actor: Actor, unit: ReadingUnit, step: str) -> Discrepancy | None:
+    """How the reads of a unit were judged last."""
+    rows = Discrepancy.objects.filter(space_id=actor.space, unit=unit, step=step)
+    return rows.order_by("-number").first()
+
+
+def undecided(actor: Actor) -> list[Discrepancy]:
+    """Judgements that the rule could not make and nobody has made yet."""
+    newest = Discrepancy.objects.filter(space_id=actor.space).order_by("unit_id", "step", "-number")
+    rows = newest.distinct("unit_id", "step").select_related("unit__subject", "unit__visit")
+    return [one for one in rows if one.outcome == Discrepancy.Outcome.UNKNOWN]
+
+
+def discrepancy(actor: Actor, discrepancy_id: UUID) -> Discrepancy:
+    """Raises NotFound."""
+    rows = Discrepancy.objects.filter(space_id=actor.space, id=discrepancy_id)
+    found = rows.select_related("unit__subject", "unit__project_version").first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def units(actor: Actor) -> QuerySet[ReadingUnit]:
     """Reading units of the actor's project, oldest first."""
     rows = ReadingUnit.objects.filter(space_id=actor.space)
-    return rows.select_related("subject", "visit", "exam", "project_version").order_by("id")
+    return rows.select_related("subject__site", "visit", "exam", "project_version").order_by("id")
 
 
-def exam_ids_of(unit: ReadingUnit) -> list[UUID]:
-    """The exams a read of this unit may show."""
+def exam_ids_of(task: Task) -> list[UUID]:
+    """The exams a task may show, in the order of timepoints: earlier visits first where its step shows them."""
+    return [exam_id for visit in visits_shown(task) for exam_id in visit.exam_ids]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownVisit:
+    """A timepoint as a task shows it."""
+
+    code: str
+    exam_ids: tuple[UUID, ...]
+
+
+def visits_shown(task: Task) -> list[ShownVisit]:
+    """The timepoints of a task, its own last. None of a task about a subject: it shows no images."""
+    unit = task.unit
+    if unit.visit is None:
+        return []
     if unit.exam_id:
-        return [unit.exam_id]
-    rows = ExamPlacement.objects.filter(space_id=unit.space_id, visit_id=unit.visit_id).order_by(
-        "placed_at", "id"
-    )
-    return list(rows.values_list("exam_id", flat=True))
+        return [ShownVisit(unit.visit.code, (unit.exam_id,))]
+    definition = projects.definition(task.project_version)
+    order = [visit.code for visit in definition.visits]
+    shows_earlier = definition.step(task.step).timepoints is not Timepoints.ALONE
+    wanted = order[: order.index(unit.visit.code) + 1] if shows_earlier else [unit.visit.code]
+    rows = ExamPlacement.objects.filter(
+        space_id=unit.space_id, subject=unit.subject, visit__code__in=wanted
+    ).order_by("placed_at", "id")
+    by_visit: dict[str, list[UUID]] = {code: [] for code in wanted}
+    for code, exam_id in rows.values_list("visit__code", "exam_id"):
+        by_visit[code].append(exam_id)
+    return [ShownVisit(code, tuple(found)) for code, found in by_visit.items() if found]
+
+
+def earlier_tasks(actor: Actor, task: Task) -> list[Task]:
+    """The signed tasks of the same reader, step and subject at earlier visits, in the order of the visits."""
+    if task.unit.visit is None:
+        return []
+    order = [visit.code for visit in projects.definition(task.project_version).visits]
+    before = order[: order.index(task.unit.visit.code)]
+    rows = Task.objects.filter(
+        space_id=actor.space, unit__subject=task.unit.subject, step=task.step, slot=task.slot,
+        assignee=task.assignee, state=TaskState.SIGNED, unit__visit__code__in=before,
+    ).select_related(*_WITH)  # fmt: skip
+    return sorted(rows, key=lambda one: order.index(one.unit.visit.code) if one.unit.visit else 0)
+
+
+def has_begun_later(actor: Actor, task: Task) -> bool:
+    """Whether the same slot of the step was begun at a later visit of the subject."""
+    if task.unit.visit is None:
+        return False
+    order = [visit.code for visit in projects.definition(task.project_version).visits]
+    rows = Task.objects.filter(
+        space_id=actor.space, unit__subject=task.unit.subject, step=task.step, slot=task.slot, state__in=LIVE,
+        unit__visit__code__in=order[order.index(task.unit.visit.code) + 1 :],
+    )  # fmt: skip
+    return rows.exclude(state__in=(TaskState.WAITING, TaskState.OPEN)).exists()
 
 
 def placements(actor: Actor) -> QuerySet[ExamPlacement]:
@@ -116,7 +235,16 @@ def finished_with_exam(actor: Actor, placement: ExamPlacement) -> QuerySet[Task]
     )
 
 
-def signed_of_unit(actor: Actor, unit: ReadingUnit) -> list[Task]:
-    """Signed tasks of this very unit."""
-    rows = Task.objects.filter(space_id=actor.space, unit=unit, state=TaskState.SIGNED, entry__isnull=False)
-    return list(rows.order_by("listing"))
+def waiting_for_correction(actor: Actor, visit_id: UUID) -> list[Task]:
+    """Signed QC tasks of a visit, or of its exams, that asked for a corrective action."""
+    rows = Task.objects.filter(
+        space_id=actor.space, unit__visit_id=visit_id, state=TaskState.SIGNED, entry__isnull=False
+    ).select_related(*_WITH, "entry__form_version")
+    found = []
+    for task in rows:
+        step = projects.definition(task.project_version).step(task.step)
+        if step.verdict and task.entry:
+            verdict = forms.counted_answers(task.entry).get(step.verdict)
+            if verdict and verdict.value == QcVerdict.CORRECT:
+                found.append(task)
+    return found

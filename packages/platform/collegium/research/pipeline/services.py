@@ -1,42 +1,41 @@
-"""Place arrived exams, make reading units and tasks, and move tasks by the table.
+"""Place arrived exams, begin and end tasks, give them to others, run steps again.
 
 Lock order: subject, then task.
 """
 
 from __future__ import annotations
 
-import secrets
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from collegium.forms import queries as forms
 from collegium.imaging.archive import queries as archive
-from collegium.imaging.grants import services as grants
 from collegium.kit import clock
-from collegium.kit.rules import Verdict, compile_rule
-from collegium.research.pipeline import matching, queries
-from collegium.research.pipeline.errors import TaskNotOpen
-from collegium.research.pipeline.models import ExamPlacement, ReadingUnit, Task, Unplaced
-from collegium.research.pipeline.states import Move, TaskState, after
+from collegium.research.pipeline import adjudicating, making, matching, ordering, queries
+from collegium.research.pipeline.advancing import advance
+from collegium.research.pipeline.errors import (
+    CannotHaveTask,
+    ConflictOfInterest,
+    ReasonNeeded,
+    TaskNotOpen,
+    TaskStarted,
+)
+from collegium.research.pipeline.models import ExamPlacement, Unplaced
+from collegium.research.pipeline.moving import move_task
+from collegium.research.pipeline.states import LIVE, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects import services as project_services
-from collegium.research.projects.definition import About, Assignment, SubjectLabel, SubjectPolicy
+from collegium.research.projects.definition import About, StepKind, SubjectPolicy, Timepoints
 from collegium.research.projects.errors import SubjectCodeInvalid
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
-from collegium.trust.audit.services import record
-from collegium.trust.tenancy.queries import members
+from collegium.trust.audit.services import record, record_apart
 
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from collegium.imaging.archive.models import Exam
-    from collegium.kit.principals import Actor
-    from collegium.kit.rules import Answer, Rule
+    from collegium.kit.principals import Actor, Principal
+    from collegium.research.pipeline.models import Discrepancy, ReadingUnit, Task
     from collegium.research.projects.definition import ProjectDefinition, Step
-    from collegium.research.projects.models import ProjectVersion, Subject, Visit
-
-_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that is mistaken for another
+    from collegium.research.projects.models import Subject
 
 
 def place_exam(
@@ -53,6 +52,7 @@ def place_exam(
     if placement.visit_id:
         if supplement and not is_new:
             _note_supplement(actor, placement)
+            _check_again(actor, visit_id=placement.visit_id)
         return placement
     version = projects.newest_version(actor)
     if version is None:
@@ -74,7 +74,9 @@ def place_exam(
         actor, Action.EXAM_PLACED, "research.exam", exam_id,
         new={"subject": subject.code, "visit": code, "study_uid": exam.study_uid},
     )  # fmt: skip
-    _make_units(actor, version, definition, visit, exam)
+    making.make_units(actor, version, subject, visit, exam)
+    _check_again(actor, visit_id=visit.id)
+    advance(actor=actor, subject=subject)
     return placement
 
 
@@ -87,86 +89,240 @@ def place_waiting_exams(*, actor: Actor) -> int:
     return found
 
 
+def enrol_subject(*, actor: Actor, code: str, site_code: str = "") -> Subject:
+    """List a subject and open what is asked about it before any image comes. The caller has permission to list.
+
+    Raises:
+        SubjectCodeInvalid: not a code.
+        NotPublished: the project has no published version.
+    """
+    version = projects.current_version(actor)
+    subject = project_services.list_subject(actor=actor, code=code, site_code=site_code)
+    locked = projects.locked_subject(actor, subject.id)
+    making.make_units(actor, version, locked)
+    advance(actor=actor, subject=locked)
+    return locked
+
+
 def assign_missing_tasks(*, actor: Actor) -> int:
-    """Give readers who joined later their tasks of every unit. Returns how many were made. Raises Refused."""
+    """Find people for tasks that have nobody, and make those of people who joined later. Returns how many.
+
+    Raises:
+        Refused: the actor does not manage tasks.
+    """
     require(actor, Permission.TASK_MANAGE)
     made = 0
-    for unit in queries.units(actor):
-        definition = projects.definition(unit.project_version)
-        for step in definition.steps_for(About(unit.about)):
-            made += _make_tasks(actor, unit, step)
+    for subject in projects.subjects(actor):
+        locked = projects.locked_subject(actor, subject.id)
+        for unit in queries.units(actor).filter(subject=locked):
+            definition = projects.definition(unit.project_version)
+            made += sum(
+                making.make_tasks(actor, unit, step) for step in definition.steps_for(About(unit.about))
+            )
+            made += _assign_adjudications(actor, unit, definition)
+        advance(actor=actor, subject=locked)
     return made
 
 
 def begin_task(*, actor: Actor, task: Task) -> None:
-    """The reader opens the task for the first time.
+    """The reader opens the task.
 
     Raises:
         TaskNotOpen: it waits or was cancelled.
+        AnotherComesFirst: the step has a fixed order, and another is next.
+        ConflictOfInterest: declared since it was given.
     """
     if task.state in (TaskState.WAITING, TaskState.CANCELLED):
         raise TaskNotOpen
+    if task.state in (TaskState.OPEN, TaskState.IN_PROGRESS):
+        _require_no_conflict(actor, task, task.assignee)
+        ordering.require_turn(actor, task)
     if task.state == TaskState.OPEN:
         move_task(actor=actor, task=task, move=Move.BEGIN)
 
 
-def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
-    """Move a locked task by the table. Raises MoveImpossible."""
-    before = TaskState(task.state)
-    task.state = after(before, move)
-    task.changed_at = clock.now()
-    task.note = note
-    task.save(update_fields=["state", "changed_at", "note"])
-    action = _ACTIONS.get(move)
-    if action:
-        record(
-            actor, action, "research.task", task.id, old={"state": before.value}, new={"state": task.state},
-            reason=note,
-        )  # fmt: skip
-
-
 def complete_task(*, actor: Actor, task: Task, entry_id: UUID) -> None:
-    """A task's read was signed: keep its answers for conditions and open what now may open."""
+    """A task's record was signed: keep its answers for conditions and open what now may open.
+
+    The caller has locked the subject before the task.
+    """
     task.entry_id = entry_id
     task.save(update_fields=["entry"])
     move_task(actor=actor, task=task, move=Move.SIGN)
-    advance(actor=actor, unit=task.unit)
+    advance(actor=actor, subject=task.unit.subject)
+
+
+def reopen_task(*, actor: Actor, task: Task) -> None:
+    """A task's record is corrected: what settled or built on the signed one waits for it to be signed again.
+
+    The caller has locked the subject before the task.
+    """
+    move_task(actor=actor, task=task, move=Move.CORRECT)
+    advance(actor=actor, subject=task.unit.subject)
 
 
 def cancel_task(*, actor: Actor, task_id: UUID, reason: str) -> None:
     """Take a task and the sight of its images away from its reader; what was drafted stays readable."""
     require(actor, Permission.TASK_MANAGE)
+    subject = projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
+    move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.CANCEL, note=_reason(reason))
+    advance(actor=actor, subject=subject)
+
+
+def open_anyway(*, actor: Actor, task_id: UUID, reason: str) -> None:
+    """A person decides what a condition could not: the task opens."""
+    require(actor, Permission.TASK_MANAGE)
+    projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
+    move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.OPEN, note=_reason(reason))
+
+
+def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) -> None:
+    """Give a task that nobody has begun to another person.
+
+    Raises:
+        TaskStarted: it was begun; run the step again instead.
+        ConflictOfInterest: refused, and kept in the trail.
+        CannotHaveTask: not of the role or site, or reading the same thing in another slot.
+    """
+    require(actor, Permission.TASK_MANAGE)
+    projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
     task = queries.locked_task(actor, task_id)
-    move_task(actor=actor, task=task, move=Move.CANCEL, note=reason)
-    grants.revoke_all(actor, owner=queries.owner_of(task), reason=reason)
+    if task.state not in (TaskState.WAITING, TaskState.OPEN):
+        raise TaskStarted
+    _require_no_conflict(actor, task, to.text)
+    step = projects.definition(task.project_version).step(task.step)
+    others = queries.people_of_step(actor, task.unit, task.step) - {task.assignee}
+    if to.text not in making.allowed(actor, task.unit, step) or to.text in others:
+        raise CannotHaveTask
+    making.give(actor, task, to.text, reason=_reason(reason))
 
 
-def advance(*, actor: Actor, unit: ReadingUnit) -> None:
-    """Open the waiting tasks whose rule now holds; what stays unknown waits for a person and says so."""
-    tasks = queries.tasks_of_unit(actor, unit.id)
-    waiting = [task for task in tasks if task.state == TaskState.WAITING]
-    if not waiting:
-        return
-    definition = projects.definition(unit.project_version)
-    answers = _signed_answers(actor, unit, definition)
-    for found in waiting:
-        rule = _condition(definition, found.step)
-        verdict = rule.judge(answers)
-        if verdict is Verdict.TRUE:
-            move_task(actor=actor, task=queries.locked_task(actor, found.id), move=Move.OPEN)
-        elif not _is_decided(rule, tasks):
-            continue
-        elif verdict is Verdict.FALSE:
-            task = queries.locked_task(actor, found.id)
-            move_task(actor=actor, task=task, move=Move.CANCEL, note="Its condition does not hold.")
-        else:
-            task = queries.locked_task(actor, found.id)
-            task.note = "Its condition cannot be decided from the signed answers. A person has to decide."
-            task.save(update_fields=["note"])
+def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
+    """A reader's task leaves them, e.g. for a conflict they declared; somebody else gets it."""
+    projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
+    task = queries.locked_task(actor, task_id)
+    if task.assignee != actor.principal.behalf.text or task.state not in (
+        TaskState.OPEN,
+        TaskState.IN_PROGRESS,
+    ):
+        raise TaskNotOpen
+    move_task(actor=actor, task=task, move=Move.CANCEL, note=_reason(reason))
+    making.make_again(actor, task, keeps_person=False, sides=task.sides)
+    advance(actor=actor, subject=task.unit.subject)
 
 
-_ACTIONS = {Move.OPEN: Action.TASK_OPENED, Move.BEGIN: Action.TASK_BEGUN, Move.CANCEL: Action.TASK_CANCELLED}
-"""Submitting, signing and correcting are recorded by the read, with more to say."""
+def rerun_step(*, actor: Actor, task_id: UUID, reason: str) -> Task:
+    """Run a task's step again, and all that builds on it. What was signed stays readable, and counts no more.
+
+    Returns the new task. Raises Refused, NotFound, MoveImpossible.
+    """
+    require(actor, Permission.TASK_MANAGE)
+    projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
+    task = queries.locked_task(actor, task_id)
+    return _run_again(actor, task, _reason(reason))
+
+
+def decide_discrepancy(*, actor: Actor, discrepancy_id: UUID, differs: bool, reason: str) -> Discrepancy:
+    """Decide whether reads differ where the rule cannot tell.
+
+    Raises:
+        DecisionNotNeeded: the rule could, or somebody did.
+    """
+    require(actor, Permission.TASK_MANAGE)
+    last = queries.discrepancy(actor, discrepancy_id)
+    subject = projects.locked_subject(actor, last.unit.subject_id)
+    decided = adjudicating.decide(actor, last, differs=differs, reason=_reason(reason))
+    advance(actor=actor, subject=subject)
+    return decided
+
+
+def _run_again(actor: Actor, task: Task, reason: str) -> Task:
+    definition = projects.definition(task.project_version)
+    again = [task, *_built_on(actor, task, definition)]
+    for one in again:
+        if one.state in LIVE:
+            move = Move.REPLACE if one.state == TaskState.SIGNED else Move.CANCEL
+            move_task(actor=actor, task=one, move=move, note=reason)
+    fresh = [
+        making.make_again(actor, one, keeps_person=True)
+        for one in again
+        if definition.step(one.step).kind is not StepKind.ADJUDICATION  # its rule makes it anew
+    ]
+    record(
+        actor, Action.TASK_RUN_AGAIN, "research.task", task.id,
+        new={"fresh": [str(one.id) for one in fresh], "run": fresh[0].run if fresh else 0}, reason=reason,
+    )  # fmt: skip
+    advance(actor=actor, subject=task.unit.subject)
+    return queries.locked_task(actor, fresh[0].id) if fresh else task
+
+
+def _built_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[Task]:
+    """Newest tasks whose step builds on this one's, for the same subject: by condition, timepoint or adjudication."""
+    steps = _steps_built_on(definition, task.step)
+    order = [visit.code for visit in definition.visits]
+    newest: dict[tuple[UUID, str, int], Task] = {}
+    for one in queries.tasks_of_subject(actor, task.unit.subject):
+        is_later_visit = (
+            one.step == task.step
+            and one.slot == task.slot
+            and definition.step(task.step).timepoints is not Timepoints.ALONE
+            and one.unit.visit is not None
+            and task.unit.visit is not None
+            and order.index(one.unit.visit.code) > order.index(task.unit.visit.code)
+        )
+        in_reach = task.unit.visit_id in (None, one.unit.visit_id) and one.step in steps
+        if is_later_visit or in_reach:
+            newest[one.unit_id, one.step, one.slot] = one
+    return [
+        queries.locked_task(actor, one.id) for one in newest.values() if one.state != TaskState.SUPERSEDED
+    ]
+
+
+def _steps_built_on(definition: ProjectDefinition, name: str) -> set[str]:
+    found: set[str] = set()
+    for step in definition.pipeline:  # a step builds on earlier ones alone, so one pass is enough
+        of = step.adjudication.of if step.adjudication else ""
+        if of in {name, *found} or any(f"{one}." in step.open_if for one in {name, *found}):
+            found.add(step.name)
+    return found
+
+
+def _assign_adjudications(actor: Actor, unit: ReadingUnit, definition: ProjectDefinition) -> int:
+    found = 0
+    for task in queries.tasks_of_unit(actor, unit.id):
+        step = definition.step(task.step)
+        if step.adjudication and not task.assignee and task.state in LIVE:
+            found += making.assign(actor, task, step)
+    return found
+
+
+def _require_no_conflict(actor: Actor, task: Task, person: str) -> None:
+    step = projects.definition(task.project_version).step(task.step)
+    why = conflict_in(actor, task.unit, step, person)
+    if why:
+        record_apart(
+            actor, Action.CONFLICT_REFUSED, "research.task", task.id, new={"person": person, "why": why}
+        )
+        raise ConflictOfInterest
+
+
+def conflict_in(actor: Actor, unit: ReadingUnit, step: Step, person: str) -> str:
+    """Why a person may not read a unit in a step; empty when nothing speaks against it (R21)."""
+    return making.conflicts(actor, unit, step).get(person, "")
+
+
+def _check_again(actor: Actor, *, visit_id: UUID) -> None:
+    """Images came after a QC asked for a corrective action: the check is made again."""
+    for task in queries.waiting_for_correction(actor, visit_id):
+        _run_again(
+            actor, queries.locked_task(actor, task.id), "New images came after a corrective action was asked."
+        )
+
+
+def _reason(text: str) -> str:
+    if len(text.strip()) < 3:
+        raise ReasonNeeded
+    return text.strip()[:200]
 
 
 def _subject(actor: Actor, definition: ProjectDefinition, code: str, site_code: str) -> Subject | None:
@@ -194,92 +350,3 @@ def _note_supplement(actor: Actor, placement: ExamPlacement) -> None:
     record(
         actor, Action.EXAM_SUPPLEMENTED, "research.exam", placement.exam_id, new={"finished_tasks": marked}
     )
-
-
-def _make_units(
-    actor: Actor, version: ProjectVersion, definition: ProjectDefinition, visit: Visit, exam: Exam
-) -> None:
-    for about in About:
-        steps = definition.steps_for(about)
-        if not steps:
-            continue
-        by_exam = about is About.EXAM
-        unit, _ = ReadingUnit.objects.get_or_create(
-            space_id=actor.space,
-            about=about,
-            subject_id=visit.subject_id,
-            visit=visit,
-            exam=exam if by_exam else None,
-            defaults={"project_version": version},
-        )
-        for step in steps:
-            _make_tasks(actor, unit, step)
-
-
-def _make_tasks(actor: Actor, unit: ReadingUnit, step: Step) -> int:
-    has = {task.assignee for task in queries.tasks_of_unit(actor, unit.id) if task.step == step.name}
-    made = 0
-    for assignee in _assignees(actor, step, has):
-        task = Task.objects.create(
-            space_id=actor.space,
-            unit=unit,
-            project_version=unit.project_version,
-            step=step.name,
-            assignee=assignee,
-            state=TaskState.WAITING if step.open_if else TaskState.OPEN,
-            label=_label(unit, step),
-            due_on=clock.now().date() + timedelta(days=step.due_days) if step.due_days else None,
-        )
-        record(
-            actor, Action.TASK_CREATED, "research.task", task.id,
-            new={"assignee": assignee, "state": task.state, "step": step.name, "unit": str(unit.id)},
-        )  # fmt: skip
-        made += 1
-    return made
-
-
-def _assignees(actor: Actor, step: Step, has: set[str]) -> list[str]:
-    readers = [member.principal.text for member in members(actor) if member.role == step.role]
-    if step.assign is Assignment.EVERY_READER:
-        return [reader for reader in readers if reader not in has]
-    if has or not readers:
-        return []
-    load = queries.load_of(actor, step.name)
-    return [min(readers, key=lambda reader: load.get(reader, 0))]  # the first of equals: who joined first
-
-
-def _label(unit: ReadingUnit, step: Step) -> str:
-    if step.blinding.subject_label is SubjectLabel.CODE:
-        return unit.subject.code
-    return "R-" + "".join(secrets.choice(_LETTERS) for _ in range(6))
-
-
-def _signed_answers(actor: Actor, unit: ReadingUnit, definition: ProjectDefinition) -> dict[str, Answer]:
-    """What the signed reads of this unit say, as `<step>.<item>`."""
-    signed = queries.signed_of_unit(actor, unit)
-    entries = forms.answers_by_entry(actor, [task.entry_id for task in signed if task.entry_id])
-    answers: dict[str, Answer] = {}
-    for step in definition.pipeline:
-        items = definition.forms[step.form].by_name
-        reads = [
-            entries[task.entry_id] for task in signed if task.step == step.name and task.entry_id in entries
-        ]
-        known = [{name: answer.known(items[name]) for name, answer in read.items()} for read in reads]
-        answers |= {f"{step.name}.{name}": value for name, value in matching.agreed(known).items()}
-    return answers
-
-
-def _condition(definition: ProjectDefinition, step: str) -> Rule:
-    types = {
-        f"{earlier.name}.{name}": kind
-        for earlier in definition.pipeline
-        for name, kind in definition.forms[earlier.form].value_types.items()
-    }
-    return compile_rule(definition.step(step).open_if, types)
-
-
-def _is_decided(rule: Rule, tasks: list[Task]) -> bool:
-    """Whether every step the condition reads is finished for this unit."""
-    reads = {name.split(".")[0] for name in rule.names}
-    finished = (TaskState.SIGNED, TaskState.CANCELLED)
-    return all(task.state in finished for task in tasks if task.step in reads)

@@ -15,6 +15,8 @@ class TaskState(enum.StrEnum):
     SUBMITTED = "submitted"
     SIGNED = "signed"
     CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
+    """Signed, and then its step was run again: readable for ever, counted no more."""
 
 
 class Move(enum.StrEnum):
@@ -24,6 +26,7 @@ class Move(enum.StrEnum):
     SIGN = "sign"
     CORRECT = "correct"
     CANCEL = "cancel"
+    REPLACE = "replace"
 
 
 MOVES: dict[tuple[TaskState, Move], TaskState] = {
@@ -36,10 +39,14 @@ MOVES: dict[tuple[TaskState, Move], TaskState] = {
     (TaskState.WAITING, Move.CANCEL): TaskState.CANCELLED,
     (TaskState.OPEN, Move.CANCEL): TaskState.CANCELLED,
     (TaskState.IN_PROGRESS, Move.CANCEL): TaskState.CANCELLED,
+    (TaskState.SUBMITTED, Move.CANCEL): TaskState.CANCELLED,
+    (TaskState.SIGNED, Move.REPLACE): TaskState.SUPERSEDED,
 }
 
 TO_DO = (TaskState.OPEN, TaskState.IN_PROGRESS, TaskState.SUBMITTED)
 """States in which the reader has something to do."""
+LIVE = (TaskState.WAITING, *TO_DO, TaskState.SIGNED)
+"""States of a task that counts; the others keep what was, and another run may have taken their place."""
 
 
 class MoveImpossible(Conflict):

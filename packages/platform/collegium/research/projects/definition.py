@@ -22,21 +22,80 @@ class SubjectPolicy(enum.StrEnum):
 
 
 class StepKind(enum.StrEnum):
+    FORM = "form"
+    """Answers alone, no images: eligibility, a visit form."""
+    QC = "qc"
+    """Whether images can be used: accept, refuse, or ask for a corrective action."""
     READING = "reading"
+    ADJUDICATION = "adjudication"
+    """Settles reads of an earlier step, when and only when its discrepancy rule is true."""
 
 
 class About(enum.StrEnum):
-    """What one read is about."""
+    """What one task is about, the widest last."""
 
     EXAM = "exam"
     VISIT = "visit"
+    SUBJECT = "subject"
+
+    @property
+    def width(self) -> int:
+        return list(About).index(self)
 
 
-class Assignment(enum.StrEnum):
-    """Who of a role gets the tasks: each one reads everything, or one each in turn."""
+class How(enum.StrEnum):
+    """How the people of a role come to tasks."""
 
-    EVERY_READER = "every_reader"
-    ONE_READER = "one_reader"
+    EVERY = "every"
+    """Each of them reads everything."""
+    SEQUENTIAL = "sequential"
+    """Who has least; of equals, who joined first."""
+    RANDOM = "random"
+    """Drawn with a stored seed; the same seed and people give the same draw."""
+    RULE = "rule"
+    """The role of the first rule that is true of the subject; then as sequential."""
+
+
+class Timepoints(enum.StrEnum):
+    """What a task about a visit shows of the subject's earlier visits."""
+
+    ALONE = "alone"
+    BESIDE = "beside"
+    """Earlier visits stand beside it; one reader has all visits of a subject."""
+    LOCKED = "locked"
+    """As beside, and it opens only after the reader signed every earlier visit."""
+
+
+class Order(enum.StrEnum):
+    """Whether a reader chooses the next task, or has an order of their own that is fixed at the first open."""
+
+    FREE = "free"
+    FIXED = "fixed"
+
+
+class Mode(enum.StrEnum):
+    """What an adjudicator does, as the charter says."""
+
+    CHOOSE = "choose"
+    """Chooses one of the reads as the final one."""
+    ANEW = "anew"
+    """Answers the form of the reads anew, seeing them."""
+
+
+class Told(enum.StrEnum):
+    """What a task may tell its person in words, beyond its own label."""
+
+    VISIT = "visit"
+    SITE = "site"
+
+
+class QcVerdict(enum.StrEnum):
+    """The codes of a QC form's verdict."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    CORRECT = "correct"
+    """Ask the site for a corrective action; the check is made again when images come."""
 
 
 class SubjectLabel(enum.StrEnum):
@@ -64,10 +123,42 @@ class VisitDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Blinding:
-    """What a task may show of the images beyond pixels and geometry; all else does not exist for it."""
+    """What a task may show of the images beyond pixels and geometry, and tell in words; all else is not there."""
 
     show: tuple[str, ...] = ()
     subject_label: SubjectLabel = SubjectLabel.TASK
+    tell: tuple[Told, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRule:
+    """`role` gets the task when `rule`, over `site`, `visit` and `subject`, is true."""
+
+    rule: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Who gets the tasks of a step. `readers` counts independent ones for each thing; `every` has no count."""
+
+    how: How
+    readers: int = 1
+    seed: int | None = None
+    rules: tuple[RoleRule, ...] = ()
+    at_site: bool = False
+    """Only people of the subject's own site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adjudication:
+    """Which reads are settled, when, and how. `discrepancy` is a rule over `a.<item>` and `b.<item>`."""
+
+    of: str
+    discrepancy: str
+    mode: Mode
+    chooses: str = ""
+    """The choice item, with codes a and b, that names the chosen read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +176,11 @@ class Step:
     blinding: Blinding
     due_days: int | None = None
     open_if: str = ""
+    timepoints: Timepoints = Timepoints.ALONE
+    order: Order = Order.FREE
+    verdict: str = ""
+    """The choice item of a QC form with the codes accept, refuse and correct."""
+    adjudication: Adjudication | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +199,13 @@ class ProjectDefinition:
         return next(step for step in self.pipeline if step.name == name)
 
     def steps_for(self, about: About) -> tuple[Step, ...]:
-        return tuple(step for step in self.pipeline if step.about is about)
+        """The steps whose tasks are made with their thing; adjudications are made by their rule."""
+        return tuple(
+            step for step in self.pipeline if step.about is about and step.kind is not StepKind.ADJUDICATION
+        )
+
+    def adjudications_of(self, name: str) -> tuple[Step, ...]:
+        return tuple(step for step in self.pipeline if step.adjudication and step.adjudication.of == name)
 
     def visit(self, code: str) -> VisitDefinition | None:
         return next((visit for visit in self.visits if visit.code == code), None)

@@ -5,32 +5,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from collegium.forms.form_file import form_tree, read_forms, read_labels, read_name, read_rule
-from collegium.imaging.archive.attributes import fields
+from collegium.forms.file_values import read_labels
+from collegium.forms.form_file import form_tree, read_forms
 from collegium.kit import yaml
 from collegium.research.projects.definition import (
     SCHEMA,
-    About,
-    Assignment,
-    Blinding,
     ProjectDefinition,
     SiteDefinition,
-    Step,
-    StepKind,
-    SubjectLabel,
     SubjectPolicy,
     VisitDefinition,
 )
+from collegium.research.projects.step_file import read_pipeline, step_tree
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collegium.forms.definition import FormDefinition
-    from collegium.kit.rules import ItemType
     from collegium.kit.yaml import Node, Problems
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,19}")
-_STEP_REQUIRED = ("step", "kind", "label", "form", "role", "about", "assign", "meaning")
 
 
 def parse_project(text: str) -> ProjectDefinition:
@@ -60,7 +53,7 @@ def parse_project(text: str) -> ProjectDefinition:
     forms: dict[str, FormDefinition] = {}
     with problems.gathered():
         forms = read_forms(body["forms"], problems)
-    pipeline = _pipeline(body["pipeline"], forms, problems)
+    pipeline = read_pipeline(body["pipeline"], forms, problems)
     problems.finish()
     definition = ProjectDefinition(name, languages, policy, sites, visits, forms, pipeline)
     _require_languages(definition, body, problems)
@@ -79,7 +72,7 @@ def write_project(definition: ProjectDefinition) -> str:
             "sites": [{"code": site.code, "name": site.name} for site in definition.sites],
             "visits": [_visit_tree(visit) for visit in definition.visits],
             "forms": {name: form_tree(form) for name, form in definition.forms.items()},
-            "pipeline": [_step_tree(step) for step in definition.pipeline],
+            "pipeline": [step_tree(step) for step in definition.pipeline],
         }
     )
 
@@ -147,72 +140,11 @@ def _visit(node: Node, *, is_first: bool) -> VisitDefinition:
     return VisitDefinition(_code(body["code"]), read_labels(body["label"]), first, last)
 
 
-def _pipeline(node: Node, forms: Mapping[str, FormDefinition], problems: Problems) -> tuple[Step, ...]:
-    steps: dict[str, Step] = {}
-    earlier: dict[str, ItemType] = {}
-    with problems.gathered():
-        if not node.sequence():
-            raise node.fault("A pipeline needs at least one step.")
-        for part in node.sequence():
-            with problems.gathered():
-                step = _step(part, forms, earlier)
-                if step.name in steps:
-                    raise part.fault(f"There is a step “{step.name}” already.")
-                steps[step.name] = step
-                earlier |= {f"{step.name}.{n}": t for n, t in forms[step.form].value_types.items()}
-    return tuple(steps.values())
-
-
-def _step(node: Node, forms: Mapping[str, FormDefinition], earlier: Mapping[str, ItemType]) -> Step:
-    body = node.fields(required=_STEP_REQUIRED, optional=["blinding", "due_days", "open_if"])
-    form = body["form"].text()
-    if form not in forms:
-        raise body["form"].fault(
-            f"There is no form “{form}”; there are {', '.join(sorted(forms)) or 'none'}."
-        )
-    return Step(
-        name=read_name(body["step"].text(), body["step"]),
-        kind=StepKind(body["kind"].one_of(list(StepKind))),
-        label=read_labels(body["label"]),
-        form=form,
-        role=body["role"].text(longest=60),
-        about=About(body["about"].one_of(list(About))),
-        assign=Assignment(body["assign"].one_of(list(Assignment))),
-        meaning=body["meaning"].text(longest=200),
-        blinding=_blinding(body["blinding"]) if "blinding" in body else Blinding(),
-        due_days=body["due_days"].whole(1, 3650) if "due_days" in body else None,
-        open_if=read_rule(body["open_if"], earlier) if "open_if" in body else "",
-    )
-
-
-def _blinding(node: Node) -> Blinding:
-    body = node.fields(optional=["show", "subject_label"])
-    shown = []
-    for part in body["show"].sequence() if "show" in body else ():
-        keyword = part.text(longest=64)
-        try:
-            fields([keyword])
-        except ValueError:
-            raise part.fault(
-                f"“{keyword}” is not a DICOM keyword that can be shown, such as Modality."
-            ) from None
-        shown.append(keyword)
-    label = SubjectLabel.TASK
-    if "subject_label" in body:
-        label = SubjectLabel(body["subject_label"].one_of(list(SubjectLabel)))
-    return Blinding(tuple(dict.fromkeys(shown)), label)
-
-
 def _require_languages(definition: ProjectDefinition, body: Mapping[str, Node], problems: Problems) -> None:
     """Every label exists in every language of the project: half a translation confuses readers."""
     labels = [("visits", visit.label) for visit in definition.visits]
     labels += [("pipeline", step.label) for step in definition.pipeline]
-    for form in definition.forms.values():
-        labels.append(("forms", form.label))
-        for item in form.items:
-            labels += [("forms", item.label), *(("forms", label) for _, label in item.codes)]
-            labels += [("forms", check.message) for check in item.checks]
-            labels += [("forms", item.help)] if item.help else []
+    labels += [("forms", label) for form in definition.forms.values() for label in form.labels()]
     for section, label in labels:
         missing = [language for language in definition.languages if language not in label]
         if missing:
@@ -225,24 +157,3 @@ def _visit_tree(visit: VisitDefinition) -> dict[str, object]:
     if visit.first_day is not None:
         tree["days"] = [visit.first_day, visit.last_day]
     return tree
-
-
-def _step_tree(step: Step) -> dict[str, object]:
-    blinding: dict[str, object] = {
-        "show": list(step.blinding.show),
-        "subject_label": step.blinding.subject_label.value,
-    }
-    tree: dict[str, object] = {
-        "step": step.name,
-        "kind": step.kind.value,
-        "label": dict(step.label),
-        "form": step.form,
-        "role": step.role,
-        "about": step.about.value,
-        "assign": step.assign.value,
-        "meaning": step.meaning,
-        "due_days": step.due_days,
-        "open_if": step.open_if or None,
-        "blinding": blinding,
-    }
-    return {key: value for key, value in tree.items() if value is not None}

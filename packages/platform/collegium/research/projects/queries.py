@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from collegium.kit.errors import NotFound
 from collegium.research.projects.errors import NotPublished
 from collegium.research.projects.models import ProjectVersion, Site, Subject, Visit
 from collegium.research.projects.project_file import parse_project
@@ -67,6 +68,15 @@ def subjects(actor: Actor) -> QuerySet[Subject]:
 def subject_by_code(actor: Actor, code: str) -> Subject | None:
     """One subject, locked until the transaction ends: whoever places an exam asks first."""
     return Subject.objects.select_for_update().filter(space_id=actor.space, code=code).first()
+
+
+def locked_subject(actor: Actor, subject_id: UUID) -> Subject:
+    """A subject, locked until the transaction ends: whoever moves its tasks takes turns. Raises NotFound."""
+    rows = Subject.objects.filter(space_id=actor.space, id=subject_id).select_related("site")
+    found = rows.select_for_update(of=("self",)).first()
+    if found is None:
+        raise NotFound
+    return found
 
 
 def visits_of(subject: Subject) -> list[Visit]:

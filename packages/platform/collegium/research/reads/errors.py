@@ -44,6 +44,14 @@ class MarkChanged(Conflict):
         self.details = {"items": items}
 
 
+class LaterWasOpened(Conflict):
+    code = "research.read.later_opened"
+    message = (
+        "A later timepoint was opened after this one was signed, so it cannot be corrected. "
+        "Ask the project's administrator to run this step again."
+    )
+
+
 class ReasonMissing(Invalid):
     code = "research.read.reason_missing"
     message = "Say why the read is corrected, in at least three letters."

@@ -17,13 +17,14 @@ from collegium.research.projects import queries as projects
 from collegium.research.reads.errors import MarkChanged, MarkGone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
+    from collegium.imaging.grants.layers import Layer
     from collegium.imaging.grants.models import ViewGrant
     from collegium.imaging.marks.queries import SavedMark
     from collegium.kit.principals import Actor
-    from collegium.research.pipeline.models import ReadingUnit, Task
+    from collegium.research.pipeline.models import Task
 
 LIFETIME = timedelta(hours=8)
 """How long an opened page can show its images: a working day. Submitting or cancelling ends it at once."""
@@ -52,7 +53,7 @@ class MarkFacts:
         reference = MarkReference(
             str(self.mark_id), self.revision, self.series_uid, self.instance_uid, self.frame
         )
-        return Answer(AnswerKind.VALUE, self.value, reference)
+        return Answer(AnswerKind.VALUE, self.value, reference, self.short_value)
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -111,24 +112,33 @@ def require_unchanged(actor: Actor, task: Task, answers: Mapping[str, Answer]) -
         raise MarkChanged(changed)
 
 
-def study_uids(unit: ReadingUnit, actor: Actor) -> list[str]:
-    """The archive's study UIDs that a read of this unit shows now."""
-    return sorted(archive.exam(actor, exam_id).study_uid for exam_id in pipeline.exam_ids_of(unit))
+def study_uids(actor: Actor, task: Task) -> list[str]:
+    """The archive's study UIDs that a task shows now."""
+    return sorted(archive.exam(actor, exam_id).study_uid for exam_id in pipeline.exam_ids_of(task))
 
 
-def issue_grant(actor: Actor, task: Task, *, is_draft: bool) -> ViewGrant:
-    """The grant to the images of a task as they are now, exactly what its step allows; a page loaded again keeps it."""
+def issue_grant(
+    actor: Actor, task: Task, *, is_draft: bool, layers: Sequence[Layer] = ()
+) -> ViewGrant | None:
+    """The grant to the images of a task as they are now, exactly what its step allows; a page loaded again keeps it.
+
+    None when the task shows no images: its step is a form, or nothing has arrived.
+    """
+    exam_ids = pipeline.exam_ids_of(task)
+    if not exam_ids:
+        return None
     blinding = projects.definition(task.project_version).step(task.step).blinding
     return grants.hold(
         actor,
         principal=actor.principal,
-        exam_ids=pipeline.exam_ids_of(task.unit),
+        exam_ids=exam_ids,
         allow_fields=blinding.show,
         label=task.label,
         mode="read" if is_draft else "view",
         expires=clock.now() + LIFETIME,
         renew_before=clock.now() + LIFETIME / 2,
         owner=owner_of(task),
+        layers=layers,
     )
 
 

@@ -39,6 +39,9 @@ class ReadVersion(SpaceRow):
     entry = models.OneToOneField(Entry, on_delete=models.PROTECT)
     reason = models.CharField(max_length=400, blank=True, help_text="Why an earlier version was corrected.")
     shown = models.JSONField(default=list, help_text="Archive study UIDs that were shown, at submission.")
+    settles = models.JSONField(
+        default=dict, help_text="Of an adjudication: the versions shown as a and b, fixed at submission."
+    )
     record = models.TextField(blank=True, help_text="Canonical JSON, frozen at submission.")
     digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the record.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)

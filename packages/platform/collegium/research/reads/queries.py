@@ -75,6 +75,14 @@ def signed_versions(actor: Actor) -> QuerySet[ReadVersion]:
     return rows.order_by("signature__signed_at", "id")
 
 
+def signed_of_task(actor: Actor, task_id: str, *, number: int | None = None) -> ReadVersion | None:
+    """The signed version of a task's read, or the version of this number that was signed once."""
+    rows = _versions(actor).filter(read__task_id=task_id)
+    if number is not None:
+        return rows.filter(number=number).first()
+    return rows.filter(state=VersionState.SIGNED).first()
+
+
 def versions_of_tasks(actor: Actor, task_ids: list[UUID]) -> dict[UUID, ReadVersion]:
     """Newest version by task."""
     rows = _versions(actor).filter(read__task_id__in=task_ids).order_by("number")

@@ -59,8 +59,10 @@ def _record(
                 "id": str(unit.id),
                 "study_uids": version.shown,
                 "subject": unit.subject.code,
-                "visit": unit.visit.code,
+                "visit": unit.visit.code if unit.visit else "",
             },
             "version": version.number,
+            # Only an adjudication has it, so that records of other steps stay what they were.
+            **({"settles": version.settles} if version.settles else {}),
         }
     )

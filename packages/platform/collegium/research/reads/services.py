@@ -1,6 +1,6 @@
 """Open, save, submit, sign and correct a read. Every act is the assigned reader's own.
 
-Lock order: task, read, entry, mark.
+Lock order: subject, task, read, entry, mark.
 """
 
 from __future__ import annotations
@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from collegium.forms import queries as form_queries
 from collegium.forms import services as forms
-from collegium.forms.answers import Answer, AnswerKind, read_typed
-from collegium.forms.definition import ABSENCES
-from collegium.forms.errors import AnswerRefused, ItemUnknown
+from collegium.forms.changes import read_changes
 from collegium.kit import clock, ids
 from collegium.kit.canonical import digest
 from collegium.kit.errors import NotFound
 from collegium.kit.events import announce
 from collegium.research.pipeline import queries as tasks
 from collegium.research.pipeline import services as pipeline
+from collegium.research.pipeline.moving import move_task
 from collegium.research.pipeline.states import Move
 from collegium.research.projects import queries as projects
-from collegium.research.reads import images, queries
+from collegium.research.reads import earlier, images, queries, settling
 from collegium.research.reads.errors import (
-    ChangeUnreadable,
+    LaterWasOpened,
     ReadMoved,
     ReadNotADraft,
     ReadNotSubmitted,
@@ -41,10 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
-    from collegium.forms.definition import Item
     from collegium.imaging.grants.models import ViewGrant
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
+    from collegium.research.reads.settling import Side
     from collegium.trust.signatures.models import Signature
 
 KIND = "research.read"
@@ -56,7 +55,10 @@ class Opened:
 
     task: Task
     version: ReadVersion
-    grant: ViewGrant
+    grant: ViewGrant | None
+    """None when the task shows no images."""
+    sides: tuple[Side, ...] = ()
+    """The reads that an adjudication settles."""
 
 
 def open_task(*, actor: Actor, task_id: UUID) -> Opened:
@@ -65,18 +67,22 @@ def open_task(*, actor: Actor, task_id: UUID) -> Opened:
     Raises:
         NotFound: not this person's task.
         TaskNotOpen: it waits for an earlier step, or was cancelled.
+        AnotherComesFirst: the step has a fixed order, and another task is next.
+        ConflictOfInterest: declared since the task was given.
     """
     task = _own_task(actor, task_id)
     pipeline.begin_task(actor=actor, task=task)
     version = queries.newest_version(actor, task) or _first_version(actor, task)
     # What an earlier sitting left enters the chain now, if it never came to a submission.
     forms.flush_entry(actor=actor, entry_id=version.entry_id)
-    grant = images.issue_grant(actor, task, is_draft=version.state == VersionState.DRAFT)
+    sides = settling.sides_of(actor, task, version)
+    layers = [*earlier.layers(actor, task), *settling.layers(sides)]
+    grant = images.issue_grant(actor, task, is_draft=version.state == VersionState.DRAFT, layers=layers)
     record(
         actor, Action.READ_OPENED, KIND, version.read_id,
-        new={"grant": str(grant.id), "task": str(task.id), "version": version.number},
+        new={"grant": str(grant.id) if grant else None, "task": str(task.id), "version": version.number},
     )  # fmt: skip
-    return Opened(task, version, grant)
+    return Opened(task, version, grant, sides)
 
 
 def save_answers(  # noqa: PLR0913  an operation has this many facts
@@ -95,7 +101,7 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
         task_id: the reader's task.
         op_id: chosen by the page, one for each operation; again is a no-op.
         base_revision: the revision the page shows.
-        changes: by item, `{"text": …}`, `{"absent": code}`, `{"mark_id": …}` or None to empty it.
+        changes: by path, as `forms.changes.read_changes` takes them.
         language: of the messages that come back.
 
     Raises:
@@ -106,10 +112,11 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
     version = queries.locked_draft(actor, task_id)
     if version.state != VersionState.DRAFT:
         raise ReadNotADraft
-    items = form_queries.form_of(version.entry).by_name
-    answers = {
-        name: _answer(actor, version.read.task, items.get(name), change) for name, change in changes.items()
-    }
+    answers = read_changes(
+        form_queries.form_of(version.entry),
+        changes,
+        measured=lambda mark_id: images.newest_mark(actor, version.read.task, mark_id).answer(),
+    )
     return forms.save_changes(
         actor=actor, entry_id=version.entry_id, op_id=op_id, base_revision=base_revision, changes=answers,
         language=language,
@@ -130,12 +137,13 @@ def submit_read(*, actor: Actor, task_id: UUID, expected_revision: int) -> ReadV
         raise ReadNotADraft
     entry = forms.freeze_entry(actor=actor, entry_id=version.entry_id, expected_revision=expected_revision)
     images.require_unchanged(actor, task, form_queries.counted_answers(entry))
-    version.shown = images.study_uids(task.unit, actor)
+    version.shown = images.study_uids(actor, task)
+    version.settles = settling.settles(settling.sides_of(actor, task, version))
     version.record = record_of(actor, version)
     version.digest = digest(version.record)
     version.state, version.submitted_at = VersionState.SUBMITTED, clock.now()
-    version.save(update_fields=["shown", "record", "digest", "state", "submitted_at"])
-    pipeline.move_task(actor=actor, task=task, move=Move.SUBMIT)
+    version.save(update_fields=["shown", "settles", "record", "digest", "state", "submitted_at"])
+    move_task(actor=actor, task=task, move=Move.SUBMIT)
     images.revoke_grants(actor, task)
     record(
         actor, Action.READ_SUBMITTED, KIND, version.read_id,
@@ -153,6 +161,7 @@ def sign_read(*, actor: Actor, task_id: UUID, password: str, expected_digest: st
         WrongPassword, AccountLocked: the attempt is counted; nothing was signed.
     """
     require(actor, Permission.READ_SIGN)
+    projects.locked_subject(actor, tasks.subject_id_of(actor, task_id))
     task = _own_task(actor, task_id)
     version = queries.locked_version(actor, task)
     if version.state != VersionState.SUBMITTED:
@@ -180,10 +189,14 @@ def correct_read(*, actor: Actor, task_id: UUID, reason: str) -> ReadVersion:
     Raises:
         ReasonMissing: a correction says why.
         ReadNotSubmitted: the newest version is a draft; change that.
+        LaterWasOpened: the step is locked, and the reader has gone on to a later timepoint.
     """
     if len(reason.strip()) < 3:
         raise ReasonMissing
+    projects.locked_subject(actor, tasks.subject_id_of(actor, task_id))
     task = _own_task(actor, task_id)
+    if earlier.is_passed(actor, task):
+        raise LaterWasOpened
     last = queries.locked_version(actor, task)
     if last.state == VersionState.DRAFT:
         raise ReadNotSubmitted
@@ -200,7 +213,7 @@ def correct_read(*, actor: Actor, task_id: UUID, reason: str) -> ReadVersion:
         entry=entry,
         reason=reason.strip(),
     )
-    pipeline.move_task(actor=actor, task=task, move=Move.CORRECT)
+    pipeline.reopen_task(actor=actor, task=task)
     record(
         actor, Action.READ_CORRECTED, KIND, last.read_id,
         old={"digest": last.digest, "version": last.number}, new={"version": version.number}, reason=reason.strip(),
@@ -240,23 +253,3 @@ def _sign(actor: Actor, task: Task, version: ReadVersion, password: str) -> Sign
         actor=actor, object_kind=KIND, object_id=version.read_id, object_version=version.number,
         digest=version.digest, meaning=step.meaning, password=password,
     )  # fmt: skip
-
-
-def _answer(actor: Actor, task: Task, item: Item | None, change: Mapping[str, Any] | None) -> Answer | None:
-    if item is None:
-        raise ItemUnknown
-    if change is None:
-        return None
-    match dict(change):
-        case {"text": str(text), **rest} if not rest:
-            if item.kind.is_image_bound and text.strip():
-                raise AnswerRefused
-            return read_typed(item, text)
-        case {"absent": str(code), **rest} if not rest and code in ABSENCES:
-            return Answer(AnswerKind(code))
-        case {"mark_id": str(text), **rest} if not rest and item.kind.is_image_bound:
-            mark_id = ids.parse(text)
-            if mark_id is None:
-                raise ChangeUnreadable
-            return images.newest_mark(actor, task, mark_id).answer()
-    raise ChangeUnreadable

@@ -109,7 +109,7 @@ def _row(version: ReadVersion, derived: str) -> ResultRow:
         task_id=task.id,
         subject=unit.subject.code,
         site=unit.subject.site.code if unit.subject.site else "",
-        visit=unit.visit.code,
+        visit=unit.visit.code if unit.visit else "",
         study_uids=tuple(version.shown),
         reader=version.signature.full_name,
         version=version.number,

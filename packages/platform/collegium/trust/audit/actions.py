@@ -69,3 +69,4 @@ class Action(StrEnum):
     QUERY_ANSWERED = "research.query.answered"
     QUERY_CLOSED = "research.query.closed"
     QUERY_REOPENED = "research.query.reopened"
+    LEAKS_CHECKED = "research.leaks.checked"

@@ -73,4 +73,5 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.QUERY_ANSWERED: _("answered a query"),
     Action.QUERY_CLOSED: _("closed a query"),
     Action.QUERY_REOPENED: _("opened a query again"),
+    Action.LEAKS_CHECKED: _("checked the blinding for leaks"),
 }

@@ -1,0 +1,206 @@
+"""Make reading units and their tasks, and give tasks to people. The caller holds the lock of the subject."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from collegium.research.pipeline import assignment, queries
+from collegium.research.pipeline.models import ReadingUnit, Task
+from collegium.research.pipeline.moving import tell_assignee
+from collegium.research.pipeline.states import LIVE, TaskState
+from collegium.research.projects import queries as projects
+from collegium.research.projects.definition import About, How, StepKind, SubjectLabel, Timepoints
+from collegium.research.projects.people import queries as people
+from collegium.trust.audit.actions import Action
+from collegium.trust.audit.services import record
+from collegium.trust.tenancy.queries import members
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from collegium.imaging.archive.models import Exam
+    from collegium.kit.principals import Actor
+    from collegium.research.projects.definition import Step
+    from collegium.research.projects.models import ProjectVersion, Subject, Visit
+
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that is mistaken for another
+_BLIND = (StepKind.READING, StepKind.ADJUDICATION)
+"""Steps for which a conflict of interest counts; a site's own people fill in its forms and check its images."""
+
+
+def make_units(
+    actor: Actor,
+    version: ProjectVersion,
+    subject: Subject,
+    visit: Visit | None = None,
+    exam: Exam | None = None,
+) -> None:
+    """The units of a subject, of a visit and of an exam that are here now, each with its tasks. Again is a no-op."""
+    definition = projects.definition(version)
+    things: dict[About, tuple[Visit | None, Exam | None]] = {About.SUBJECT: (None, None)}
+    if visit:
+        things[About.VISIT] = (visit, None)
+    if exam:
+        things[About.EXAM] = (visit, exam)
+    for about, (of_visit, of_exam) in things.items():
+        steps = definition.steps_for(about)
+        if not steps:
+            continue
+        unit, _ = ReadingUnit.objects.get_or_create(
+            space_id=actor.space, about=about, subject=subject, visit=of_visit, exam=of_exam,
+            defaults={"project_version": version},
+        )  # fmt: skip
+        for step in steps:
+            make_tasks(actor, unit, step)
+
+
+def make_tasks(actor: Actor, unit: ReadingUnit, step: Step) -> int:
+    """The tasks of a step for a unit that do not exist yet, and people for those that have nobody. Returns how many."""
+    known = [task for task in queries.tasks_of_unit(actor, unit.id) if task.step == step.name]
+    if step.assign.how is How.EVERY:
+        has = {task.assignee for task in known}
+        fresh = [person for person in allowed(actor, unit, step) if person not in has]
+        first = max((task.slot for task in known), default=0) + 1
+        for slot, person in enumerate(fresh, first):
+            _make(actor, unit, step, slot=slot, assignee=person)
+        return len(fresh)
+    slots = {task.slot for task in known}
+    missing = [slot for slot in range(1, step.assign.readers + 1) if slot not in slots]
+    made = [_make(actor, unit, step, slot=slot) for slot in missing]
+    waiting = [task for task in known if not task.assignee and task.state in LIVE]
+    return sum(assign(actor, task, step) for task in [*waiting, *made]) + sum(
+        not one.assignee for one in made
+    )
+
+
+def make_again(actor: Actor, task: Task, *, keeps_person: bool, sides: dict[str, str] | None = None) -> Task:
+    """The next run of a task that was cancelled or superseded, for the same person if they still may."""
+    step = projects.definition(task.project_version).step(task.step)
+    fresh = _make(actor, task.unit, step, slot=task.slot, run=task.run + 1, sides=sides)
+    if keeps_person and task.assignee in allowed(actor, task.unit, step):
+        give(actor, fresh, task.assignee)
+    else:
+        assign(actor, fresh, step, besides={task.assignee} if task.assignee else set())
+    return fresh
+
+
+def make_adjudication(actor: Actor, unit: ReadingUnit, step: Step, sides: dict[str, str]) -> Task:
+    """The task that settles a unit's reads; its next run when an earlier one no longer counts."""
+    known = [task for task in queries.tasks_of_unit(actor, unit.id) if task.step == step.name]
+    if known:
+        return make_again(actor, max(known, key=lambda task: task.run), keeps_person=True, sides=sides)
+    task = _make(actor, unit, step, slot=1, sides=sides)
+    assign(actor, task, step)
+    return task
+
+
+def assign(actor: Actor, task: Task, step: Step, *, besides: Collection[str] = ()) -> bool:
+    """Give a task to somebody of its role who may have it. False: there is nobody yet."""
+    unit = task.unit
+    may = [person for person in allowed(actor, unit, step) if person not in besides]
+    key = _key(unit, step)
+    keeps = queries.person_of_slot(actor, task) if step.timepoints is not Timepoints.ALONE else ""
+    if keeps in may:
+        drawn = [keeps]
+    else:
+        taken = queries.people_of_step(actor, unit, step.name)
+        load = queries.load_of(actor, step.name)
+        free = [assignment.Candidate(one, load.get(one, 0)) for one in may if one not in taken]
+        drawn = assignment.draw(step.assign, free, key=key, count=1)
+    if not drawn:
+        return False
+    give(actor, task, drawn[0], draw={"among": sorted(may), "how": step.assign.how.value, "key": key,
+                                      "seed": step.assign.seed})  # fmt: skip
+    return True
+
+
+def give(
+    actor: Actor, task: Task, person: str, *, draw: dict[str, object] | None = None, reason: str = ""
+) -> None:
+    """Make a task somebody's; how they were drawn stands in the audit, so that the draw can be made again."""
+    before = task.assignee
+    task.assignee = person
+    task.save(update_fields=["assignee"])
+    record(
+        actor, Action.TASK_ASSIGNED, "research.task", task.id,
+        old={"assignee": before} if before else None, new={"assignee": person, **(draw or {})}, reason=reason,
+    )  # fmt: skip
+    tell_assignee(actor, task)
+
+
+def allowed(actor: Actor, unit: ReadingUnit, step: Step) -> list[str]:
+    """The live members who may have a task of this step for this unit, in order of joining."""
+    role = assignment.role_for(step.assign, step.role, facts_of(unit))
+    found = [member.principal.text for member in members(actor) if member.role == role]
+    if step.assign.at_site:
+        sites = people.sites_of(actor)
+        found = [one for one in found if unit.subject.site_id in sites.get(one, ())]
+    refused = conflicts(actor, unit, step)
+    _note_conflicts(actor, unit, step, {one: refused[one] for one in found if one in refused})
+    return [one for one in found if one not in refused]
+
+
+def conflicts(actor: Actor, unit: ReadingUnit, step: Step) -> dict[str, str]:
+    """Who may not have a task of this step for this unit, and why: own site, declared, or a read of their own (R21)."""
+    if step.kind not in _BLIND:
+        return {}
+    refused = people.conflicts_of(actor, unit.subject)
+    if step.adjudication:
+        own = queries.people_of_step(actor, unit, step.adjudication.of, ever=True)
+        refused |= dict.fromkeys(own, "own_read")
+    return refused
+
+
+def _note_conflicts(actor: Actor, unit: ReadingUnit, step: Step, passed: dict[str, str]) -> None:
+    """Who was passed over for a conflict of interest, and why (R21)."""
+    if passed:
+        record(
+            actor, Action.CONFLICT_PASSED_OVER, "research.unit", unit.id,
+            new={"people": dict(sorted(passed.items())), "step": step.name},
+        )  # fmt: skip
+
+
+def facts_of(unit: ReadingUnit) -> dict[str, str]:
+    """What an assignment rule may ask of a unit."""
+    return {
+        "site": unit.subject.site.code if unit.subject.site else "",
+        "subject": unit.subject.code,
+        "visit": unit.visit.code if unit.visit else "",
+    }
+
+
+def _key(unit: ReadingUnit, step: Step) -> str:
+    """What a draw is about. Steps that show earlier visits draw once for the whole subject."""
+    if step.timepoints is not Timepoints.ALONE or unit.visit is None:
+        return f"{step.name}/{unit.subject.code}"
+    exam = unit.exam.study_uid if unit.exam else ""
+    return f"{step.name}/{unit.subject.code}/{unit.visit.code}/{exam}"
+
+
+def _make(  # noqa: PLR0913  a task has this many facts
+    actor: Actor,
+    unit: ReadingUnit,
+    step: Step,
+    *,
+    slot: int,
+    run: int = 1,
+    assignee: str = "",
+    sides: dict[str, str] | None = None,
+) -> Task:
+    task = Task.objects.create(
+        space_id=actor.space, unit=unit, project_version=unit.project_version, step=step.name, slot=slot, run=run,
+        assignee=assignee, state=TaskState.WAITING, label=_label(unit, step), sides=sides or {},
+    )  # fmt: skip
+    record(
+        actor, Action.TASK_CREATED, "research.task", task.id,
+        new={"assignee": assignee, "run": run, "slot": slot, "state": task.state, "step": step.name,
+             "unit": str(unit.id)},
+    )  # fmt: skip
+    return task
+
+
+def _label(unit: ReadingUnit, step: Step) -> str:
+    if step.blinding.subject_label is SubjectLabel.CODE:
+        return unit.subject.code
+    return "R-" + "".join(secrets.choice(_LETTERS) for _ in range(6))
