@@ -7,6 +7,7 @@ import { copyOnClick } from './copy';
 import { dialogs } from './dialogs';
 import { dividers } from './divider';
 import { keys } from './keys';
+import { live } from './live';
 import { menus } from './menus';
 import { pageRequests } from './requests';
 import { themeChoice } from './theme-choice';
@@ -22,6 +23,7 @@ keys();
 copyOnClick();
 localTimes();
 dividers();
+live();
 
 Object.assign(window, { Alpine });
 Alpine.start();

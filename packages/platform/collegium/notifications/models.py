@@ -34,9 +34,7 @@ class Notification(SpaceRow):
     class Meta:
         indexes = (
             models.Index(fields=["person", "-id"], name="notification_person"),
-            models.Index(
-                fields=["person"], condition=models.Q(seen_at=None, mailed_at=None), name="notification_waits"
-            ),
+            models.Index(fields=["person"], condition=models.Q(seen_at=None), name="notification_waits"),
         )
 
 

@@ -64,6 +64,12 @@ def lines(principal: Principal, *, after: UUID | None = None, limit: int = 50) -
     ]
 
 
+def waiting(principal: Principal, space_id: UUID, kind: NotificationKind) -> Line | None:
+    """The line of one kind in one space that is still new."""
+    found = [line for line in lines(principal, limit=500) if line.seen_at is None]
+    return next((line for line in found if (line.space_id, line.kind) == (space_id, kind)), None)
+
+
 def unseen_count(principal: Principal) -> int:
     return _of(principal).filter(seen_at=None).count()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from collegium.notifications.queries import unseen_count
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
 from collegium.trust.tenancy.queries import space
@@ -16,7 +17,7 @@ from collegium.trust.tenancy.queries import space
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from collegium.kit.principals import Actor
+    from collegium.kit.principals import Actor, Principal
     from collegium.trust.tenancy.models import Space
 
 
@@ -48,6 +49,11 @@ class Frame:
     version: str
     space: Space | None = None
     tabs: tuple[Tab, ...] = ()
+    principal: Principal | None = None
+
+    def unseen(self) -> int:
+        """How much the person was told and has not seen. Asked by the frame itself, inside the page's transaction."""
+        return unseen_count(self.principal) if self.principal else 0
 
 
 _VERSION = version("collegium")
@@ -61,15 +67,15 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
         RailEntry("/tasks/", _("Tasks"), "list-check", path.startswith("/tasks/")),
         RailEntry("/projects/", _("Research"), "microscope", path.startswith("/projects/")),
     )
-    actor = getattr(request, "actor", None)
+    actor, principal = getattr(request, "actor", None), getattr(request, "principal", None)
     name = getattr(request, "person_name", "")
     if actor is None:
-        return {"frame": Frame(name, rail, _VERSION)}
-    return {"frame": Frame(name, rail, _VERSION, space(actor), _tabs(actor, path))}
+        return {"frame": Frame(name, rail, _VERSION, principal=principal)}
+    return {"frame": Frame(name, rail, _VERSION, space(actor), _tabs(actor, path), principal)}
 
 
 def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
-    """Tabs of a project, by what the actor may: never more than six."""
+    """Tabs of a project, by what the actor may: never more than six; the overview leads to the others."""
     shown = (
         ("project", _("Overview"), Permission.SPACE_VIEW),
         ("subjects", _("Subjects"), Permission.SUBJECT_VIEW),
@@ -77,6 +83,10 @@ def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
         ("project-tasks", _("Tasks"), Permission.TASK_VIEW_ALL),
         ("results", _("Results"), Permission.RESULTS_VIEW),
         ("gateways", _("Gateways"), Permission.GATEWAY_MANAGE),
+        ("site", _("My site"), Permission.SITE_VIEW),
+        ("queries", _("Queries"), Permission.QUERY_MANAGE),
+        ("queries", _("Queries"), Permission.READ_WRITE),
+        ("people", _("People"), Permission.MEMBERS_VIEW),
     )
     addresses = [(reverse(name, args=[actor.space]), label, permission) for name, label, permission in shown]
     longest = max(

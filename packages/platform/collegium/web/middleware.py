@@ -45,7 +45,8 @@ class ActingAs:
         account = account_of(request.session)
         if account is None:
             return _sign_in(request)
-        _keep_awake(request)
+        if "X-Live" not in request.headers:  # what an open page loads by itself is nobody's presence
+            _keep_awake(request)
         request.principal, request.person_name = account.principal, account.full_name
         try:
             with acting_as(account.principal, [kwargs["space_id"]] if "space_id" in kwargs else ALL_SPACES):

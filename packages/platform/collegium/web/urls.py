@@ -8,6 +8,9 @@ from django.urls import URLPattern, URLResolver, path
 from collegium.imaging.archive import pages as archive
 from collegium.imaging.connections import pages as connections
 from collegium.imaging.grants import api as grants
+from collegium.notifications import pages as notifications
+from collegium.research.data_queries import pages as data_queries
+from collegium.research.pages import conflict, people, site
 from collegium.research.pipeline import pages as pipeline
 from collegium.research.reads import api as read_api
 from collegium.research.reads import pages as reads
@@ -21,11 +24,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/logout/", pages.sign_out, name="account_logout"),
     path("tasks/", reads.tasks, name="tasks"),
     path("tasks/<uuid:task_id>/read", reads.read, name="task-read"),
+    path("tasks/<uuid:task_id>/conflict", conflict.declare, name="task-conflict"),
     path("api/v1/tasks/<uuid:task_id>/changes", read_api.changes, name="task-changes"),
     path("api/v1/tasks/<uuid:task_id>/submit", read_api.submit, name="task-submit"),
     path("api/v1/tasks/<uuid:task_id>/sign", read_api.sign, name="task-sign"),
     path("api/v1/tasks/<uuid:task_id>/correct", read_api.correct, name="task-correct"),
     *grants.urlpatterns,
+    *notifications.urlpatterns,
     path("projects/", pages.projects, name="projects"),
     path("projects/<uuid:space_id>/", pages.project, name="project"),
     path("projects/<uuid:space_id>/exams/", archive.exams, name="exams"),
@@ -38,6 +43,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/setup/", pipeline.setup, name="setup"),
     path("projects/<uuid:space_id>/setup/file", pipeline.setup_file, name="setup-file"),
     path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),
+    path("projects/<uuid:space_id>/people/", people.listing, name="people"),
+    path("projects/<uuid:space_id>/people/<uuid:membership_id>/", people.person, name="person"),
+    path("projects/<uuid:space_id>/queries/", data_queries.listing, name="queries"),
+    path("projects/<uuid:space_id>/queries/new", data_queries.new, name="query-new"),
+    path("projects/<uuid:space_id>/queries/<uuid:query_id>/", data_queries.query, name="query"),
+    path("projects/<uuid:space_id>/site/", site.site, name="site"),
     path("projects/<uuid:space_id>/history/", pages.project_history, name="project-history"),
 ]
 

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["person", "-id"], name="notification_person"),
                     models.Index(
-                        condition=models.Q(("mailed_at", None), ("seen_at", None)),
+                        condition=models.Q(("seen_at", None)),
                         fields=["person"],
                         name="notification_waits",
                     ),
