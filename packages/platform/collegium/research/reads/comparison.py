@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from collegium.forms import queries as forms
 from collegium.forms.definition import in_language
+from collegium.forms.rows import mentioned
 from collegium.imaging.grants.queries import shown_mark
 from collegium.kit import ids
 from collegium.research.reads import form_view
@@ -39,14 +40,15 @@ class Line:
 
     @property
     def differs(self) -> bool:
-        return len({side.text for side in self.sides}) > 1
+        """Whether both sides answered, and not alike. Findings of one side alone stand in a line of their own."""
+        return all(side.text for side in self.sides) and len({side.text for side in self.sides}) > 1
 
 
 def compare(sides: Sequence[Side], grant: ViewGrant | None, language: str) -> list[Line]:
-    """Every item that one of the sides answered, in the form's order; rows of groups follow their first mention."""
+    """Every item that may have an answer, in the form's order; each side's findings in lines of their own."""
     if not sides:
         return []
-    items = forms.form_of(sides[0].version.entry).paths(*(side.answers for side in sides))
+    items = mentioned(forms.form_of(sides[0].version.entry), *(side.answers for side in sides))
     return [
         Line(
             in_language(label, language),

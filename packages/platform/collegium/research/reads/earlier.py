@@ -1,12 +1,16 @@
-"""What a read of a later timepoint has from the same reader's earlier ones: their marks (R28)."""
+"""What a read of a later timepoint has from the same reader's earlier ones: marks, findings, values (R28, R60)."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from collegium.forms import queries as forms
+from collegium.forms.answers import AnswerKind
+from collegium.forms.rows import CarriedRow, carried_rows
 from collegium.imaging.grants.layers import Layer
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.projects import queries as projects
@@ -14,25 +18,58 @@ from collegium.research.projects.definition import Timepoints
 from collegium.research.reads.settling import marks_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from collegium.forms.answers import Answer
+    from collegium.forms.definition import FormDefinition
+    from collegium.forms.models import Entry
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
 
 
-def answers_before(actor: Actor, task: Task) -> list[dict[str, Answer]]:
-    """The signed answers of the reader's earlier timepoints, oldest first; none where the step does not show them."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the entry of a later timepoint starts with."""
+
+    given: Mapping[str, Answer]
+    carried: Mapping[str, tuple[CarriedRow, ...]]
+
+
+def start_of(actor: Actor, task: Task, form: FormDefinition) -> Start:
+    """Given values from the timepoints their items name, and the findings of the timepoint just before."""
+    before = _entries_before(actor, task)
+    if not before:
+        return Start({}, {})
+    answers = [forms.counted_answers(entry) for entry in before]
+    found = {item.name: _given(item.given, answers) for item in form.by_name.values() if item.given}
+    last = before[-1]
+    return Start(
+        {name: answer for name, answer in found.items() if answer},
+        carried_rows(forms.form_of(last), forms.answers_of(last)),
+    )
+
+
+def _given(wish: str, answers: Sequence[Mapping[str, Answer]]) -> Answer | None:
+    """`first.x`, `previous.x` or `lowest.x` of the earlier timepoints; None when it was not said there."""
+    which, _, name = wish.partition(".")
+    if which == "lowest":
+        said = [each[name] for each in answers if name in each and each[name].kind is AnswerKind.VALUE]
+        return min(said, key=lambda answer: Decimal(answer.value), default=None)
+    return answers[0 if which == "first" else -1].get(name)
+
+
+def _entries_before(actor: Actor, task: Task) -> list[Entry]:
+    """The signed entries of the reader's earlier timepoints, oldest first; none where the step does not show them."""
     if not _shows_earlier(task):
         return []
-    signed = pipeline.earlier_tasks(actor, task)
-    by_entry = forms.answers_by_entry(actor, [one.entry_id for one in signed if one.entry_id])
-    return [by_entry[one.entry_id] for one in signed if one.entry_id in by_entry]
+    return [forms.entry(actor, one.entry_id) for one in pipeline.earlier_tasks(actor, task) if one.entry_id]
 
 
 def layers(actor: Actor, task: Task) -> list[Layer]:
     """The reader's own marks of earlier timepoints, one layer each."""
     found = []
-    for number, answers in enumerate(answers_before(actor, task), 1):
-        marks = marks_of(answers)
+    for number, entry in enumerate(_entries_before(actor, task), 1):
+        marks = marks_of(forms.counted_answers(entry))
         if marks:
             found.append(Layer(_("Timepoint %(number)d") % {"number": number}, marks))
     return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.shortcuts import render
+from django.contrib import messages
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
@@ -16,9 +17,11 @@ from collegium.kit import clock
 from collegium.kit.canonical import digest
 from collegium.kit.pages.lists import Asked
 from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.errors import AnotherComesFirst
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
-from collegium.research.reads import form_view, queries, services
+from collegium.research.projects.definition import Told
+from collegium.research.reads import comparison, form_view, queries, services
 from collegium.research.reads.models import VersionState
 from collegium.research.reads.record import record_of
 from collegium.trust.access.queries import actor_in
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
+    from collegium.research.projects.definition import Step
     from collegium.research.reads.models import ReadVersion
 
 
@@ -77,13 +81,16 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
     """Open a task to read it; a submitted or signed one is shown as it was frozen."""
     task = pipeline.own_task(request.principal, task_id)
     actor = actor_in(request.principal, task.space_id)
-    opened = services.open_task(actor=actor, task_id=task_id)
+    try:
+        opened = services.open_task(actor=actor, task_id=task_id)
+    except AnotherComesFirst as another:
+        messages.info(request, _("This project fixes the order of your tasks. This one is next."))
+        return redirect("read", another.task_id)
     version, task = opened.version, opened.task
     definition = projects.definition(task.project_version)
     step, language = definition.step(task.step), request.LANGUAGE_CODE
     state = forms.state(version.entry, language)
     lines = audit.history(actor, services.KIND, version.read_id)
-    root = f"/dicom-web/grants/{opened.grant.id}"
     return render(
         request,
         "research_reads/read.html",
@@ -100,8 +107,9 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
             "is_submitted": version.state == VersionState.SUBMITTED,
             "is_signed": version.state == VersionState.SIGNED,
             "is_valid": _is_valid(actor, version),
-            "dicomweb": root,
-            "marks": f"/api/v1/grants/{opened.grant.id}/marks",
+            "grant": opened.grant,
+            "compared": comparison.compare(opened.sides, opened.grant, language),
+            "told": _told(task, step, language),
             "api": reverse("task-changes", args=[task.id]).removesuffix("changes"),
             "history": words.tell(lines, names(words.people_in(lines))),
         },
@@ -112,6 +120,18 @@ def _line(task: Task, project: str, language: str) -> TaskLine:
     step = projects.definition(task.project_version).step(task.step)
     is_overdue = task.due_on is not None and task.due_on < clock.now().date() and task.state in TO_DO
     return TaskLine(task, project, in_language(step.label, language), is_overdue)
+
+
+def _told(task: Task, step: Step, language: str) -> str:
+    """What the step may tell of visit and site, in words; empty when both are blinded."""
+    unit = task.unit
+    visit = projects.definition(task.project_version).visit(unit.visit.code) if unit.visit else None
+    words = []
+    if visit and Told.VISIT in step.blinding.tell:
+        words.append(in_language(visit.label, language))
+    if unit.subject.site and Told.SITE in step.blinding.tell:
+        words.append(unit.subject.site.name)
+    return " · ".join(words)
 
 
 def _chips() -> tuple[tuple[str, str], ...]:

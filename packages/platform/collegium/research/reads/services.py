@@ -234,11 +234,12 @@ def _first_version(actor: Actor, task: Task) -> ReadVersion:
     read = Read.objects.create(space_id=actor.space, task=task, unit=task.unit, reader=task.assignee)
     step = projects.definition(task.project_version).step(task.step)
     version_id = ids.uuid7()
+    form_version_id = projects.form_version_id(task.project_version, step.form)
+    start = earlier.start_of(actor, task, form_queries.definition(actor, form_version_id))
     entry = forms.open_entry(
-        actor=actor,
-        form_version_id=projects.form_version_id(task.project_version, step.form),
-        owner=_entry_owner(version_id),
-    )
+        actor=actor, form_version_id=form_version_id, owner=_entry_owner(version_id),
+        given=start.given, carried=start.carried,
+    )  # fmt: skip
     ReadVersion.objects.create(id=version_id, space_id=actor.space, read=read, number=1, entry=entry)
     return queries.version(actor, task, 1)
 
