@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit import phantoms
+from tests.browser.viewer.lesions import Ellipse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +31,38 @@ def ct(tmp_path_factory: pytest.TempPathFactory) -> ExamTruth:
 @pytest.fixture(scope="session")
 def pet(tmp_path_factory: pytest.TempPathFactory, ct: ExamTruth) -> ExamTruth:
     return phantoms.pet_exam(tmp_path_factory.mktemp("pet"), ct=ct, slices=7, size=64)
+
+
+BASELINE = Ellipse(slice_index=5, centre=(-46.0, -6.0), half_axes_mm=(15.0, 7.5))
+"""In the liver: 30 x 15 mm."""
+FOLLOW_UP = Ellipse(slice_index=3, centre=(-44.0, -4.0), half_axes_mm=(10.0, 4.0))
+"""The same lesion later: 20 x 8 mm."""
+
+
+@pytest.fixture(scope="session")
+def baseline(tmp_path_factory: pytest.TempPathFactory) -> ExamTruth:
+    return phantoms.ct_exam(tmp_path_factory.mktemp("baseline"), slices=9, size=256, seed=5)
+
+
+@pytest.fixture(scope="session")
+def follow_up(tmp_path_factory: pytest.TempPathFactory, baseline: ExamTruth) -> ExamTruth:
+    """Of the same person seven weeks later, with fewer slices, in a frame of reference of its own."""
+    return phantoms.ct_exam(
+        tmp_path_factory.mktemp("follow-up"),
+        slices=7,
+        size=256,
+        seed=5,
+        patient=baseline.patient,
+        study_date="20260303",
+    )
+
+
+@pytest.fixture
+def two_timepoints(study: Study, baseline: ExamTruth, follow_up: ExamTruth) -> Study:
+    """Both exams under one grant, each with its lesion."""
+    study.add(*baseline.files, change=BASELINE.paint)
+    study.add(*follow_up.files, change=FOLLOW_UP.paint)
+    return study
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
-    from playwright.sync_api import Page
+    from playwright.sync_api import FloatRect, Page
 
 _ELEMENT: Final = "document.querySelector('collegium-viewer')"
 _LISTEN: Final = """
@@ -56,8 +57,13 @@ class Driver:
     def state(self) -> dict[str, Any]:
         return dict(self.page.evaluate(f"{_ELEMENT}.state()"))
 
-    def pixels(self) -> dict[str, Any]:
-        return dict(self.page.evaluate(f"{_ELEMENT}.screenPixels()"))
+    def areas(self) -> list[dict[str, Any]]:
+        """What each image area shows, from the left."""
+        return list(self.state()["areas"])
+
+    def pixels(self, area: int | None = None) -> dict[str, Any]:
+        asked = "" if area is None else str(area)
+        return dict(self.page.evaluate(f"{_ELEMENT}.screenPixels({asked})"))
 
     def call(self, expression: str) -> Any:  # Any: what the element's method answers
         return self.page.evaluate(f"{_ELEMENT}.{expression}")
@@ -88,14 +94,28 @@ class Driver:
         self.until(lambda: self.state()["index"] == index, f"image {index}")
         return self
 
-    def origin(self) -> tuple[float, float]:
-        box = self.page.locator("collegium-viewer .port").bounding_box()
+    def wait_for_both(self) -> Driver:
+        """Two areas, each with all its images."""
+        self.wait_for_image()
+        self.until(
+            lambda: len(self.areas()) == 2 and all(0 < a["total"] == a["loaded"] for a in self.areas()),
+            "all images of both timepoints",
+        )
+        return self
+
+    def box(self, area: int | None = None) -> FloatRect:
+        """Where an image area lies on the page; without a number the active one."""
+        chosen = self.state()["active"] if area is None else area
+        box = self.page.locator("collegium-viewer .port").nth(chosen).bounding_box()
         assert box
+        return box
+
+    def origin(self, area: int | None = None) -> tuple[float, float]:
+        box = self.box(area)
         return box["x"], box["y"]
 
-    def centre(self) -> tuple[float, float]:
-        box = self.page.locator("collegium-viewer .port").bounding_box()
-        assert box
+    def centre(self, area: int | None = None) -> tuple[float, float]:
+        box = self.box(area)
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
     def show_series(self, description: str) -> npt.NDArray[np.float64]:
@@ -106,10 +126,11 @@ class Driver:
         self.until(lambda: not self.page.locator("collegium-viewer .message").is_visible(), description)
         return np.array(self.pixels()["values"], dtype=np.float64)
 
-    def on_screen(self, point: Sequence[float]) -> tuple[int, int]:
+    def on_screen(self, point: Sequence[float], area: int | None = None) -> tuple[int, int]:
         """Where a point of the patient lies on the page; a mouse moves in whole pixels."""
-        x, y = self.call(f"canvasOf({json.dumps(list(point))})")
-        left, top = self.origin()
+        asked = "" if area is None else f", {area}"
+        x, y = self.call(f"canvasOf({json.dumps(list(point))}{asked})")
+        left, top = self.origin(area)
         return round(left + x), round(top + y)
 
     def drag(
@@ -127,7 +148,31 @@ class Driver:
         before = len(self.events("mark-saved"))
         self.press("l")
         self.drag(self.on_screen(start), self.on_screen(end))
-        self.until(lambda: len(self.events("mark-saved")) > before, "the mark to be saved")
+        return self._saved_after(before)
+
+    def begin_diameters(self, long: Sequence[Sequence[float]]) -> list[list[float]]:
+        """Draw the long diameter; where the viewer proposes the ends of the short one, in patient mm."""
+        self.press("b")
+        self.drag(*(self.on_screen(end) for end in long))
+        (ax, ay, z), (bx, by, _) = long
+        x, y, across, down = (ax + bx) / 2, (ay + by) / 2, (by - ay) / 3, (bx - ax) / 3
+        return [[x + across, y - down, z], [x - across, y + down, z]]
+
+    def measure_diameters(
+        self, long: Sequence[Sequence[float]], short: Sequence[Sequence[float]]
+    ) -> dict[str, Any]:
+        """Draw the long diameter, drag both ends of the short one, and wait until all is saved."""
+        at = self.begin_diameters(long)[0]
+        for end in sorted(short, key=lambda end: math.dist(at, end)):
+            before = len(self.events("mark-saved"))
+            self.drag(self.on_screen(at), self.on_screen(end))
+            saved = self._saved_after(before)
+            # The other end went along; it lies farther from the one that was just set.
+            at = max(saved["points"][2:], key=lambda other: math.dist(end, other))
+        return saved
+
+    def _saved_after(self, count: int) -> dict[str, Any]:
+        self.until(lambda: len(self.events("mark-saved")) > count, "the mark to be saved")
         return dict(self.events("mark-saved")[-1]["mark"])
 
     def grey(self, x: float, y: float, size: int = 12) -> float:

@@ -1,4 +1,4 @@
-"""A small DICOMweb and marks server for the viewer's tests: one study in memory, faults on demand.
+"""A small DICOMweb and marks server for the viewer's tests: studies in memory, faults on demand.
 
 It speaks only what the viewer asks, with the policy headers that the product sends. Marks follow the
 published rules: one revision a save, idempotent by `op_id`, 409 for a stale base.
@@ -25,7 +25,7 @@ from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pydicom.dataset import FileDataset
@@ -54,6 +54,7 @@ class Study:
     built: Path
     series: dict[str, list[Instance]] = field(default_factory=dict)
     marks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    layers: list[dict[str, Any]] = field(default_factory=list)
     ops: dict[str, dict[str, Any]] = field(default_factory=dict)
     pages: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -67,13 +68,20 @@ class Study:
     lock: threading.Lock = field(default_factory=threading.Lock)
     base: str = ""
 
-    def add(self, *files: Path, syntax: str | None = None, alone: bool = False) -> None:
+    def add(
+        self,
+        *files: Path,
+        syntax: str | None = None,
+        alone: bool = False,
+        change: Callable[[FileDataset], None] | None = None,
+    ) -> None:
         """Serve these files.
 
         Args:
             files: in any order.
             syntax: tell this transfer syntax instead of the true one.
             alone: make each file a series of its own, named as the file.
+            change: edits each object before it is served.
         """
         for file in files:
             with warnings.catch_warnings():
@@ -85,6 +93,8 @@ class Study:
                     dataset.SeriesInstanceUID, dataset.SOPInstanceUID = f"2.25.{number}", f"2.25.{number}.1"
                     dataset.StudyInstanceUID, dataset.SeriesNumber = "2.25.99", number
                     dataset.SeriesDescription = file.stem
+                if change:
+                    change(dataset)
                 metadata = _metadata(dataset)
             told = syntax or str(dataset.file_meta.TransferSyntaxUID)
             frames = _frames(dataset)
@@ -97,13 +107,21 @@ class Study:
         self.pages[name] = _PAGE.format(head=head, body=body, attributes=attributes, **self.assets())
         return f"{self.base}{name}"
 
-    def viewer_page(self, *, mode: str = "read", has_marks: bool = True, label: str = "S-001") -> str:
+    def viewer_page(
+        self, *, mode: str = "read", has_marks: bool = True, label: str = "S-001", more: str = ""
+    ) -> str:
         marks = f'marks="{MARKS}"' if has_marks else ""
-        element = f'<collegium-viewer dicomweb="{DICOMWEB}" {marks} label="{label}" mode="{mode}"></collegium-viewer>'
+        attributes = f'dicomweb="{DICOMWEB}" {marks} label="{label}" mode="{mode}" {more}'
+        element = f"<collegium-viewer {attributes}></collegium-viewer>"
         return self.page(
             f'<main class="reading-image">{element}</main>',
             attributes='data-theme-fixed data-bs-theme="dark"',
         )
+
+    def studies(self) -> list[str]:
+        """Study UIDs in the order in which they were added: the order of the timepoints."""
+        found = (str(all_of[0].dataset.StudyInstanceUID) for all_of in self.series.values())
+        return list(dict.fromkeys(found))
 
     def assets(self) -> dict[str, str]:
         listed = json.loads((self.built / "assets.json").read_text("utf-8"))
@@ -152,8 +170,10 @@ def _metadata(dataset: FileDataset) -> dict[str, Any]:
     return found
 
 
-def _length(points: list[list[float]]) -> str:
-    return f"{math.dist(*points):.2f}"
+def measured(points: list[list[float]]) -> dict[str, str | None]:
+    """The values of a mark as the product's server would tell them."""
+    value, *short = [f"{math.dist(*points[at : at + 2]):.2f}" for at in range(0, len(points), 2)]
+    return {"value": value, "short_value": short[0] if short else None, "unit": "mm"}
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -179,7 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._dicomweb(path.removeprefix(DICOMWEB))
         elif path == MARKS:
             live = [mark for mark in self.study.marks.values() if not mark.get("struck_out")]
-            self._json({"marks": live})
+            self._json({"marks": live, "layers": self.study.layers})
         else:
             self._json({"code": "not_found", "message": "Not found."}, HTTPStatus.NOT_FOUND)
 
@@ -252,7 +272,7 @@ class _Handler(BaseHTTPRequestHandler):
             if strikes_out:
                 mark["struck_out"] = True
             else:
-                mark |= {"value": _length(mark["points"]), "unit": "mm"}
+                mark |= measured(mark["points"])
             self.study.marks[mark_id] = self.study.ops[body["op_id"]] = mark
             return HTTPStatus.OK, mark
 
@@ -266,15 +286,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _dicomweb(self, path: str) -> None:
         series = self.study.series
-        study_uid = next((str(all_of[0].dataset.StudyInstanceUID) for all_of in series.values()), "")
         parts = path.strip("/").split("/")
         frame = _FRAME.search(path)
         if frame:
             self._frame(frame[1], int(frame[2]))
         elif parts == ["studies"]:
-            self._json([{"0020000D": {"vr": "UI", "Value": [study_uid]}}] if series else [])
+            self._json([{"0020000D": {"vr": "UI", "Value": [uid]}} for uid in self.study.studies()])
         elif len(parts) == 3 and parts[2] == "series":
-            self._json([_series(uid, all_of) for uid, all_of in series.items()])
+            of_study = {k: v for k, v in series.items() if v[0].dataset.StudyInstanceUID == parts[1]}
+            self._json([_series(uid, all_of) for uid, all_of in of_study.items()])
         elif parts[-1] == "metadata" and parts[3] in series:
             self._json([instance.metadata for instance in series[parts[3]]])
         else:
