@@ -71,6 +71,9 @@ TABLE: dict[tuple[str, str], tuple[int | None, ...]] = {
     ("POST", f"{SPACE}setup/"): (403, 404, 403, 403, 403, 403, 422, 403, 403),
     ("GET", f"{SPACE}setup/file"): NOT_READERS,
     ("GET", f"{SPACE}tasks/"): EDITORS,
+    ("GET", f"{SPACE}tasks/{{task_id}}/"): EDITORS,
+    ("POST", f"{SPACE}tasks/{{task_id}}/"): (403, 404, 403, 403, 403, 403, 422, 403, 403),
+    ("POST", f"{SPACE}discrepancies/{{discrepancy_id}}"): (403, 404, 403, 403, 403, 403, 422, 403, 403),
     ("GET", f"{SPACE}history/"): EDITORS,
     ("GET", f"{SPACE}board/"): EDITORS,
     ("GET", f"{GRANT}studies"): OWN_GRANT,
@@ -162,7 +165,8 @@ def asked(
     house: House, who: str, method: str, path: str, instead: dict[str, str] | None = None
 ) -> httpx.Response:
     ids = {**house.ids, "door_id": house.ids["grant_id" if "grants" in path else "space_id"]}
-    ids |= {"delivery_id": "0195d000-0000-7000-8000-000000000001"} | (instead or {})
+    ids |= dict.fromkeys(("delivery_id", "discrepancy_id"), "0195d000-0000-7000-8000-000000000001")
+    ids |= instead or {}
     if instead and path.startswith(GRANT):
         ids["door_id"] = instead["door_id"]
     client = house.people[who]

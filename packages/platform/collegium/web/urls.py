@@ -10,8 +10,10 @@ from collegium.imaging.connections import pages as connections
 from collegium.imaging.grants import api as grants
 from collegium.notifications import pages as notifications
 from collegium.research.data_queries import pages as data_queries
+from collegium.research.oversight.board import pages as board
 from collegium.research.pages import conflict, people, site
 from collegium.research.pipeline import pages as pipeline
+from collegium.research.pipeline import task_pages
 from collegium.research.reads import api as read_api
 from collegium.research.reads import pages as reads
 from collegium.research.results import pages as results
@@ -43,12 +45,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/setup/", pipeline.setup, name="setup"),
     path("projects/<uuid:space_id>/setup/file", pipeline.setup_file, name="setup-file"),
     path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),
+    path("projects/<uuid:space_id>/tasks/<uuid:task_id>/", task_pages.task, name="project-task"),
+    path(
+        "projects/<uuid:space_id>/discrepancies/<uuid:discrepancy_id>", task_pages.decide, name="discrepancy"
+    ),
     path("projects/<uuid:space_id>/people/", people.listing, name="people"),
     path("projects/<uuid:space_id>/people/<uuid:membership_id>/", people.person, name="person"),
     path("projects/<uuid:space_id>/queries/", data_queries.listing, name="queries"),
     path("projects/<uuid:space_id>/queries/new", data_queries.new, name="query-new"),
     path("projects/<uuid:space_id>/queries/<uuid:query_id>/", data_queries.query, name="query"),
     path("projects/<uuid:space_id>/site/", site.site, name="site"),
+    path("projects/<uuid:space_id>/board/", board.board, name="board"),
     path("projects/<uuid:space_id>/history/", pages.project_history, name="project-history"),
 ]
 

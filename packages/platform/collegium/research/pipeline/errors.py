@@ -53,6 +53,11 @@ class ReasonNeeded(Invalid):
     message = "Say why, in at least three letters."
 
 
+class SubjectCodeTaken(Conflict):
+    code = "research.subject.code_taken"
+    message = "The project has a subject with this code already. Check the code."
+
+
 class SetUpIncomplete(Invalid):
     code = "research.project.setup_incomplete"
     message = "Publishing needs the project file and your password."

@@ -79,16 +79,14 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
         told = _("%(made)d tasks were made, %(placed)d exams found their place.")
         messages.success(request, told % {"made": made, "placed": placed})
         return redirect("project-tasks", space_id)
-    asked = Asked.of(request, "state")
-    rows = queries.tasks(actor)
-    if asked.filters.get("state") in list(TaskState):
-        rows = rows.filter(state=asked.filters["state"])
+    asked = Asked.of(request, "state", "step", "site", "late")
+    rows = queries.narrowed(queries.tasks(actor), asked.filters)
     if asked.text:
         rows = rows.filter(unit__subject__code__icontains=asked.text)
     if asked.after:
         rows = rows.filter(listing__lt=asked.after)
     page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]), key="listing")
-    readers = names(Principal.parse(task.assignee).id for task in page.items)
+    readers = names(Principal.parse(task.assignee).id for task in page.items if task.assignee)
     counts = queries.task_counts(actor)
     context = {
         "asked": asked,
@@ -102,15 +100,16 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
             )
             for state in TaskState
         ],
-        "all_address": asked.address(state=""),
+        "all_address": asked.address(state="", step="", site="", late=""),
         "may_manage": may(actor, Permission.TASK_MANAGE),
+        "undecided": queries.undecided(actor) if may(actor, Permission.TASK_MANAGE) else [],
         "lines": [
             (
                 task,
                 in_language(
                     projects.definition(task.project_version).step(task.step).label, request.LANGUAGE_CODE
                 ),
-                readers.get(Principal.parse(task.assignee).id, ""),
+                readers.get(Principal.parse(task.assignee).id, "") if task.assignee else "",
             )
             for task in page.items
         ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Count, Max, Q
 
 from collegium.forms import queries as forms
+from collegium.kit import clock
 from collegium.kit.errors import NotFound
 from collegium.research.pipeline.models import Discrepancy, ExamPlacement, ReadingUnit, Task
 from collegium.research.pipeline.states import LIVE, TO_DO, TaskState
@@ -15,6 +16,7 @@ from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import QcVerdict, Timepoints
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -57,6 +59,14 @@ def owner_of(task: Task) -> str:
     return f"research.task:{task.id}"
 
 
+def task(actor: Actor, task_id: UUID | str) -> Task:
+    """A task of the actor's project. Raises NotFound."""
+    found = Task.objects.filter(space_id=actor.space, id=task_id).select_related(*_WITH).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def locked_task(actor: Actor, task_id: UUID) -> Task:
     """A task of the actor's project, locked until the transaction ends. Raises NotFound."""
     rows = Task.objects.filter(space_id=actor.space, id=task_id).select_related(*_WITH)
@@ -69,6 +79,19 @@ def locked_task(actor: Actor, task_id: UUID) -> Task:
 def tasks(actor: Actor) -> QuerySet[Task]:
     """All tasks of the actor's project, for those who manage them; newest first."""
     return Task.objects.filter(space_id=actor.space).select_related(*_WITH).order_by("-listing")
+
+
+def narrowed(rows: QuerySet[Task], asked: Mapping[str, str]) -> QuerySet[Task]:
+    """Of these, the tasks in a state, of a step, of a site's subjects, or late. What is not asked narrows nothing."""
+    if asked.get("state") in list(TaskState):
+        rows = rows.filter(state=asked["state"])
+    if asked.get("step"):
+        rows = rows.filter(step=asked["step"])
+    if asked.get("site"):
+        rows = rows.filter(unit__subject__site__code=asked["site"])
+    if asked.get("late"):
+        rows = rows.filter(state__in=TO_DO, due_on__lt=clock.now().date())
+    return rows
 
 
 def tasks_of_unit(actor: Actor, unit_id: UUID) -> list[Task]:

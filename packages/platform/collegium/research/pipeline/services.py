@@ -198,13 +198,17 @@ def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) ->
 
 
 def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
-    """A reader's task leaves them, e.g. for a conflict they declared; somebody else gets it."""
+    """A task leaves its reader, e.g. for a declared conflict; somebody else gets it.
+
+    Raises:
+        Refused: it is somebody else's, and the actor manages no tasks.
+        TaskNotOpen: it was submitted, signed or cancelled.
+    """
     projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
     task = queries.locked_task(actor, task_id)
-    if task.assignee != actor.principal.behalf.text or task.state not in (
-        TaskState.OPEN,
-        TaskState.IN_PROGRESS,
-    ):
+    if task.assignee != actor.principal.behalf.text:
+        require(actor, Permission.TASK_MANAGE)
+    if task.state not in (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS):
         raise TaskNotOpen
     move_task(actor=actor, task=task, move=Move.CANCEL, note=_reason(reason))
     making.make_again(actor, task, keeps_person=False, sides=task.sides)
