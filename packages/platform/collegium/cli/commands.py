@@ -8,6 +8,7 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -22,11 +23,13 @@ keys_app = typer.Typer(help="The installation's keys.", no_args_is_help=True)
 audit_app = typer.Typer(help="The audit trail.", no_args_is_help=True)
 account_app = typer.Typer(help="Accounts of people.", no_args_is_help=True)
 blobs_app = typer.Typer(help="Stored objects.", no_args_is_help=True)
+project_app = typer.Typer(help="Projects.", no_args_is_help=True)
 app.add_typer(database_app, name="db")
 app.add_typer(keys_app, name="keys")
 app.add_typer(audit_app, name="audit")
 app.add_typer(account_app, name="account")
 app.add_typer(blobs_app, name="blobs")
+app.add_typer(project_app, name="project")
 
 DataDir = Annotated[Path | None, typer.Option("--data", help="Data folder; also COLLEGIUM_DATA_DIR.")]
 
@@ -215,6 +218,39 @@ def account_add(
             with acting_as(Principal.system()):
                 create_organisation(actor=Actor.system(), name=organisation, officer=account.principal)
     typer.echo(f"{name} may sign in as {account.email}.")
+
+
+@project_app.command("leak-check")
+def project_leak_check(
+    project: Annotated[str, typer.Option(help="Name or id of the project.")],
+    tasks: Annotated[int, typer.Option(help="Tasks opened for each person, at most.", min=1)] = 25,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    show: Annotated[bool, typer.Option("--show", help="Also print the values that leaked.")] = False,
+) -> None:
+    """Ask every route as every blinded person of a project; exit code 1 if one is told what must be hidden."""
+    from collegium.research.oversight.leaks import services
+    from collegium.research.oversight.leaks.crawl import Limits
+
+    settings = installation()
+    with _database(settings):
+        _setup()
+        from django.urls import get_resolver
+
+        from collegium import wiring
+        from collegium.asgi import application
+        from collegium.research.oversight.leaks.plan import routes_of
+
+        principal, space_id = services.witness_of(project)
+        report = services.check(
+            principal=principal,
+            space_id=space_id,
+            application=application,
+            routes=routes_of(get_resolver().url_patterns, wiring.byte_paths()),
+            host=urlsplit(settings.address).hostname or settings.host,
+            limits=Limits(tasks=tasks),
+        )
+    typer.echo(report.to_json(show=show) if as_json else "\n".join(report.lines(show=show)))
+    raise typer.Exit(0 if report.is_clean else 1)
 
 
 def _tell(line: str) -> None:

@@ -15,7 +15,7 @@ from collegium.imaging.archive.models import Blob, Exam, Instance, Series, Serie
 from collegium.kit.blobs import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -36,6 +36,34 @@ class StoredInstance:
     since_revision: int
     blob_key: str
     frame_table: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An instance by every name under which the archive keeps it and its bytes."""
+
+    id: UUID
+    sop_instance_uid: str
+    pixel_digest: str
+    series_id: UUID
+    series_uid: str
+    blob_id: UUID
+    sha256: str
+
+
+def everything_named(actor: Actor) -> Iterator[Named]:
+    """The names of all instances of the actor's space: what nobody may find who sees them under a grant."""
+    rows = Instance.objects.filter(space_id=actor.space).order_by("id")
+    names = (
+        "id",
+        "sop_instance_uid",
+        "pixel_digest",
+        "series_id",
+        "series__series_uid",
+        "blob_id",
+        "blob__sha256",
+    )
+    return (Named(*row) for row in rows.values_list(*names).iterator())
 
 
 def exams(actor: Actor) -> QuerySet[Exam]:

@@ -1,0 +1,1 @@
+"""Oversight: whether a project keeps what it promises."""

@@ -1,0 +1,1 @@
+"""The leak check: everything a blinded person can be told, searched for what they must not know."""
