@@ -91,6 +91,8 @@ INSTALLED_APPS = [
     "collegium.research.data_queries",
     "collegium.research.reads",
     "collegium.research.results",
+    "collegium.research.oversight",
+    "collegium.research.pages",
     "allauth",
     "allauth.account",
     "collegium.web",

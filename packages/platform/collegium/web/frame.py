@@ -57,6 +57,7 @@ class Frame:
 
 
 _VERSION = version("collegium")
+MOST_TABS = 6
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:
@@ -77,23 +78,20 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
 def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
     """Tabs of a project, by what the actor may: never more than six; the overview leads to the others."""
     shown = (
-        ("project", _("Overview"), Permission.SPACE_VIEW),
-        ("subjects", _("Subjects"), Permission.SUBJECT_VIEW),
-        ("exams", _("Exams"), Permission.EXAM_VIEW),
-        ("project-tasks", _("Tasks"), Permission.TASK_VIEW_ALL),
-        ("results", _("Results"), Permission.RESULTS_VIEW),
-        ("gateways", _("Gateways"), Permission.GATEWAY_MANAGE),
-        ("site", _("My site"), Permission.SITE_VIEW),
-        ("queries", _("Queries"), Permission.QUERY_MANAGE),
-        ("queries", _("Queries"), Permission.READ_WRITE),
-        ("people", _("People"), Permission.MEMBERS_VIEW),
+        ("project", _("Overview"), (Permission.SPACE_VIEW,)),
+        ("subjects", _("Subjects"), (Permission.SUBJECT_VIEW,)),
+        ("exams", _("Exams"), (Permission.EXAM_VIEW,)),
+        ("project-tasks", _("Tasks"), (Permission.TASK_VIEW_ALL,)),
+        ("results", _("Results"), (Permission.RESULTS_VIEW,)),
+        ("gateways", _("Gateways"), (Permission.GATEWAY_MANAGE,)),
+        ("site", _("My site"), (Permission.SITE_VIEW,)),
+        ("queries", _("Queries"), (Permission.QUERY_MANAGE, Permission.READ_WRITE)),
+        ("people", _("People"), (Permission.MEMBERS_VIEW,)),
     )
-    addresses = [(reverse(name, args=[actor.space]), label, permission) for name, label, permission in shown]
-    longest = max(
-        (address for address, _label, _p in addresses if path.startswith(address)), key=len, default=""
-    )
-    return tuple(
-        Tab(address, label, address == longest)
-        for address, label, permission in addresses
-        if may(actor, permission)
-    )
+    addresses = [
+        (reverse(name, args=[actor.space]), label)
+        for name, label, permissions in shown
+        if any(may(actor, one) for one in permissions)
+    ][:MOST_TABS]
+    longest = max((address for address, _label in addresses if path.startswith(address)), key=len, default="")
+    return tuple(Tab(address, label, address == longest) for address, label in addresses)

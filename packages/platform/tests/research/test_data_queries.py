@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from django.db import DatabaseError, connection
 
-from collegium.forms.definition import FormDefinition, Severity
-from collegium.forms.judge import FormState, ItemState
-from collegium.forms.problems import FormProblem, ProblemCode
+from collegium.forms.answers import Answer, AnswerKind
+from collegium.forms.definition import Check, FormDefinition, Item, ItemKind, Severity
+from collegium.forms.judge import judge
 from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
@@ -408,27 +409,14 @@ def test_what_was_said_is_never_changed_or_removed(asked: Study, statement: str)
 
 
 def test_the_failed_checks_of_a_form_are_told_apart_and_empty_answers_are_none() -> None:
-    form = FormDefinition.from_json(_form_json())
-    (item,) = form.items
-    found = (
-        FormProblem(ProblemCode.REQUIRED, "Answer this."),
-        FormProblem(ProblemCode.OUT_OF_RANGE, "Too much."),
-        FormProblem(ProblemCode.CHECK, "This.", Severity.WARNING),
-        FormProblem(ProblemCode.CHECK, "That."),
-    )
-    state = FormState(
-        (ItemState("note", item, None, True, True, found),), {}, (FormProblem(ProblemCode.CHECK, "All."),)
-    )
+    checks = (Check("n < 3", {"en": "This."}, Severity.WARNING), Check("n < 4", {"en": "That."}))
+    size = Item("n", ItemKind.NUMBER, {"en": "Size"}, highest=Decimal(5), checks=checks)
+    empty = Item("m", ItemKind.NUMBER, {"en": "Number"})
+    form = FormDefinition("f", {"en": "F"}, (size, empty), checks=(Check("n < 2", {"en": "All."}),))
 
-    failed = failed_checks(state)
+    failed = failed_checks(judge(form, {"n": Answer(AnswerKind.VALUE, "9")}))
 
     assert [(one.item, one.text) for one in failed] == [
-        ("note", "Too much."), ("note", "This."), ("note", "That."), ("", "All."),
+        ("n", "At most 5  is possible."), ("n", "This."), ("n", "That."), ("", "All."),
     ]  # fmt: skip
     assert len({one.rule for one in failed}) == 4
-
-
-def _form_json() -> str:
-    from collegium.forms.definition import Item, ItemKind
-
-    return FormDefinition("f", {"en": "F"}, (Item("note", ItemKind.TEXT, {"en": "Note"}),)).to_json()

@@ -11,6 +11,9 @@ from collegium.research.data_queries import policies
 from collegium.research.data_queries.errors import QueriesOpen
 from collegium.research.data_queries.models import AskedOf, DataQuery, QueryState
 from collegium.research.data_queries.view import PageQueries, shown
+from collegium.research.projects.people import queries as people
+from collegium.trust.access.permissions import Permission
+from collegium.trust.tenancy.queries import members_who_may
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -97,6 +100,14 @@ def state_counts(actor: Actor) -> dict[str, int]:
     """Number of queries by state, of those the actor may see."""
     rows = DataQuery.objects.filter(policies.visible(actor), space_id=actor.space)
     return dict(rows.values_list("state").annotate(Count("id")).order_by())
+
+
+def people_asked(actor: Actor, query: DataQuery) -> set[str]:
+    """Principal texts of those who can answer."""
+    if query.asked_of == AskedOf.PERSON:
+        return {query.task.assignee} if query.task and query.task.assignee else set()
+    here = {row.principal for row in people.site_members(actor) if row.site_id == query.subject.site_id}
+    return here & members_who_may(actor, Permission.SITE_VIEW)
 
 
 def waiting_at_site(actor: Actor, site_ids: Collection[UUID]) -> list[DataQuery]:

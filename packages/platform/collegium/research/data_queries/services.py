@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
+
 from collegium.kit import clock
 from collegium.kit.canonical import digest
 from collegium.kit.errors import NotFound
+from collegium.kit.principals import Principal
+from collegium.notifications.services import NotificationKind, tell
 from collegium.research.data_queries import policies, queries
 from collegium.research.data_queries.errors import (
     NobodyToAsk,
@@ -84,7 +88,9 @@ def open_task_query(
         space_id=actor.space, subject=task.unit.subject, visit=task.unit.visit, task=task, item=item,
         kind=QueryKind.MANUAL, asked_of=asked_of, text=said, opened_by=actor.principal.text,
     )  # fmt: skip
-    return _open(actor, query, actor.principal.text)
+    _open(actor, query, actor.principal.text)
+    _tell_asked(actor, query)
+    return query
 
 
 def open_subject_query(*, actor: Actor, subject_id: UUID, text: str, visit_code: str = "") -> DataQuery:
@@ -105,7 +111,9 @@ def open_subject_query(*, actor: Actor, subject_id: UUID, text: str, visit_code:
         space_id=actor.space, subject=subject, visit=visit, kind=QueryKind.MANUAL, asked_of=AskedOf.SITE,
         text=_text(text), opened_by=actor.principal.text,
     )  # fmt: skip
-    return _open(actor, query, actor.principal.text)
+    _open(actor, query, actor.principal.text)
+    _tell_asked(actor, query)
+    return query
 
 
 def open_system_queries(*, actor: Actor, task: Task, problems: Iterable[Failed]) -> None:
@@ -151,7 +159,10 @@ def answer_query(*, actor: Actor, query_id: UUID, text: str) -> DataQuery:
     if query.state != QueryState.OPEN:
         raise QueryMoved
     query.answered_at = clock.now()
-    return _move(actor, query, Act.ANSWERED, _text(text))
+    _move(actor, query, Act.ANSWERED, _text(text))
+    if query.opened_by:
+        _tell(actor, query, {query.opened_by}, NotificationKind.QUERY_ANSWERED)
+    return query
 
 
 def close_query(*, actor: Actor, query_id: UUID, text: str = "") -> DataQuery:
@@ -185,7 +196,9 @@ def reopen_query(*, actor: Actor, query_id: UUID, text: str) -> DataQuery:
     said = _text(text)
     _require_safe(query, said)
     query.answered_at = query.closed_at = None
-    return _move(actor, query, Act.REOPENED, said)
+    _move(actor, query, Act.REOPENED, said)
+    _tell_asked(actor, query)
+    return query
 
 
 def _handled(actor: Actor, query_id: UUID) -> DataQuery:
@@ -205,7 +218,7 @@ def _cure(actor: Actor, query: DataQuery) -> None:
         _move(actor, query, Act.CLOSED, "", by_itself=True)
 
 
-def _open(actor: Actor, query: DataQuery, written_by: str) -> DataQuery:
+def _open(actor: Actor, query: DataQuery, written_by: str) -> None:
     query.save(force_insert=True)
     _say(actor, query, Act.OPENED, query.text, written_by)
     about = {"item": query.item} if query.item else {}
@@ -214,7 +227,6 @@ def _open(actor: Actor, query: DataQuery, written_by: str) -> DataQuery:
         new={**about, "asked_of": query.asked_of, "digest": digest(query.text), "kind": query.kind,
              "subject": query.subject.code, "task": str(query.task_id) if query.task_id else None},
     )  # fmt: skip
-    return query
 
 
 _MOVES = {
@@ -238,6 +250,20 @@ def _move(actor: Actor, query: DataQuery, act: Act, text: str, *, by_itself: boo
 
 def _say(actor: Actor, query: DataQuery, act: Act, text: str, written_by: str) -> None:
     QueryMessage.objects.create(space_id=actor.space, query=query, act=act, text=text, written_by=written_by)
+
+
+def _tell_asked(actor: Actor, query: DataQuery) -> None:
+    """Whom the query was put to: the task's person, or the people of the site who may see it."""
+    asked = queries.people_asked(actor, query)
+    _tell(actor, query, asked, NotificationKind.QUERY_OPENED)
+
+
+def _tell(actor: Actor, query: DataQuery, people: Iterable[str], kind: NotificationKind) -> None:
+    """Say that there is something, never what: the address holds nothing but random ids."""
+    address = reverse("query", args=[query.space_id, query.id])
+    for text in sorted(people):
+        if text != actor.principal.text:
+            tell(actor, to=Principal.parse(text), kind=kind, address=address)
 
 
 def _text(text: str, *, is_needed: bool = True) -> str:

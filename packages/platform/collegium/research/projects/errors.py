@@ -38,3 +38,16 @@ class ReasonNeeded(Invalid):
 class ConflictAboutNothing(Invalid):
     code = "research.conflict.about_nothing"
     message = "A conflict is about one site or one subject."
+
+
+class NoSuchAccount(Invalid):
+    code = "research.person.no_account"
+    message = (
+        "Nobody has an account with this address. Whoever runs the installation makes one with "
+        "“collegium account add”; then add the person here."
+    )
+
+
+class RoleNotForPeople(Invalid):
+    code = "research.person.role_not_for_people"
+    message = "This role is not for people. Choose another one."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collegium.kit.errors import Conflict, NotFound, Refused
+from collegium.kit.errors import Conflict, Invalid, NotFound, Refused
 
 
 class NameTaken(Conflict):
@@ -27,3 +27,13 @@ class LastAdministrator(Refused):
 class NotAnOfficer(Refused):
     code = "tenancy.organisation.not_an_officer"
     message = "Only an officer of the organisation can do this."
+
+
+class RoleUnknown(Invalid):
+    code = "tenancy.role.unknown"
+    message = "The project has no such role."
+
+
+class OwnRole(Refused):
+    code = "tenancy.membership.own_role"
+    message = "Nobody changes the own role. Ask another administrator."

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from collegium.kit.principals import Principal
 from collegium.trust.identity.queries import names
-from collegium.trust.tenancy.models import Membership, Officer, Organisation, Space, SpaceKind
+from collegium.trust.tenancy.errors import NotAMember
+from collegium.trust.tenancy.models import Membership, Officer, Organisation, Role, Space, SpaceKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -55,6 +56,37 @@ def members(actor: Actor, *, limit: int = 500) -> list[Member]:
         )
         for row, principal in found
     ]
+
+
+def member(actor: Actor, membership_id: UUID) -> Member:
+    """One live member of the actor's space.
+
+    Raises:
+        NotAMember: no live membership of the space has this id.
+    """
+    rows = Membership.objects.filter(space_id=actor.space, ended_at=None).select_related("role")
+    row = rows.filter(id=membership_id).first()
+    if row is None:
+        raise NotAMember
+    principal = Principal.parse(row.principal)
+    name = names([principal.id]).get(principal.id, principal.kind.capitalize())
+    return Member(row.id, principal, name, row.role.name, row.since)
+
+
+def roles(actor: Actor, permission: str = "") -> list[str]:
+    """Names of the space's roles, those that include a permission if one is asked for."""
+    rows = Role.objects.filter(space_id=actor.space).order_by("name")
+    if permission:
+        rows = rows.filter(permissions__contains=[permission])
+    return list(rows.values_list("name", flat=True))
+
+
+def members_who_may(actor: Actor, permission: str) -> set[str]:
+    """Principal texts of the live members of the actor's space whose role includes a permission."""
+    rows = Membership.objects.filter(
+        space_id=actor.space, ended_at=None, role__permissions__contains=[permission]
+    )
+    return set(rows.values_list("principal", flat=True))
 
 
 def is_member(actor: Actor, principal: Principal) -> bool:

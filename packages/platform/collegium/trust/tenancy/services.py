@@ -19,6 +19,8 @@ from collegium.trust.tenancy.errors import (
     NameTaken,
     NotAMember,
     NotAnOfficer,
+    OwnRole,
+    RoleUnknown,
 )
 from collegium.trust.tenancy.models import Membership, Officer, Organisation, Role, Share, ShareTo, SpaceKind
 
@@ -100,6 +102,29 @@ def add_member(*, actor: Actor, principal: Principal, role: str) -> Membership:
         new={"principal": principal.text, "role": role},
     )
     return membership
+
+
+def change_role(*, actor: Actor, membership_id: UUID, role: str, reason: str) -> Membership:
+    """Give a member another role: one membership ends, the next begins. The same role is no change.
+
+    Raises:
+        NotAMember, LastAdministrator: as in `end_membership`.
+        RoleUnknown: the space has no such role.
+        OwnRole: it is the actor's own.
+    """
+    live = Membership.objects.filter(space_id=actor.space, ended_at=None).select_related("role")
+    member = live.filter(id=membership_id).first()
+    if member is None:
+        raise NotAMember
+    if not Role.objects.filter(space_id=actor.space, name=role).exists():
+        raise RoleUnknown
+    principal = Principal.parse(member.principal)
+    if principal == actor.principal.behalf:
+        raise OwnRole
+    if member.role.name == role:
+        return member
+    end_membership(actor=actor, membership_id=membership_id, reason=reason)
+    return add_member(actor=actor, principal=principal, role=role)
 
 
 def end_membership(*, actor: Actor, membership_id: UUID, reason: str = "") -> None:

@@ -1,0 +1,250 @@
+"""The people of a project: who they are, where they belong, what they may not read, what waits for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from collegium.kit import ids
+from collegium.kit.errors import CollegiumError, NotFound
+from collegium.kit.pages.lists import Asked
+from collegium.kit.texts import storable
+from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.services import hand_back
+from collegium.research.pipeline.states import TO_DO, TaskState
+from collegium.research.projects import queries as projects
+from collegium.research.projects.definition import StepKind
+from collegium.research.projects.people import members as admission
+from collegium.research.projects.people import queries as people
+from collegium.research.projects.people import services
+from collegium.research.projects.people.barriers import barrier
+from collegium.trust.access.pages import member as member_page
+from collegium.trust.access.policies import Permission, require
+from collegium.trust.access.queries import may
+from collegium.trust.audit import queries as audit
+from collegium.trust.audit import words
+from collegium.trust.identity.queries import addresses, names
+from collegium.trust.tenancy import queries as tenancy
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.http import HttpResponse
+
+    from collegium.kit.pages.http import PageRequest
+    from collegium.kit.principals import Actor
+    from collegium.research.pipeline.models import Task
+    from collegium.research.projects.models import Conflict, Site
+    from collegium.trust.tenancy.queries import Member
+
+IN_HAND = (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS)
+BARRED = "Its reader has a conflict of interest."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A member in the list."""
+
+    member: Member
+    email: str
+    sites: tuple[Site, ...]
+    conflicts: tuple[Conflict, ...]
+    to_do: int
+    is_own: bool
+
+
+@require_http_methods(["GET", "POST"])
+def listing(request: PageRequest, space_id: UUID) -> HttpResponse:
+    """Everybody who belongs to the project; posting adds somebody who has an account."""
+    actor = member_page(request, space_id, Permission.MEMBERS_VIEW)
+    email, role, refused = "", "", ""
+    if request.method == "POST":
+        require(actor, Permission.MEMBERS_MANAGE)
+        email, role = storable(request.POST.get("email", "")), storable(request.POST.get("role", ""))
+        try:
+            added = admission.admit(actor=actor, email=email, role=role)
+        except CollegiumError as error:
+            refused = error.text
+        else:
+            messages.success(request, _("Added. Give them a site if they belong to one."))
+            return redirect("person", space_id, added.id)
+    asked = Asked.of(request, "role")
+    manages = may(actor, Permission.MEMBERS_MANAGE)
+    found = _lines(actor, with_private=manages)
+    roles = sorted({line.member.role for line in found})
+    context = {
+        "asked": asked,
+        "lines": [line for line in found if _matches(line, asked)],
+        "roles": [
+            (one, asked.address(role="" if asked.filters.get("role") == one else one),
+             asked.filters.get("role") == one, sum(line.member.role == one for line in found))
+            for one in roles
+        ],
+        "manages": manages,
+        "choices": admission.roles_for_people(actor) if manages else [],
+        "email": email,
+        "role": role,
+        "refused": refused,
+    }  # fmt: skip
+    return render(request, "research_pages/people.html", context, status=422 if refused else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def person(request: PageRequest, space_id: UUID, membership_id: UUID) -> HttpResponse:
+    """One member: role, sites, conflicts, tasks, and how it came to be; posting changes one of them."""
+    actor = member_page(request, space_id, Permission.MEMBERS_MANAGE)
+    member = tenancy.member(actor, membership_id)
+    if member.principal.kind != "person":
+        raise NotFound
+    refused, about = "", storable(request.POST.get("act", ""))
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                return _act(request, actor, member, about)
+        except NotFound:
+            raise
+        except CollegiumError as error:
+            refused = error.text
+    (line,) = [one for one in _lines(actor, with_private=True) if one.member.id == membership_id]
+    tasks = _in_hand(actor, member)
+    history = _history(actor, line)
+    context = {
+        "line": line,
+        "member": member,
+        "refused": refused,
+        "about": about,
+        "said": storable(request.POST.get("reason", "")),
+        "choices": admission.roles_for_people(actor),
+        "other_sites": [site for site in projects.sites(actor) if site not in line.sites],
+        "subjects": projects.subjects(actor)[:500],
+        "sites": projects.sites(actor),
+        "barred": sum(_is_barred(line, task) for task in tasks),
+        "tasks": tasks,
+        "history": words.tell(history, names(words.people_in(history))),
+    }
+    return render(request, "research_pages/person.html", context, status=422 if refused else 200)
+
+
+def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpResponse:
+    """Do one thing to a member, and say that it is done."""
+    given = request.POST
+    reason = storable(given.get("reason", ""))
+    about_id = ids.parse(given.get("id", ""))
+    here = member.id
+    if act == "role":
+        here = admission.change_role(
+            actor=actor, membership_id=member.id, role=storable(given.get("role", "")), reason=reason
+        ).id
+        told = _("The role is changed from now on.")
+    elif act == "end":
+        admission.let_go(actor=actor, membership_id=member.id, reason=reason)
+        messages.success(request, _("%(name)s is a member no more.") % {"name": member.name})
+        return redirect("people", actor.space)
+    elif act == "declare":
+        services.declare_conflict(
+            actor=actor, principal=member.principal, reason=reason, **_object_of(given.get("about", ""))
+        )
+        told = _("The conflict is declared. They are given nothing of it any more.")
+    elif act == "take-back":
+        told = _("%(number)d tasks went to others.") % {"number": _take_back(actor, member)}
+    elif about_id is None:
+        raise NotFound
+    elif act == "join":
+        services.join_site(actor=actor, principal=member.principal, site_id=about_id)
+        told = _("They belong to the site.")
+    elif act == "leave":
+        services.leave_site(actor=actor, principal=member.principal, site_id=about_id, reason=reason)
+        told = _("They belong to the site no more.")
+    elif act == "withdraw":
+        services.withdraw_conflict(actor=actor, conflict_id=about_id, reason=reason)
+        told = _("The conflict is withdrawn.")
+    else:
+        raise NotFound
+    messages.success(request, told)
+    return redirect("person", actor.space, here)
+
+
+def _object_of(text: str) -> dict[str, UUID | None]:
+    """`site:<id>` or `subject:<id>`, as the page's one choice of what a conflict is about."""
+    kind, _colon, rest = text.partition(":")
+    return {"site_id": ids.parse(rest) if kind == "site" else None,
+            "subject_id": ids.parse(rest) if kind == "subject" else None}  # fmt: skip
+
+
+def _lines(actor: Actor, *, with_private: bool) -> list[Line]:
+    """The people of the project in order of joining; conflicts, tasks and addresses for who manages them alone."""
+    found = [one for one in tenancy.members(actor) if one.principal.kind == "person"]
+    sites: dict[str, list[Site]] = {}
+    for place in people.site_members(actor):
+        sites.setdefault(place.principal, []).append(place.site)
+    conflicts: dict[str, list[Conflict]] = {}
+    to_do: dict[str, int] = {}
+    emails: dict[UUID, str] = {}
+    if with_private:
+        for conflict in people.live_conflicts(actor):
+            conflicts.setdefault(conflict.principal, []).append(conflict)
+        waiting = pipeline.tasks(actor).filter(state__in=TO_DO).values_list("assignee")
+        to_do = dict(waiting.annotate(Count("id")).order_by())
+        emails = addresses(one.principal.id for one in found)
+    return [
+        Line(
+            one,
+            emails.get(one.principal.id, ""),
+            tuple(sites.get(one.principal.text, ())),
+            tuple(conflicts.get(one.principal.text, ())),
+            to_do.get(one.principal.text, 0),
+            one.principal == actor.principal,
+        )
+        for one in found
+    ]
+
+
+def _matches(line: Line, asked: Asked) -> bool:
+    has_role = asked.filters.get("role", line.member.role) == line.member.role
+    return has_role and asked.text.casefold() in f"{line.member.name} {line.email}".casefold()
+
+
+def _in_hand(actor: Actor, member: Member) -> list[Task]:
+    """What a member has been given and has not submitted."""
+    rows = pipeline.tasks(actor).filter(assignee=member.principal.text, state__in=IN_HAND)
+    return list(rows.order_by("listing"))
+
+
+def _is_barred(line: Line, task: Task) -> bool:
+    """Whether a blinded task is about what its person may not read any more."""
+    step = projects.definition(task.project_version).step(task.step)
+    if step.kind not in {StepKind.READING, StepKind.ADJUDICATION}:
+        return False
+    return bool(
+        barrier(
+            task.unit.subject_id,
+            task.unit.subject.site_id,
+            own_sites=[site.id for site in line.sites],
+            declared_sites=[one.site_id for one in line.conflicts if one.site_id],
+            declared_subjects=[one.subject_id for one in line.conflicts if one.subject_id],
+        )
+    )
+
+
+def _take_back(actor: Actor, member: Member) -> int:
+    """Give the tasks to others that the member may not read any more. Returns how many."""
+    (line,) = [one for one in _lines(actor, with_private=True) if one.member.id == member.id]
+    barred = [task for task in _in_hand(actor, member) if _is_barred(line, task)]
+    for task in barred:
+        hand_back(actor=actor, task_id=task.id, reason=BARRED)
+    return len(barred)
+
+
+def _history(actor: Actor, line: Line) -> list[audit.HistoryLine]:
+    """What happened to the membership and to what is declared, newest first."""
+    found = audit.history(actor, "tenancy.membership", line.member.id)
+    for conflict in line.conflicts:
+        found += audit.history(actor, "research.conflict", conflict.id)
+    return sorted(found, key=lambda one: one.at, reverse=True)
