@@ -13,6 +13,8 @@ from django.views.decorators.http import require_GET
 from collegium.kit.errors import NotFound
 from collegium.kit.pages.http import open_to_all, problem
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.research.oversight.board.pages import figures
+from collegium.research.oversight.board.queries import progress
 from collegium.research.pipeline import queries as pipeline
 from collegium.trust.access.api import forget
 from collegium.trust.access.pages import member
@@ -62,8 +64,10 @@ def project(request: PageRequest, space_id: UUID) -> HttpResponse:
     """A project at a glance: facts, people, what happened."""
     actor = member(request, space_id)
     lines = audit.space_history(actor, limit=12) if may(actor, Permission.AUDIT_VIEW) else []
+    shows_board = may(actor, Permission.BOARD_VIEW)
     context = {
         "actor": actor,
+        "figures": figures(actor, progress(actor, request.LANGUAGE_CODE)) if shows_board else [],
         "members": tenancy.members(actor) if may(actor, Permission.MEMBERS_VIEW) else [],
         "history": words.tell(lines, names(words.people_in(lines))),
     }

@@ -72,11 +72,15 @@ def figures(actor: Actor, progress: Progress) -> list[Figure]:
     """The numbers at the top; also those of the overview."""
     week = progress.weeks[-1]
     unplaced = (
-        ngettext("%(n)d without a place", "%(n)d without a place", progress.unplaced) if progress.unplaced else ""
+        ngettext("%(n)d without a place", "%(n)d without a place", progress.unplaced)
+        if progress.unplaced
+        else ""
     )
     return [
         Figure(_("Subjects"), progress.subjects, "", _subjects(actor)),
-        Figure(_("Exams"), progress.exams, unplaced % {"n": progress.unplaced} if unplaced else "", _exams(actor)),
+        Figure(
+            _("Exams"), progress.exams, unplaced % {"n": progress.unplaced} if unplaced else "", _exams(actor)
+        ),
         Figure(_("Tasks to do"), progress.to_do, "", _tasks(actor)),
         Figure(_("Overdue"), progress.overdue, "", _tasks(actor, late="yes"), is_late=progress.overdue > 0),
         Figure(
@@ -94,7 +98,8 @@ def _of_step(actor: Actor, step: StepProgress) -> dict[str, object]:
         "step": step,
         "total": Number(step.total, _tasks(actor, step=step.name)),
         "numbers": [
-            Number(step.counts[state], _tasks(actor, step=step.name, state=state.value)) for state in queries.SHOWN
+            Number(step.counts[state], _tasks(actor, step=step.name, state=state.value))
+            for state in queries.SHOWN
         ],
         "overdue": Number(step.overdue, _tasks(actor, step=step.name, late="yes")),
         "bars": chart.strip(step),

@@ -98,7 +98,7 @@ class Median(Aggregate):
 
     function = "percentile_cont"
     template = "%(function)s(0.5) within group (order by %(expressions)s)"
-    output_field: ClassVar[DurationField] = DurationField()
+    output_field: ClassVar[DurationField[timedelta, timedelta]] = DurationField()
 
 
 def progress(actor: Actor, language: str) -> Progress:
@@ -147,13 +147,13 @@ def _steps(actor: Actor, definition: ProjectDefinition | None, language: str) ->
         for step in (definition.pipeline if definition else ())
     }
     rows = Task.objects.filter(space_id=actor.space, state__in=SHOWN).values_list("step", "state")
-    for name, state, number, overdue in rows.annotate(Count("id"), _overdue()).order_by():
+    for name, state, number, overdue in rows.annotate(Count("id"), late=_overdue()).order_by():
         step = known.setdefault(name, StepProgress(name, name))
         step.counts[state] += number
         step.overdue += overdue
     took = ExpressionWrapper(F("changed_at") - F("created_at"), output_field=DurationField())
     signed = Task.objects.filter(space_id=actor.space, state=TaskState.SIGNED).values_list("step")
-    for name, median in signed.annotate(Median(took)).order_by():
+    for name, median in signed.annotate(median=Median(took)).order_by():
         known[name].median_days = median / timedelta(days=1)
     return tuple(known.values())
 
@@ -174,22 +174,20 @@ def _sites(actor: Actor, telling: frozenset[str]) -> list[SiteProgress]:
     tasks = Task.objects.filter(space_id=actor.space, state__in=SHOWN).exclude(step__in=telling)
     to_do, signed = Count("id", filter=Q(state__in=TO_DO)), Count("id", filter=Q(state=TaskState.SIGNED))
     by_site = tasks.values_list("unit__subject__site_id")
-    for site_id, number, done, overdue in by_site.annotate(to_do, signed, _overdue()).order_by():
+    for site_id, number, done, overdue in by_site.annotate(
+        to_do=to_do, signed=signed, late=_overdue()
+    ).order_by():
         found = sites[site_id]
         found.to_do, found.signed, found.overdue = number, done, overdue
     return list(sites.values())
 
 
-def _by(
-    model: type[Subject | ExamPlacement], actor: Actor, column: str
-) -> list[tuple[UUID | None, int]]:
+def _by(model: type[Subject | ExamPlacement], actor: Actor, column: str) -> list[tuple[UUID | None, int]]:
     rows = model.objects.filter(space_id=actor.space).values_list(column)
     return list(rows.annotate(Count("id")).order_by())
 
 
-def _visits(
-    actor: Actor, definition: ProjectDefinition | None, language: str
-) -> tuple[tuple[str, int], ...]:
+def _visits(actor: Actor, definition: ProjectDefinition | None, language: str) -> tuple[tuple[str, int], ...]:
     """Planned visits, each with how many subjects came to it."""
     rows = Visit.objects.filter(space_id=actor.space).values_list("code").annotate(Count("id")).order_by()
     came = dict(rows)
