@@ -52,10 +52,12 @@ export class Acts {
     const items = refusal.body['items'];
     const names = Array.isArray(items) ? items.map(String) : Object.keys((problems ?? {}) as object);
     for (const missing of this.root.querySelectorAll('.item-missing')) missing.classList.add('item-problem');
-    for (const item of this.root.querySelectorAll('.item.is-asked')) item.classList.remove('is-asked');
-    for (const name of names) fields.item(name)?.classList.add('is-asked');
-    const first = names.map((name) => fields.item(name)).find((item) => item !== null);
-    first?.querySelector<HTMLElement>('input:not([disabled]), textarea, button')?.focus();
+    for (const part of this.root.querySelectorAll('.is-asked')) part.classList.remove('is-asked');
+    for (const name of names) fields.part(name)?.classList.add('is-asked');
+    const first = names.map((name) => fields.part(name)).find((part) => part !== null);
+    const control = first?.querySelector<HTMLElement>('input:not([disabled]), select, textarea, button');
+    (control ?? first)?.scrollIntoView({ block: 'nearest' });
+    control?.focus();
   }
 
   private async act(form: HTMLFormElement): Promise<void> {

@@ -1,27 +1,41 @@
 /** The form's fields: what a person does in them goes to the queue; what the server says is shown beside them. */
 import type { Queue } from './queue';
-import type { Change, ItemLook, Saved } from './types';
+import { Rows } from './rows';
+import type { Change, ItemLook, PartLook, Saved } from './types';
 
 /** Typing is sent when it pauses, so that at most this much is ever unsent. */
 const PAUSE_MS = 700;
 
-type Control = HTMLInputElement | HTMLTextAreaElement;
+type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+
+const isBox = (control: Control): control is HTMLInputElement => control.type === 'radio' || control.type === 'checkbox';
 
 export class Fields {
   private readonly timers = new Map<string, number>();
   private readonly count: HTMLElement | null;
+  private readonly rows: Rows;
 
   constructor(private readonly root: HTMLElement) {
     this.count = root.querySelector('[data-open-count]');
+    this.rows = new Rows(root);
   }
 
   listen(queue: Queue): void {
     const form = this.root.querySelector('[data-form]');
+    this.rows.listen(queue);
     form?.addEventListener('submit', (event) => event.preventDefault());
     form?.addEventListener('input', (event) => {
       const control = event.target as Control;
       const item = this.itemOf(control);
-      if (item && control.matches('[data-answer]') && control.type !== 'radio') this.later(item, queue);
+      if (item && control.matches('[data-answer]') && !isBox(control)) this.later(item, queue);
+    });
+    form?.addEventListener('keydown', (event) => {
+      const { key, target } = event as KeyboardEvent;
+      // What was chosen by mistake can be taken back without a mouse, and without saying why there is no answer.
+      if ((key === 'Backspace' || key === 'Delete') && target instanceof HTMLInputElement && target.type === 'radio') {
+        const item = this.itemOf(target);
+        if (item) this.clear(item, queue);
+      }
     });
     form?.addEventListener('change', (event) => {
       const control = event.target as Control;
@@ -41,6 +55,11 @@ export class Fields {
     return this.root.querySelector(`[data-item="${CSS.escape(name)}"]`);
   }
 
+  /** What stands at a path that the server names: an item, a group, or what is said of the whole form. */
+  part(path: string): HTMLElement | null {
+    return this.item(path) ?? (path ? this.rows.group(path) : this.root.querySelector<HTMLElement>('[data-form-told]'));
+  }
+
   /** Items whose value was read from this mark. */
   boundTo(markId: string): string[] {
     const found = this.root.querySelectorAll<HTMLElement>(`[data-item] [data-mark="${CSS.escape(markId)}"]`);
@@ -49,6 +68,7 @@ export class Fields {
 
   /** Put a change that an earlier page could not send back into its field. */
   put(name: string, change: Change): void {
+    if (change && 'row' in change) this.rows.put(name, change.row);
     const item = this.item(name);
     if (!item) return;
     this.showAbsent(item, change && 'absent' in change ? change.absent : '');
@@ -56,9 +76,11 @@ export class Fields {
   }
 
   show(saved: Saved): void {
-    for (const [name, look] of Object.entries(saved.items)) {
-      const item = this.item(name);
-      if (item) this.showItem(item, look, this.timers.has(name));
+    for (const [path, look] of Object.entries(saved.items)) {
+      const item = this.item(path);
+      if ('struck' in look) this.rows.show(path, look);
+      else if (!('text' in look)) this.showPart(path, look);
+      else if (item) this.showItem(item, look, this.timers.has(path));
     }
     if (!this.count) return;
     const { none, one, many } = this.count.dataset;
@@ -68,19 +90,29 @@ export class Fields {
   private showItem(item: HTMLElement, look: ItemLook, isTyping: boolean): void {
     item.hidden = !look.visible;
     item.querySelector('.item-label')?.classList.toggle('item-required', look.required);
-    const told = item.querySelector('.item-told');
-    if (told && told.innerHTML !== look.told) told.innerHTML = look.told; // escaped by the server's template
-    const output = item.querySelector<HTMLElement>('[data-length]');
-    if (output) this.showLength(item, output, look);
+    this.showTold(item.querySelector('.item-told'), look.told);
+    const output = item.querySelector<HTMLElement>('[data-shown]');
+    if (output) this.showShown(item, output, look);
     // What is being typed is never replaced under the hand.
     if (isTyping || item.contains(document.activeElement)) return;
     this.showText(item, look.text);
     this.showAbsent(item, look.absent);
   }
 
-  private showLength(item: HTMLElement, output: HTMLElement, look: ItemLook): void {
+  private showPart(path: string, look: PartLook): void {
+    const group = path ? this.rows.group(path) : null;
+    if (group) group.hidden = !look.visible;
+    this.showTold(group ? group.querySelector('[data-group-told]') : this.root.querySelector('[data-form-told]'), look.told);
+  }
+
+  private showTold(told: Element | null, html: string): void {
+    if (told && told.innerHTML !== html) told.innerHTML = html; // escaped by the server's template
+  }
+
+  private showShown(item: HTMLElement, output: HTMLElement, look: ItemLook): void {
+    output.textContent = look.shown || '–';
+    if (output.dataset['mark'] === undefined) return;
     output.dataset['mark'] = look.mark_id;
-    output.textContent = look.length ? `${look.length} mm` : '–';
     item.querySelector('[data-show]')?.toggleAttribute('hidden', !look.mark_id);
     const word = item.querySelector<HTMLElement>('[data-measure-word]');
     const first = document.querySelector<HTMLElement>('[data-words]')?.dataset['measure'];
@@ -90,7 +122,7 @@ export class Fields {
 
   private showText(item: HTMLElement, text: string): void {
     for (const control of item.querySelectorAll<Control>('[data-answer]')) {
-      if (control instanceof HTMLInputElement && control.type === 'radio') control.checked = control.value === text;
+      if (isBox(control)) control.checked = text.split(' ').includes(control.value);
       else if (control.value !== text) control.value = text;
     }
   }
@@ -117,10 +149,18 @@ export class Fields {
     this.forget(name);
     const item = this.item(name);
     if (!item) return;
-    const chosen = item.querySelector<HTMLInputElement>('input[type="radio"]:checked');
-    const typed = item.querySelector<Control>('[data-answer]:not([type="radio"])');
+    const controls = [...item.querySelectorAll<Control>('[data-answer]')];
+    const words = controls.filter((control) => !isBox(control) || control.checked).map((control) => control.value);
     this.showAbsent(item, '');
-    queue.add(name, { text: chosen?.value ?? typed?.value ?? '' });
+    queue.add(name, { text: words.join(' ') });
+  }
+
+  private clear(name: string, queue: Queue): void {
+    const item = this.item(name);
+    if (!item?.querySelector('input:checked')) return;
+    this.showText(item, '');
+    this.showAbsent(item, '');
+    queue.add(name, null);
   }
 
   private forget(name: string): void {

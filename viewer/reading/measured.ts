@@ -3,7 +3,7 @@ import type { Fields } from './fields';
 import type { Queue } from './queue';
 
 interface Viewer extends HTMLElement {
-  measure(itemId: string, label?: string): void;
+  measure(itemId: string, label?: string, kind?: string): void;
   show(markId: string): Promise<void>;
 }
 
@@ -32,7 +32,7 @@ export class Measured {
         const mark = item.querySelector<HTMLElement>('[data-mark]')?.dataset['mark'];
         if (mark) void this.viewer?.show(mark);
       } else if (queue) {
-        this.viewer?.measure(item.dataset['item'] ?? '', item.dataset['label'] ?? '');
+        this.viewer?.measure(item.dataset['item'] ?? '', item.dataset['label'] ?? '', item.dataset['kind'] ?? '');
       }
     });
     if (!queue) return;

@@ -73,8 +73,8 @@ export class SaveState {
 
   private lock(): void {
     for (const item of document.querySelectorAll<HTMLFieldSetElement>('fieldset[data-item]')) item.disabled = true;
-    const submit = document.querySelector<HTMLButtonElement>('[data-submit]');
-    if (submit) submit.disabled = true;
+    const acts = '[data-submit], [data-add-row], [data-strike], [data-unstrike]';
+    for (const button of document.querySelectorAll<HTMLButtonElement>(acts)) button.disabled = true;
   }
 
   private write(text: string, isFailed: boolean): void {

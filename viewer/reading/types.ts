@@ -1,7 +1,7 @@
 /** What the page and the server say to each other about a form. */
 
-/** One change of one item; null empties it. A measured value is named by its mark, never sent. */
-export type Change = { text: string } | { absent: string } | { mark_id: string } | null;
+/** One change at one path. Null empties an item; a measured value is named by its mark, never sent; a row is added or struck. */
+export type Change = { text: string } | { absent: string } | { mark_id: string } | { row: 'present' | 'struck' } | null;
 
 /** One operation: all its changes or none. `base` is set when it is first sent and kept for a second try. */
 export interface Operation {
@@ -12,13 +12,25 @@ export interface Operation {
   changes: Record<string, Change>;
 }
 
-/** How one item looks after a save. */
+/** How one item looks after a save. `shown` is the value in words, of an item that nobody types. */
 export interface ItemLook {
   absent: string;
-  length: string;
   mark_id: string;
   required: boolean;
+  shown: string;
   text: string;
+  told: string;
+  visible: boolean;
+}
+
+/** How one row of a group looks after a save. */
+export interface RowLook {
+  number: number;
+  struck: boolean;
+}
+
+/** What is said of a group, or of the whole form. */
+export interface PartLook {
   told: string;
   visible: boolean;
 }
@@ -26,7 +38,8 @@ export interface ItemLook {
 export interface Saved {
   revision: number;
   saved_at: string;
-  items: Record<string, ItemLook>;
+  /** By path: of an item, a row, a group; the empty path is the whole form. */
+  items: Record<string, ItemLook | RowLook | PartLook>;
   /** How many items still stop a submission. */
   open: number;
 }

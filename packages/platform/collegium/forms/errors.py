@@ -39,8 +39,30 @@ class AnswerRefused(Invalid):
     message = "This answer is measured on the image; it cannot be typed."
 
 
+class AnswerLocked(Invalid):
+    """A computed or given item, or what identifies a finding that was carried over."""
+
+    code = "forms.answer.locked"
+    message = "This answer cannot be given here: it is computed, or comes from an earlier timepoint."
+
+
+class ChangeUnreadable(Invalid):
+    code = "forms.change.unreadable"
+    message = "The change could not be understood. Load the page again; what was saved is safe."
+
+
+class RowCarried(Invalid):
+    code = "forms.row.carried"
+    message = "This finding comes from an earlier timepoint. It stays; say why if it cannot be measured."
+
+
+class TooManyRows(Invalid):
+    code = "forms.row.too_many"
+    message = "There is no room for another row here."
+
+
 class EntryIncomplete(Invalid):
-    """`problems` are the messages by item name."""
+    """`problems` are the messages by path; those of the whole form stand at the empty path."""
 
     code = "forms.entry.incomplete"
     message = "Some answers are missing or cannot stand. They are marked in the form."

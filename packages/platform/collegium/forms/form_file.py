@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from collegium.forms.definition import ABSENCES, Check, FormDefinition, Item, ItemKind, Severity
-from collegium.kit.rules import RESERVED, ItemType, RuleError, ValueType, compile_rule
+from collegium.forms import dependencies
+from collegium.forms.definition import MOST_ROWS, FormDefinition, Group, Item
+from collegium.forms.file_values import read_labels, read_name, read_rule
+from collegium.forms.item_file import GIVEN, checks_tree, item_tree, outline, read_checks, read_item
+from collegium.kit.rules import ValueType
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from collegium.forms.definition import Labels
+    from collegium.forms.definition import Part
     from collegium.kit.yaml import Node, Problems
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_LANGUAGE = re.compile(r"[a-z]{2}(-[A-Z]{2})?")
-_CODE = re.compile(r"[A-Za-z0-9_.+-]{1,40}")
-_COMMON = ("help", "required", "required_if", "show_if", "checks", "absent")
-_KEYS: dict[ItemKind, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    ItemKind.CHOICE: (("codes",), ()),
-    ItemKind.NUMBER: (("unit",), ("min", "max", "decimals")),
-    ItemKind.TEXT: ((), ()),
-    ItemKind.LENGTH: ((), ("min", "max")),
-}
+_GROUP = ("row", "help", "prefix", "min", "max", "carry", "fixed", "show_if")
+_LIMIT = 100
+"""Rows that a group may ask for or allow."""
 
 
 def read_forms(node: Node, problems: Problems) -> dict[str, FormDefinition]:
@@ -35,186 +30,167 @@ def read_forms(node: Node, problems: Problems) -> dict[str, FormDefinition]:
     return forms
 
 
-def read_labels(node: Node) -> Labels:
-    """A language map: `{en: …, sv: …}`, at least one language."""
-    labels = {}
-    for language, text in node.mapping().items():
-        if not _LANGUAGE.fullmatch(language):
-            raise text.fault(f"“{language}” is not a language code such as en or sv.")
-        labels[language] = text.text()
-    if not labels:
-        raise node.fault("At least one language is needed: {en: …}.")
-    return labels
-
-
-def read_name(name: str, node: Node) -> str:
-    """A name that rules can use."""
-    if not NAME.fullmatch(name):
-        raise node.fault(f"“{name}” must be small letters, digits and _, starting with a letter.")
-    if name in RESERVED:
-        raise node.fault(f"“{name}” is a word of the rule language. Choose another name.")
-    return name
-
-
-def read_rule(node: Node, items: Mapping[str, ItemType]) -> str:
-    """A rule that is true or false, checked against the items it may use."""
-    text = node.text(longest=2000)
-    try:
-        compile_rule(text, items)
-    except RuleError as error:
-        raise node.fault(f"{error}.") from error
-    return text
-
-
 def _form(name: str, node: Node, problems: Problems) -> FormDefinition:
-    body = node.fields(required=["label", "items"])
+    body = node.fields(required=["label", "items"], optional=["checks"])
     read_name(name, node)
     listed = body["items"].sequence()
     if not listed:
         raise body["items"].fault("A form needs at least one item.")
-    types = _value_types(listed, problems)
-    items: list[Item] = []
-    for item in listed:
+    # Names and types first, so that a rule may name what stands further down.
+    outlines = FormDefinition(name, {}, _outlines(listed, problems))
+    types = outlines.value_types
+    parts: list[Part] = []
+    for part in listed:
         with problems.gathered():
-            items.append(_item(item, types, problems))
-    form = FormDefinition(name, read_labels(body["label"]), tuple(items))
-    _refuse_circles(form, listed, problems)
+            if "group" in part.mapping():
+                parts.append(_group(part, outlines, problems))
+            else:
+                parts.append(read_item(part, types, problems))
+    checks = read_checks(body["checks"], types, problems) if "checks" in body else ()
+    form = FormDefinition(name, read_labels(body["label"]), tuple(parts), checks)
+    if not problems.found:
+        _refuse_what_never_ends(form, body["items"], problems)
+        _refuse_wrong_given(form, body["items"], problems)
     return form
 
 
-def _value_types(listed: list[Node], problems: Problems) -> dict[str, ItemType]:
-    """What rules may know of each item, gathered first so that a rule may name a later item."""
-    types: dict[str, ItemType] = {}
-    words = {
-        "number": ValueType.NUMBER,
-        "length": ValueType.NUMBER,
-        "choice": ValueType.CODE,
-        "text": ValueType.TEXT,
-    }
+def _outlines(listed: list[Node], problems: Problems) -> tuple[Part, ...]:
+    taken: dict[str, object] = {}
+    parts: list[Part] = []
     for node in listed:
         with problems.gathered():
-            entry = node.mapping()
-            if "name" not in entry or "type" not in entry:
-                raise node.fault("An item needs a name and a type.")
-            name = read_name(entry["name"].text(), entry["name"])
-            if name in types:
-                raise entry["name"].fault(f"There is an item “{name}” already.")
-            kind = words[entry["type"].one_of(tuple(words))]
-            codes = entry["codes"].mapping() if kind is ValueType.CODE and "codes" in entry else {}
-            types[name] = ItemType(kind, frozenset(codes))
-    return types
+            if "group" not in node.mapping():
+                item = outline(node, taken)
+                taken |= item.value_types
+                parts.append(item)
+    for node in listed:
+        with problems.gathered():
+            if "group" in node.mapping():
+                group = _group_outline(node, taken, problems)
+                taken[group.name] = group
+                parts.append(group)
+    return tuple(parts)
 
 
-def _item(node: Node, types: Mapping[str, ItemType], problems: Problems) -> Item:
-    raw = node.mapping()
-    if "type" not in raw or raw["type"].value not in list(ItemKind):
-        raise (
-            node.fault("An item needs a type.")
-            if "type" not in raw
-            else raw["type"].fault("Not an item type.")
-        )
-    kind = ItemKind(str(raw["type"].value))
-    required, optional = _KEYS[kind]
-    body = node.fields(required=["name", "type", "label", *required], optional=[*optional, *_COMMON])
-    if "required" in body and "required_if" in body:
-        raise body["required_if"].fault("Either “required” or “required_if”, not both.")
-    lowest, highest = (body[key].number() if key in body else None for key in ("min", "max"))
-    if lowest is not None and highest is not None and lowest > highest:
+def _group_outline(node: Node, taken: Mapping[str, object], problems: Problems) -> Group:
+    entry = node.mapping()
+    name = read_name(entry["group"].text(), entry["group"])
+    if name in taken:
+        raise entry["group"].fault(f"There is an item “{name}” already.")
+    items: list[Item] = []
+    for part in entry["items"].sequence() if "items" in entry else ():
+        with problems.gathered():
+            own = {each: True for item in items for each in item.value_types}
+            # A plain name in a rule must mean one thing, so a row does not repeat a name of the form.
+            items.append(outline(part, {**taken, name: True, **own}))
+    return Group(name, {}, tuple(items))
+
+
+def _group(node: Node, outlines: FormDefinition, problems: Problems) -> Group:
+    body = node.fields(required=["group", "label", "items"], optional=_GROUP)
+    name = body["group"].text()
+    types = outlines.types_in(name) if name in outlines.groups else outlines.value_types
+    listed = body["items"].sequence()
+    if not listed:
+        raise body["items"].fault("A group needs at least one item.")
+    items: list[Item] = []
+    for part in listed:
+        with problems.gathered():
+            if "given" in part.mapping():
+                raise part.mapping()["given"].fault("A given item stands outside of groups; use “carry”.")
+            items.append(read_item(part, types, problems))
+    fewest = body["min"].whole(0, _LIMIT) if "min" in body else 0
+    most = body["max"].whole(1, _LIMIT) if "max" in body else MOST_ROWS
+    if fewest > most:
         raise body["min"].fault("“min” is greater than “max”.")
-    rules = {"required_if": "", "show_if": ""}
-    for key in rules:
-        with problems.gathered():
-            rules[key] = read_rule(body[key], types) if key in body else ""
-    checks: list[Check] = []
-    for check in body["checks"].sequence() if "checks" in body else ():
-        with problems.gathered():
-            checks.append(_check(check, types))
-    return Item(
-        name=body["name"].text(),
-        kind=kind,
+    show_if = ""
+    with problems.gathered():
+        show_if = read_rule(body["show_if"], outlines.value_types) if "show_if" in body else ""
+    carry = "carry" in body and body["carry"].truth()
+    return Group(
+        name=name,
         label=read_labels(body["label"]),
+        items=tuple(items),
+        row_label=read_labels(body["row"]) if "row" in body else None,
         help=read_labels(body["help"]) if "help" in body else None,
-        codes=_codes(body["codes"]) if "codes" in body else (),
-        unit="mm" if kind is ItemKind.LENGTH else body["unit"].text(longest=20) if "unit" in body else "",
-        lowest=lowest,
-        highest=highest,
-        decimals=body["decimals"].whole(0, 9) if "decimals" in body else None,
-        required=body["required"].truth() if "required" in body else "required_if" not in body,
-        required_if=rules["required_if"],
-        show_if=rules["show_if"],
-        checks=tuple(checks),
-        absences=_absences(body["absent"]) if "absent" in body else ABSENCES,
+        prefix=body["prefix"].text(longest=8) if "prefix" in body else "",
+        fewest=fewest,
+        most=most,
+        carry=carry,
+        fixed=_fixed(body["fixed"], items, carry=carry) if "fixed" in body else (),
+        show_if=show_if,
     )
 
 
-def _check(node: Node, types: Mapping[str, ItemType]) -> Check:
-    body = node.fields(required=["rule", "message"], optional=["severity"])
-    severity = Severity(body["severity"].one_of(list(Severity))) if "severity" in body else Severity.ERROR
-    return Check(read_rule(body["rule"], types), read_labels(body["message"]), severity)
+def _fixed(node: Node, items: list[Item], *, carry: bool) -> tuple[str, ...]:
+    """The items that identify a finding, in the order of the form."""
+    if not carry:
+        raise node.fault("“fixed” belongs to a group with carry: true.")
+    by_name = {item.name: item for item in items}
+    for part in node.sequence():
+        item = by_name.get(part.one_of(tuple(by_name)))
+        if item and (item.kind.is_image_bound or item.compute):
+            raise part.fault(f"“{item.name}” is measured or computed anew; it cannot be fixed.")
+    wanted = {part.value for part in node.sequence()}
+    return tuple(name for name in by_name if name in wanted)
 
 
-def _codes(node: Node) -> tuple[tuple[str, Labels], ...]:
-    codes = []
-    for code, label in node.mapping().items():
-        if not _CODE.fullmatch(code):
-            raise label.fault(f"The code “{code}” may hold letters, digits and _ . + - only.")
-        if code in ABSENCES:
-            raise label.fault(f"“{code}” is offered with every item; it needs no code of its own.")
-        codes.append((code, read_labels(label)))
-    if len(codes) < 2:
-        raise node.fault("A choice needs at least two codes.")
-    return tuple(codes)
+def _refuse_what_never_ends(form: FormDefinition, node: Node, problems: Problems) -> None:
+    found = dependencies.in_circle(form)
+    if found:
+        problems.add(_line_of(node, found), f"What “{found}” shows depends on itself.")
 
 
-def _absences(node: Node) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.one_of(ABSENCES) for part in node.sequence()))
+def _refuse_wrong_given(form: FormDefinition, node: Node, problems: Problems) -> None:
+    """A given item takes a value of the same form at an earlier timepoint, of its own type."""
+    for item in form.items:
+        if not item.given:
+            continue
+        which, _, name = item.given.partition(".")
+        source = form.by_name.get(name)
+        if which not in GIVEN or source is None or source.given:
+            words = f"“{item.given}” is not possible; write first.x, previous.x or lowest.x of an item x of this form."
+        elif which == "lowest" and source.value_type.type is not ValueType.NUMBER:
+            words = f"“{name}” is no number; lowest needs one."
+        elif source.value_type != item.value_type:
+            words = f"“{name}” and “{item.name}” must be of one type and have the same codes."
+        else:
+            continue
+        problems.add(_line_of(node, item.name), words)
 
 
-def _refuse_circles(form: FormDefinition, listed: list[Node], problems: Problems) -> None:
-    """An item whose showing depends on itself could flicker for ever."""
-    if problems.found:
-        return
-    for item, node in zip(form.items, listed, strict=True):
-        seen: set[str] = set()
-        waiting = [item.name]
-        while waiting:
-            shown_by = form.by_name[waiting.pop()].show_if
-            for name in form.rules[shown_by].names if shown_by else ():
-                if name == item.name:
-                    problems.add(node, f"Whether “{item.name}” is shown depends on itself.")
-                    return
-                if name not in seen:
-                    seen.add(name)
-                    waiting.append(name)
+def _line_of(node: Node, path: str) -> Node:
+    """Where an item, a group or `group.item` stands."""
+    name, _, inner = path.partition(".")
+    for part in node.sequence():
+        entry = part.mapping()
+        found = entry.get("group") or entry.get("name")
+        if found and found.value == name:
+            return _line_of(entry["items"], inner) if inner else part
+    return node
 
 
 def form_tree(form: FormDefinition) -> dict[str, object]:
     """The form as canonical YAML values; what equals its default is left out."""
-    return {"label": dict(form.label), "items": [_item_tree(item) for item in form.items]}
+    parts = [item_tree(part) if isinstance(part, Item) else _group_tree(part) for part in form.parts]
+    tree: dict[str, object] = {"label": dict(form.label), "items": parts}
+    if form.checks:
+        tree["checks"] = checks_tree(form.checks)
+    return tree
 
 
-def _item_tree(item: Item) -> dict[str, object]:
+def _group_tree(group: Group) -> dict[str, object]:
     entries: dict[str, object] = {
-        "name": item.name,
-        "type": item.kind.value,
-        "label": dict(item.label),
-        "help": dict(item.help) if item.help else None,
-        "codes": {code: dict(label) for code, label in item.codes} or None,
-        "unit": item.unit if item.kind is ItemKind.NUMBER else None,
-        "min": item.lowest,
-        "max": item.highest,
-        "decimals": item.decimals,
-        "required": None if item.required or item.required_if else False,
-        "required_if": item.required_if or None,
-        "show_if": item.show_if or None,
-        "checks": [_check_tree(check) for check in item.checks] or None,
-        "absent": list(item.absences) if item.absences != ABSENCES else None,
+        "group": group.name,
+        "label": dict(group.label),
+        "row": dict(group.row_label) if group.row_label else None,
+        "help": dict(group.help) if group.help else None,
+        "prefix": group.prefix or None,
+        "min": group.fewest or None,
+        "max": group.most if group.most != MOST_ROWS else None,
+        "carry": group.carry or None,
+        "fixed": list(group.fixed) or None,
+        "show_if": group.show_if or None,
+        "items": [item_tree(item) for item in group.items],
     }
     return {key: value for key, value in entries.items() if value is not None}
-
-
-def _check_tree(check: Check) -> dict[str, object]:
-    tree: dict[str, object] = {"rule": check.rule, "message": dict(check.message)}
-    if check.severity is not Severity.ERROR:
-        tree["severity"] = check.severity.value
-    return tree

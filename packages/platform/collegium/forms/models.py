@@ -34,7 +34,7 @@ class Entry(SpaceRow):
     form_version = models.ForeignKey(FormVersion, on_delete=models.PROTECT)
     owner = models.CharField(max_length=120)
     revision = models.PositiveIntegerField(default=0, help_text="Grows by one with every saved change.")
-    answers = models.JSONField(default=dict, help_text="Answer.to_json by item name.")
+    answers = models.JSONField(default=dict, help_text="Answer.to_json by path.")
     flushed_revision = models.PositiveIntegerField(
         default=0, help_text="Changes up to here are in the audit chain, as one digest a flush."
     )
@@ -58,7 +58,7 @@ class EntryChange(SpaceRow):
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT)
     revision = models.PositiveIntegerField(help_text="The entry's revision after the operation.")
     op_id = models.UUIDField()
-    item = models.CharField(max_length=40)
+    item = models.CharField(max_length=120, help_text="The path of the answer: item, or group.row.item.")
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
     principal = models.CharField(max_length=120)

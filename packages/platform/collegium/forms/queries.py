@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
+from collegium.forms import rows
 from collegium.forms.answers import Answer
 from collegium.forms.definition import FormDefinition
 from collegium.forms.judge import FormState, judge
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
+    from collegium.forms.rows import CarriedRow
     from collegium.kit.principals import Actor
 
 
@@ -80,8 +82,8 @@ def answers_of(row: Entry) -> dict[str, Answer]:
 
 
 def state(row: Entry, language: str = "en") -> FormState:
-    """The entry as judged now."""
-    return judge(form_of(row), answers_of(row), language)
+    """The entry as judged now; of a frozen one the computed values are those that were frozen."""
+    return judge(form_of(row), answers_of(row), language, is_frozen=row.frozen_at is not None)
 
 
 def answers_by_entry(actor: Actor, entry_ids: Iterable[UUID]) -> dict[UUID, dict[str, Answer]]:
@@ -90,14 +92,19 @@ def answers_by_entry(actor: Actor, entry_ids: Iterable[UUID]) -> dict[UUID, dict
 
 
 def counted_answers(row: Entry) -> dict[str, Answer]:
-    """The answers of an entry that count: those of items that are shown."""
-    return {one.item.name: one.answer for one in state(row).visible if one.answer}
+    """The answers of an entry that count, by path: those of items that are shown, and the rows of groups."""
+    return state(row).counted
+
+
+def carried_rows(row: Entry) -> dict[str, tuple[CarriedRow, ...]]:
+    """The findings of an entry, by group, as the next timepoint's `services.open_entry` takes them over."""
+    return rows.carried_rows(form_of(row), counted_answers(row))
 
 
 def changes(actor: Actor, entry_id: UUID, *, limit: int = 500) -> list[EntryChange]:
     """The newest changes of an entry, newest first."""
-    rows = EntryChange.objects.filter(space_id=actor.space, entry_id=entry_id)
-    return list(rows.order_by("-revision", "item")[:limit])
+    found = EntryChange.objects.filter(space_id=actor.space, entry_id=entry_id)
+    return list(found.order_by("-revision", "item")[:limit])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +133,8 @@ def _entries(actor: Actor) -> QuerySet[Entry]:
     return Entry.objects.filter(space_id=actor.space).select_related("form_version")
 
 
-def _one(rows: QuerySet[Entry], entry_id: UUID) -> Entry:
-    row = rows.filter(id=entry_id).first()
+def _one(entries: QuerySet[Entry], entry_id: UUID) -> Entry:
+    row = entries.filter(id=entry_id).first()
     if row is None:
         raise NotFound
     return row

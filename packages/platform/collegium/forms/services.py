@@ -8,26 +8,30 @@ from typing import TYPE_CHECKING
 from django.db.models import Max
 
 from collegium.forms import queries
-from collegium.forms.errors import AnswerRefused, EntryFrozen, EntryIncomplete, EntryStale, ItemUnknown
+from collegium.forms.changes import placed
+from collegium.forms.errors import AnswerLocked, EntryFrozen, EntryIncomplete, EntryStale
+from collegium.forms.judge import WHOLE_FORM
 from collegium.forms.models import Entry, EntryChange, FormVersion
-from collegium.kit import clock
+from collegium.forms.rows import carried_answers
+from collegium.kit import clock, ids
 from collegium.kit.canonical import canonical, digest
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from collegium.forms.answers import Answer
     from collegium.forms.definition import FormDefinition
     from collegium.forms.judge import FormState
+    from collegium.forms.rows import CarriedRow
     from collegium.kit.principals import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What an operation left: the newest revision, the form as judged, and the items that look different now."""
+    """What an operation left: the newest revision, the form as judged, and the paths that look different now."""
 
     revision: int
     state: FormState
@@ -55,30 +59,79 @@ def publish_form(*, actor: Actor, definition: FormDefinition) -> FormVersion:
     return row
 
 
-def open_entry(*, actor: Actor, form_version_id: UUID, owner: str) -> Entry:
-    """The entry of `owner`, made empty when there is none."""
-    entry, _ = Entry.objects.get_or_create(
-        space_id=actor.space, owner=owner, defaults={"form_version_id": form_version_id}
+def open_entry(
+    *,
+    actor: Actor,
+    form_version_id: UUID,
+    owner: str,
+    given: Mapping[str, Answer] | None = None,
+    carried: Mapping[str, Sequence[CarriedRow]] | None = None,
+) -> Entry:
+    """The entry of `owner`, made when there is none.
+
+    Args:
+        actor: who opens it; their room has allowed it.
+        form_version_id: the form of a new entry.
+        owner: whose entry it is.
+        given: what a new entry starts with in its given items, by name; read-only from then on.
+        carried: the findings of earlier timepoints that a new entry starts with, by group.
+
+    Raises:
+        AnswerLocked: `given` names an item that is not given, or `carried` a group that does not carry.
+    """
+    found = Entry.objects.filter(space_id=actor.space, owner=owner).first()
+    if found:
+        return queries.entry(actor, found.id)
+    start = _start(queries.definition(actor, form_version_id), given or {}, carried or {})
+    entry, is_new = Entry.objects.get_or_create(
+        space_id=actor.space,
+        owner=owner,
+        defaults={
+            "form_version_id": form_version_id,
+            "answers": {path: answer.to_json() for path, answer in start.items()},
+            "revision": 1 if start else 0,
+        },
     )
+    if is_new:
+        _note(actor, entry, entry.id, entry.answers)
     return queries.entry(actor, entry.id)
 
 
 def copy_entry(*, actor: Actor, entry_id: UUID, owner: str) -> Entry:
     """A new draft that starts with the answers of another; its history names the source as its first change."""
     source = queries.entry(actor, entry_id)
+    computed = queries.state(source).computed
+    answers = {path: answer for path, answer in source.answers.items() if path not in computed}
     entry = Entry.objects.create(
-        space_id=actor.space,
-        form_version=source.form_version,
-        owner=owner,
-        answers=source.answers,
-        revision=1,
+        space_id=actor.space, form_version=source.form_version, owner=owner, answers=answers, revision=1
     )
-    for item, answer in source.answers.items():
-        EntryChange.objects.create(
-            space_id=actor.space, entry=entry, revision=1, op_id=source.id, item=item, old=None, new=answer,
-            principal=actor.principal.text,
-        )  # fmt: skip
+    _note(actor, entry, source.id, answers)
     return entry
+
+
+def _start(
+    form: FormDefinition, given: Mapping[str, Answer], carried: Mapping[str, Sequence[CarriedRow]]
+) -> dict[str, Answer]:
+    """The answers a new entry starts with."""
+    names = {item.name for item in form.items if item.given}
+    carrying = {group.name for group in form.groups.values() if group.carry}
+    if not (given.keys() <= names and carried.keys() <= carrying):
+        raise AnswerLocked
+    start = dict(given)
+    for name, rows in carried.items():
+        start |= carried_answers(form.groups[name], tuple(rows))
+    return start
+
+
+def _note(actor: Actor, entry: Entry, op_id: UUID, answers: Mapping[str, object]) -> None:
+    """Keep answers that stand for the first time as changes of the entry's newest revision."""
+    EntryChange.objects.bulk_create(
+        EntryChange(
+            space_id=actor.space, entry=entry, revision=entry.revision, op_id=op_id, item=path, old=None, new=answer,
+            principal=actor.principal.text,
+        )
+        for path, answer in answers.items()
+    )  # fmt: skip
 
 
 def save_changes(  # noqa: PLR0913  an operation has this many facts
@@ -97,13 +150,13 @@ def save_changes(  # noqa: PLR0913  an operation has this many facts
         entry_id: the entry.
         op_id: chosen by the client, one for each operation.
         base_revision: the revision the client saw.
-        changes: new answers by item name; None empties an item. A draft may be invalid.
+        changes: new answers by path; None empties an item. A draft may be invalid.
         language: of the messages in the judged state.
 
     Raises:
         EntryFrozen: it was submitted.
         EntryStale: somebody saved since `base_revision`.
-        ItemUnknown, AnswerRefused: the change does not fit the form.
+        ItemUnknown, AnswerRefused, AnswerLocked, RowCarried, TooManyRows: the change does not fit the form.
     """
     entry = queries.locked_entry(actor, entry_id)
     before = queries.state(entry, language)
@@ -113,8 +166,8 @@ def save_changes(  # noqa: PLR0913  an operation has this many facts
         raise EntryFrozen
     if base_revision != entry.revision:
         raise EntryStale(entry.revision, before)
-    _require_fitting(queries.form_of(entry), changes)
-    stored = {name: answer.to_json() if answer else None for name, answer in changes.items()}
+    fitting = placed(queries.form_of(entry), queries.answers_of(entry), changes)
+    stored = {name: answer.to_json() if answer else None for name, answer in fitting.items()}
     moved = {name: new for name, new in stored.items() if entry.answers.get(name) != new}
     if not moved:
         return Saved(entry.revision, before, tuple(changes))
@@ -129,8 +182,7 @@ def save_changes(  # noqa: PLR0913  an operation has this many facts
     entry.answers = {name: body for name, body in (entry.answers | moved).items() if body is not None}
     entry.save(update_fields=["answers", "revision"])
     after = queries.state(entry, language)
-    different = [now.item.name for was, now in zip(before.items, after.items, strict=True) if was != now]
-    return Saved(entry.revision, after, tuple(dict.fromkeys([*changes, *different])))
+    return Saved(entry.revision, after, tuple(dict.fromkeys([*changes, *_different(before, after)])))
 
 
 def freeze_entry(*, actor: Actor, entry_id: UUID, expected_revision: int) -> Entry:
@@ -148,12 +200,18 @@ def freeze_entry(*, actor: Actor, entry_id: UUID, expected_revision: int) -> Ent
         raise EntryStale(entry.revision, state)
     if not state.is_complete:
         problems: dict[str, list[str]] = {}
-        for item, problem in state.errors:
-            problems.setdefault(item.item.name, []).append(problem.message)
+        for path, problem in state.errors:
+            problems.setdefault(path, []).append(problem.message)
         raise EntryIncomplete(problems)
+    # From here on the computed values are what they were, whatever becomes of the evaluator.
+    computed = {path: answer.to_json() for path, answer in state.computed.items()}
+    if computed:
+        entry.revision += 1
+        entry.answers |= computed
+        _note(actor, entry, ids.uuid7(), computed)
     _flush(actor, entry)
     entry.frozen_at = clock.now()
-    entry.save(update_fields=["frozen_at", "flushed_revision"])
+    entry.save(update_fields=["answers", "frozen_at", "flushed_revision", "revision"])
     return entry
 
 
@@ -196,11 +254,10 @@ def _flush(actor: Actor, entry: Entry) -> None:
     entry.flushed_revision = entry.revision
 
 
-def _require_fitting(definition: FormDefinition, changes: Mapping[str, Answer | None]) -> None:
-    for name, answer in changes.items():
-        item = definition.by_name.get(name)
-        if item is None:
-            raise ItemUnknown
-        has_value = answer is not None and bool(answer.value)
-        if has_value and answer and item.kind.is_image_bound != bool(answer.mark):
-            raise AnswerRefused
+def _different(before: FormState, after: FormState) -> list[str]:
+    """The paths that look different now."""
+    was = before.by_path
+    paths = [path for path, now in after.by_path.items() if was.get(path) != now]
+    if (before.problems, before.unjudged) != (after.problems, after.unjudged):
+        paths.append(WHOLE_FORM)
+    return paths

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from collegium.forms.answers import Answer, AnswerKind, MarkReference, read_typed
 from collegium.forms.definition import FormDefinition
-from collegium.forms.judge import ProblemCode, judge
+from collegium.forms.judge import judge
+from collegium.forms.problems import ProblemCode
 from collegium.research.projects.project_file import parse_project
 
 EXAMPLE = resources.files("collegium.research.examples").joinpath("ct-lesion.yaml").read_text("utf-8")

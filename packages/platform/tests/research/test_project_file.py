@@ -58,7 +58,12 @@ def test_two_exports_differ_only_where_the_set_up_differs() -> None:
         ),
         ("- name: lesion", "- name: day", "- name: day", "a word of the rule language"),
         ("- name: quality", "- name: lesion", "- name: ", "There is an item “lesion” already"),
-        ("type: number", "type: numeric", "type: numeric", "Possible are: number, length, choice, text"),
+        (
+            "type: number",
+            "type: numeric",
+            "type: numeric",
+            "Possible are: choice, choices, score, number, text",
+        ),
         ("        unit: points\n", "", "- name: ", "“unit” is missing"),
         ("max: 5\n", "max: 0\n", "min: 1", "“min” is greater than “max”"),
         ('          "no": {en: "No", sv: Nej}\n', "", '"yes": {en', "at least two codes"),
