@@ -18,10 +18,12 @@ from collegium.research.pipeline.errors import (
 from collegium.research.projects.definition import Assignment, How
 from collegium.research.reads import services as reads
 from collegium.research.reads.errors import LaterWasOpened
+from collegium.research.results import services as results
 from collegium_testkit.committee import TEXT, Committee
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Discrepancy, Task
+    from collegium.research.results.queries import ResultTable
     from collegium_testkit.world import World
 
 
@@ -364,3 +366,53 @@ def test_a_step_that_is_run_again_takes_along_what_built_on_it(committee: Commit
         first.assignee,
         second.assignee,
     ]
+
+
+# Final results
+
+
+def final(committee: Committee) -> ResultTable:
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        return results.view_results(actor=committee.world.actor(), step="final.adjudication")
+
+
+@pytest.mark.requirement("R72")
+def test_the_final_value_is_that_of_the_read_the_adjudicator_chose_and_names_its_reads(
+    committee: Committee,
+) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="PR")
+    committee.do(second, response="PD")
+    waiting = final(committee)
+    (task,) = committee.tasks("adjudicator1")
+    side = "a" if task.sides["a"] == str(second.id) else "b"
+
+    committee.do(task, chosen=side)
+
+    (row,) = final(committee).rows
+    assert (len(waiting.rows), waiting.waiting) == (0, 1)
+    assert row.answers["response"].value == "PD"
+    assert row.source == "adjudicated: chosen"
+    assert len(row.from_reads) == 3
+    assert row.is_valid
+
+
+@pytest.mark.requirement("R72")
+def test_the_final_value_of_readers_who_agree_is_theirs_until_one_is_corrected(committee: Committee) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="PR")
+    committee.do(second, response="PR")
+    agreed = final(committee)
+    reader, world = committee.people[committee.who(second)], committee.world
+
+    with acting_as(reader.principal, [world.space_id]):
+        reads.correct_read(actor=world.actor(reader), task_id=second.id, reason="The wrong lesion.")
+    open_again = final(committee)
+    committee.do(
+        next(task for task in committee.tasks(step="reading") if task.id == second.id), response="PD"
+    )
+    differs = final(committee)
+
+    assert [(row.answers["response"].value, row.source) for row in agreed.rows] == [("PR", "agreed")]
+    assert [len(table.rows) for table in (open_again, differs)] == [0, 0]
+    assert [table.waiting for table in (open_again, differs)] == [1, 1]

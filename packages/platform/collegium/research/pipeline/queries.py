@@ -148,6 +148,12 @@ def newest_discrepancy(actor: Actor, unit: ReadingUnit, step: str) -> Discrepanc
     return rows.order_by("-number").first()
 
 
+def newest_discrepancies(actor: Actor, step: str) -> list[Discrepancy]:
+    """How the reads of each unit were judged last."""
+    rows = Discrepancy.objects.filter(space_id=actor.space, step=step).order_by("unit_id", "-number")
+    return list(rows.distinct("unit_id"))
+
+
 def undecided(actor: Actor) -> list[Discrepancy]:
     """Judgements that the rule could not make and nobody has made yet."""
     newest = Discrepancy.objects.filter(space_id=actor.space).order_by("unit_id", "step", "-number")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collegium.kit.errors import NotFound
+from collegium.research.pipeline.states import TaskState
 from collegium.research.reads.models import Read, ReadVersion, VersionState
 
 if TYPE_CHECKING:
@@ -70,8 +71,8 @@ def locked_draft(actor: Actor, task_id: UUID) -> ReadVersion:
 
 
 def signed_versions(actor: Actor) -> QuerySet[ReadVersion]:
-    """The signed version of every read of the project, oldest signature first."""
-    rows = _versions(actor).filter(state=VersionState.SIGNED)
+    """The signed version of every read of the project that counts, oldest signature first."""
+    rows = _versions(actor).filter(state=VersionState.SIGNED).exclude(read__task__state=TaskState.SUPERSEDED)
     return rows.order_by("signature__signed_at", "id")
 
 

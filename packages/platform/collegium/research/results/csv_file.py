@@ -12,12 +12,14 @@ from collegium.forms.definition import ItemKind, in_language
 if TYPE_CHECKING:
     from collegium.forms.answers import Answer
     from collegium.forms.definition import Item
-    from collegium.research.results.queries import ResultRow, ResultTable
+    from collegium.research.results.queries import ResultTable
+    from collegium.research.results.rows import ResultRow
 
 _FACTS = (
     "subject", "site", "visit", "study_uids", "step", "reader", "version", "meaning", "signed_at_utc", "signature",
     "record_sha256", "in_correction", "late_images",
 )  # fmt: skip
+_FINAL_FACTS = ("final_by", "from_reads")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -25,7 +27,8 @@ def write_csv(table: ResultTable, language: str = "en") -> bytes:
     """The file. The same table gives the same bytes."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([*_FACTS, *(column for item in table.items for column in _columns(item))])
+    facts = (*_FACTS, *_FINAL_FACTS) if table.is_final else _FACTS
+    writer.writerow([*facts, *(column for item in table.items for column in _columns(item))])
     for row in table.rows:
         cells = (cell for item in table.items for cell in _cells(item, row.answers.get(item.name), language))
         writer.writerow([*_facts(table, row), *cells])
@@ -38,7 +41,7 @@ def _facts(table: ResultTable, row: ResultRow) -> list[str]:
         row.site,
         row.visit,
         " ".join(row.study_uids),
-        table.step.name,
+        table.name,
         _plain(row.reader),
         str(row.version),
         _plain(row.meaning),
@@ -47,6 +50,7 @@ def _facts(table: ResultTable, row: ResultRow) -> list[str]:
         row.digest,
         str(row.in_correction).lower(),
         str(row.has_late_images).lower(),
+        *((row.source, " ".join(row.from_reads)) if table.is_final else ()),
     ]
 
 

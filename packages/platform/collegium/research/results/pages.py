@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from collegium.forms.definition import ItemKind, in_language
@@ -17,12 +18,14 @@ from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from uuid import UUID
 
     from collegium.forms.answers import Answer
     from collegium.forms.definition import Item
     from collegium.kit.pages.http import PageRequest
-    from collegium.research.results.queries import ResultRow
+    from collegium.research.projects.definition import Step
+    from collegium.research.results.rows import ResultRow
 
 SHOWN = 500
 """Rows on the page; the file has all."""
@@ -39,7 +42,7 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
     wanted = storable(request.GET.get("step", "")) or steps[0].name
     table = services.view_results(actor=actor, step=wanted)
     context = {
-        "steps": [(step.name, in_language(step.label, language), step.name == wanted) for step in steps],
+        "steps": [(name, label, name == wanted) for name, label in _tables(steps, language)],
         "step": wanted,
         "table": table,
         "may_export": may(actor, Permission.RESULTS_EXPORT),
@@ -61,6 +64,13 @@ def results_csv(request: PageRequest, space_id: UUID) -> HttpResponse:
     response.headers["X-Content-SHA256"] = file.sha256
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _tables(steps: Sequence[Step], language: str) -> list[tuple[str, str]]:
+    """Name and label of every table: each step, and the final values of those that are adjudicated."""
+    found = [(step.name, in_language(step.label, language)) for step in steps]
+    found += [(f"{queries.FINAL}{step.name}", _("Final results")) for step in steps if step.adjudication]
+    return found
 
 
 def _cells(items: tuple[Item, ...], row: ResultRow, language: str) -> list[tuple[str, bool]]:

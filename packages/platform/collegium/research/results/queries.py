@@ -6,20 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collegium.forms import queries as forms
-from collegium.kit.canonical import digest
 from collegium.kit.errors import NotFound
 from collegium.research.projects import queries as projects
 from collegium.research.reads import queries as reads
 from collegium.research.reads.record import records_of
+from collegium.research.results.final import final_rows
+from collegium.research.results.rows import ResultRow, row_of
 from collegium.trust.access.policies import Permission, require
-from collegium.trust.signatures.queries import Validity, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
-    from uuid import UUID
+    from collections.abc import Sequence
 
-    from collegium.forms.answers import Answer
     from collegium.forms.definition import FormDefinition, Item
     from collegium.kit.principals import Actor
     from collegium.research.projects.definition import Step
@@ -30,42 +27,26 @@ LIMIT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class ResultRow:
-    """One signed read."""
-
-    read_id: UUID
-    task_id: UUID
-    subject: str
-    site: str
-    visit: str
-    study_uids: tuple[str, ...]
-    reader: str
-    version: int
-    meaning: str
-    signed_at: datetime
-    validity: Validity
-    digest: str
-    in_correction: bool
-    has_late_images: bool
-    answers: Mapping[str, Answer]
-
-    @property
-    def is_valid(self) -> bool:
-        return self.validity is Validity.VALID
-
-
-@dataclass(frozen=True, slots=True)
 class ResultTable:
     """The signed reads of one step. Items come from the newest form; answers of older forms keep their names."""
 
+    name: str
     step: Step
     form: FormDefinition
     items: tuple[Item, ...]
     rows: Sequence[ResultRow]
+    is_final: bool = False
+    """Final values, by agreement or adjudication, in place of each read."""
+    waiting: int = 0
+    """Units of a final table that are not settled yet."""
 
     @property
     def invalid_count(self) -> int:
         return sum(not row.is_valid for row in self.rows)
+
+
+FINAL = "final."
+"""Before the name of an adjudication step: the table of final values."""
 
 
 def steps(actor: Actor) -> tuple[Step, ...]:
@@ -74,22 +55,28 @@ def steps(actor: Actor) -> tuple[Step, ...]:
     return projects.definition(version).pipeline if version else ()
 
 
-def results(actor: Actor, step_name: str) -> ResultTable:
-    """The table of a step, oldest signature first.
+def results(actor: Actor, name: str) -> ResultTable:
+    """The table of a step, or `final.` and an adjudication step: the final values. Oldest signature first.
 
     Raises:
         Refused: the role has no permission to see results.
         NotFound: the project has no such step.
     """
     require(actor, Permission.RESULTS_VIEW)
-    step = next((step for step in steps(actor) if step.name == step_name), None)
-    if step is None:
+    wanted = name.removeprefix(FINAL)
+    step = next((step for step in steps(actor) if step.name == wanted), None)
+    if step is None or (name != wanted and step.adjudication is None):
         raise NotFound
-    form = projects.definition(projects.current_version(actor)).forms[step.form]
-    versions = list(reads.signed_versions(actor).filter(read__task__step=step_name)[:LIMIT])
+    definition = projects.definition(projects.current_version(actor))
+    if name != wanted and step.adjudication:
+        form = definition.forms[definition.step(step.adjudication.of).form]
+        rows, waiting = final_rows(actor, step)
+        return ResultTable(name, step, form, _items(form, ()), rows, is_final=True, waiting=waiting)
+    form = definition.forms[step.form]
+    versions = list(reads.signed_versions(actor).filter(read__task__step=wanted)[:LIMIT])
     derived = records_of(actor, versions)
-    rows = [_row(version, derived[version.id]) for version in versions]
-    return ResultTable(step, form, _items(form, versions), rows)
+    rows = [row_of(version, derived[version.id]) for version in versions]
+    return ResultTable(name, step, form, _items(form, versions), rows)
 
 
 def _items(form: FormDefinition, versions: Sequence[ReadVersion]) -> tuple[Item, ...]:
@@ -99,43 +86,3 @@ def _items(form: FormDefinition, versions: Sequence[ReadVersion]) -> tuple[Item,
         for name, item in forms.parsed(text).by_name.items():
             items.setdefault(name, item)
     return tuple(items.values())
-
-
-def _row(version: ReadVersion, derived: str) -> ResultRow:
-    assert version.signature  # signed versions have one, by the only service that makes them
-    unit, task = version.read.unit, version.read.task
-    return ResultRow(
-        read_id=version.read_id,
-        task_id=task.id,
-        subject=unit.subject.code,
-        site=unit.subject.site.code if unit.subject.site else "",
-        visit=unit.visit.code if unit.visit else "",
-        study_uids=tuple(version.shown),
-        reader=version.signature.full_name,
-        version=version.number,
-        meaning=version.signature.meaning,
-        signed_at=version.signature.signed_at,
-        validity=_validity(version, derived),
-        digest=version.digest,
-        in_correction=task.state != "signed",
-        has_late_images=task.has_late_images,
-        answers=forms.counted_answers(version.entry),
-    )
-
-
-def _validity(version: ReadVersion, derived: str) -> Validity:
-    """Valid only when the frozen text and what the rows say today are both what was signed."""
-    assert version.signature
-    for text in (version.record, derived):
-        found = verify(version.signature, digest(text))
-        if found is not Validity.VALID:
-            return found
-    same_object = (version.signature.object_id, version.signature.object_version) == (
-        version.read_id,
-        version.number,
-    )
-    return (
-        Validity.VALID
-        if same_object and version.digest == version.signature.digest
-        else Validity.RECORD_CHANGED
-    )

@@ -1,0 +1,84 @@
+"""Final results: for each unit the values that count after agreement or adjudication, naming the reads they come from.
+
+Nothing is stored: a final value is computed from the newest judgement and the signed reads each time it is asked for,
+so a read that is superseded can never leave an old final value behind (R72).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.models import Discrepancy
+from collegium.research.pipeline.states import TaskState
+from collegium.research.projects.definition import Mode
+from collegium.research.reads import queries as reads
+from collegium.research.reads.record import records_of
+from collegium.research.results.rows import ResultRow, row_of, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from collegium.kit.principals import Actor
+    from collegium.research.projects.definition import Step
+    from collegium.research.reads.models import ReadVersion
+
+AGREED, CHOSEN, ANEW = "agreed", "adjudicated: chosen", "adjudicated: read anew"
+
+
+def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
+    """The final row of every unit that is settled by an adjudication step, and how many units wait."""
+    assert step.adjudication
+    steps = [step.adjudication.of, step.name]
+    versions = list(reads.signed_versions(actor).filter(read__task__step__in=steps))
+    by_task = {version.read.task_id: version for version in versions}
+    derived = records_of(actor, versions)
+    rows, waiting = [], 0
+    for judged in pipeline.newest_discrepancies(actor, step.name):
+        settled = _settled(judged, step, by_task)
+        if settled is None:
+            waiting += 1
+            continue
+        base, source, used = settled
+        parts = [row_of(version, derived[version.id]) for version in used]
+        rows.append(
+            replace(
+                row_of(base, derived[base.id]),
+                reader="; ".join(dict.fromkeys(part.reader for part in parts)),
+                signed_at=max(part.signed_at for part in parts),
+                validity=worst(part.validity for part in parts),
+                source=source,
+                from_reads=tuple(f"{part.read_id}:{part.version}" for part in parts),
+            )
+        )
+    return sorted(rows, key=lambda row: row.signed_at), waiting
+
+
+def _settled(
+    judged: Discrepancy, step: Step, by_task: Mapping[UUID, ReadVersion]
+) -> tuple[ReadVersion, str, Sequence[ReadVersion]] | None:
+    """The version whose answers count, why, and all versions it rests on; None while the unit waits."""
+    assert step.adjudication
+    compared = [(by_task.get(UUID(named["task"])), named["entry"]) for named in judged.reads]
+    found = [one for one, entry in compared if one and str(one.entry_id) == entry and _stands(one)]
+    if len(found) < len(judged.reads):
+        return None
+    if judged.outcome == Discrepancy.Outcome.AGREED:
+        return found[0], AGREED, found
+    of_unit = [one for one in by_task.values() if one.read.unit_id == judged.unit_id]
+    settling = next((one for one in of_unit if one.read.task.step == step.name and _stands(one)), None)
+    if settling is None:
+        return None
+    if step.adjudication.mode is Mode.ANEW:
+        return settling, ANEW, [*found, settling]
+    chosen = settling.entry.answers.get(step.adjudication.chooses, {}).get("value", "")
+    sides = {name: by_task.get(UUID(task_id)) for name, task_id in settling.read.task.sides.items()}
+    side = sides.get(chosen)
+    return (side, CHOSEN, [*found, settling]) if side else None
+
+
+def _stands(version: ReadVersion) -> bool:
+    """Whether a signed version is not being corrected."""
+    return version.read.task.state == TaskState.SIGNED

@@ -1,0 +1,93 @@
+"""One row of a results table: a signed read with its signature checked again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from collegium.forms import queries as forms
+from collegium.kit.canonical import digest
+from collegium.trust.signatures.queries import Validity, verify
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from collegium.forms.answers import Answer
+    from collegium.research.reads.models import ReadVersion
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """One signed read, or the final values of several."""
+
+    read_id: UUID
+    task_id: UUID
+    subject: str
+    site: str
+    visit: str
+    study_uids: tuple[str, ...]
+    reader: str
+    version: int
+    meaning: str
+    signed_at: datetime
+    validity: Validity
+    digest: str
+    in_correction: bool
+    has_late_images: bool
+    answers: Mapping[str, Answer]
+    source: str = ""
+    """Of a final row: by agreement, or by which adjudication."""
+    from_reads: tuple[str, ...] = ()
+    """Of a final row: read and version of every signed read it rests on."""
+
+    @property
+    def is_valid(self) -> bool:
+        return self.validity is Validity.VALID
+
+
+def row_of(version: ReadVersion, derived: str) -> ResultRow:
+    """The row of a signed version. `derived` is the record as the rows of the database say it today."""
+    assert version.signature  # signed versions have one, by the only service that makes them
+    unit, task = version.read.unit, version.read.task
+    return ResultRow(
+        read_id=version.read_id,
+        task_id=task.id,
+        subject=unit.subject.code,
+        site=unit.subject.site.code if unit.subject.site else "",
+        visit=unit.visit.code if unit.visit else "",
+        study_uids=tuple(version.shown),
+        reader=version.signature.full_name,
+        version=version.number,
+        meaning=version.signature.meaning,
+        signed_at=version.signature.signed_at,
+        validity=_validity(version, derived),
+        digest=version.digest,
+        in_correction=task.state != "signed",
+        has_late_images=task.has_late_images,
+        answers=forms.counted_answers(version.entry),
+    )
+
+
+def worst(found: Iterable[Validity]) -> Validity:
+    """Valid only when all are."""
+    return next((one for one in found if one is not Validity.VALID), Validity.VALID)
+
+
+def _validity(version: ReadVersion, derived: str) -> Validity:
+    """Valid only when the frozen text and what the rows say today are both what was signed."""
+    assert version.signature
+    for text in (version.record, derived):
+        found = verify(version.signature, digest(text))
+        if found is not Validity.VALID:
+            return found
+    same_object = (version.signature.object_id, version.signature.object_version) == (
+        version.read_id,
+        version.number,
+    )
+    return (
+        Validity.VALID
+        if same_object and version.digest == version.signature.digest
+        else Validity.RECORD_CHANGED
+    )
