@@ -13,6 +13,9 @@ from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from uuid import UUID
+
     from collegium.kit.principals import Actor
     from collegium.research.data_queries.models import DataQuery
     from collegium.research.pipeline.models import Task
@@ -28,10 +31,8 @@ def visible(actor: Actor) -> Q:
     """The queries an actor may see: all; or those of their sites; and always those of their own tasks."""
     if manages_all(actor):
         return Q()
-    found = Q(asked_of=AskedOf.PERSON, task__assignee=actor.principal.behalf.text)
-    if may(actor, Permission.SITE_VIEW):
-        found |= Q(asked_of=AskedOf.SITE, subject__site__in=[site.id for site in people.own_sites(actor)])
-    return found
+    own = Q(asked_of=AskedOf.PERSON, task__assignee=actor.principal.behalf.text)
+    return own | Q(asked_of=AskedOf.SITE, subject__site__in=sites_asked(actor))
 
 
 def is_blind(actor: Actor, query: DataQuery) -> bool:
@@ -45,18 +46,22 @@ def may_handle(actor: Actor, query: DataQuery) -> bool:
     return may(actor, Permission.QUERY_MANAGE) and not is_blind(actor, query)
 
 
-def may_answer(actor: Actor, query: DataQuery) -> bool:
-    """Whether the query was put to the actor: to the task's person, or to the people of the subject's site."""
+def sites_asked(actor: Actor) -> set[UUID]:
+    """The sites for which the actor answers."""
+    return {site.id for site in people.own_sites(actor)} if may(actor, Permission.SITE_VIEW) else set()
+
+
+def may_answer(actor: Actor, query: DataQuery, sites: Collection[UUID]) -> bool:
+    """Whether the query was put to the actor: to the task's person, or to one of the `sites` they answer for."""
     if query.asked_of == AskedOf.SITE:
-        is_theirs = people.is_at_site(actor, query.subject.site_id)
-        return is_theirs and may(actor, Permission.SITE_VIEW)
+        return query.subject.site_id in sites
     own = query.task is not None and query.task.assignee == actor.principal.behalf.text
     return own and may(actor, Permission.READ_WRITE)
 
 
 def require_asked(actor: Actor, query: DataQuery) -> None:
     """Raises NotAskedOfYou."""
-    if not may_answer(actor, query):
+    if not may_answer(actor, query, sites_asked(actor)):
         raise NotAskedOfYou
 
 

@@ -15,7 +15,7 @@ from collegium.research.projects import queries as projects
 from collegium.trust.identity.queries import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -102,14 +102,17 @@ def shown(actor: Actor, query: DataQuery, language: str = "en") -> QueryView:
 
 
 def all_shown(actor: Actor, rows: Sequence[DataQuery], language: str = "en") -> list[QueryView]:
-    """Several at once: one question for all names."""
+    """Several at once: one question for all names, one for the actor's sites."""
     texts = {row.opened_by for row in rows} | {one.written_by for row in rows for one in row.messages.all()}
     people = [Principal.parse(text) for text in texts if text]
     known = names(one.id for one in people if one.kind == "person")
-    return [_view(actor, row, known, language) for row in rows]
+    sites = policies.sites_asked(actor)
+    return [_view(actor, row, known, sites, language) for row in rows]
 
 
-def _view(actor: Actor, query: DataQuery, known: Mapping[UUID, str], language: str) -> QueryView:
+def _view(
+    actor: Actor, query: DataQuery, known: Mapping[UUID, str], sites: Collection[UUID], language: str
+) -> QueryView:
     is_blind, handles = policies.is_blind(actor, query), policies.may_handle(actor, query)
     task = query.task
     # A site never learns which task or reader its question came from.
@@ -144,7 +147,7 @@ def _view(actor: Actor, query: DataQuery, known: Mapping[UUID, str], language: s
         ),
         task_id=task.id if task and tells_task else None,
         is_blind=is_blind,
-        may_answer=query.state == QueryState.OPEN and policies.may_answer(actor, query),
+        may_answer=query.state == QueryState.OPEN and policies.may_answer(actor, query, sites),
         may_close=query.state != QueryState.CLOSED and handles,
         may_reopen=query.state != QueryState.OPEN and handles,
     )
