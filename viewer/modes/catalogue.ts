@@ -74,12 +74,13 @@ export class Catalogue {
     return this.timepoints.findIndex((timepoint) => timepoint.studyUid === studyUid);
   }
 
-  /** "Timepoint 1, CT image 12", as far as it is known. */
+  /** "Timepoint 1, image 12", or "CT image 12" where there is one exam, as far as it is known. */
   placeOf(geometry: MarkGeometry): string {
     const timepoint = this.timepoints.length > 1 ? this.timepoints[this.timepointOf(geometry.series_uid)]?.name : undefined;
     const described = this.described.get(geometry.series_uid);
     const index = described ? indexIn(described.images, geometry) : -1;
-    return [timepoint, index < 0 ? undefined : `${described!.info.modality} image ${index + 1}`].filter(Boolean).join(', ');
+    if (index < 0) return timepoint ?? '';
+    return timepoint ? `${timepoint}, image ${index + 1}` : `${described!.info.modality} image ${index + 1}`;
   }
 
   forget(): void {

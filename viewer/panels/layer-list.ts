@@ -26,7 +26,6 @@ export class LayerList {
   }
 
   private section(layer: ShownLayer, placeOf: (mark: Measured) => string, chosen: string | null): HTMLElement {
-    const shortcut = layer.key ? `Shift + ${layer.key}` : '';
     const box = make('input', { type: 'checkbox', 'data-layer': layer.name, checked: layer.isShown, 'aria-keyshortcuts': layer.key ? `Shift+${layer.key}` : '' });
     box.addEventListener('change', () => this.actions.toggle(layer.name, box.checked));
     const rows = layer.marks.map((mark) => {
@@ -41,12 +40,12 @@ export class LayerList {
       { class: `layer layer-${layer.place % 4}${layer.isShown ? '' : ' is-off'}` },
       make(
         'label',
-        { title: shortcut },
+        { title: layer.key ? `${layer.name} (Shift + ${layer.key})` : layer.name },
         box,
         make('span', { class: 'swatch', 'aria-hidden': 'true' }),
         make('span', { class: 'layer-name' }, layer.name),
         make('span', { class: 'count' }, String(layer.marks.length)),
-        make('kbd', {}, shortcut),
+        make('kbd', {}, layer.key ? `⇧ ${layer.key}` : ''),
       ),
       make('ul', {}, ...rows),
     );

@@ -6,9 +6,10 @@
  * measurement, so nothing is told until the reader has set the short one.
  */
 import { eventTarget, metaData, type Types as CoreTypes } from '@cornerstonejs/core';
-import { annotation, BidirectionalTool, Enums, LengthTool, utilities, type Types } from '@cornerstonejs/tools';
+import { annotation, Enums, utilities, type Types } from '@cornerstonejs/tools';
 import type { Point3 } from '../core/geometry';
 import type { MeasureKind } from '../core/store';
+import { TOOLS } from './drawing';
 
 export interface Drawn {
   markId: string;
@@ -32,10 +33,16 @@ export interface MeasureListener {
   chosen(): void;
 }
 
-export const TOOLS: Record<MeasureKind, string> = { length: LengthTool.toolName, bidirectional: BidirectionalTool.toolName };
 const KINDS = Object.entries(TOOLS) as [MeasureKind, string][];
 
-const style = (color: string, text: string, lineDash: string): object => ({ color, textBoxColor: text, lineDash });
+/** The same locked or not: that a mark cannot be changed is no other colour. */
+const style = (color: string, text: string, lineDash: string): object => ({
+  color,
+  colorLocked: color,
+  textBoxColor: text,
+  textBoxColorLocked: text,
+  lineDash,
+});
 const SAVED = style('rgb(122, 226, 207)', 'rgb(190, 245, 235)', '');
 const UNSAVED = style('rgb(255, 209, 102)', 'rgb(255, 226, 160)', '5,4');
 const BROKEN = style('rgb(255, 138, 128)', 'rgb(255, 180, 172)', '2,4');

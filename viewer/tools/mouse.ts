@@ -1,8 +1,9 @@
 /** What the mouse and fingers do: the left button is the chosen tool, the others are always the same. */
 import type { Types as CoreTypes } from '@cornerstonejs/core';
-import { addTool, BaseTool, BidirectionalTool, Enums, LengthTool, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, type Types } from '@cornerstonejs/tools';
+import { addTool, BaseTool, Enums, PanTool, ToolGroupManager, WindowLevelTool, ZoomTool, type Types } from '@cornerstonejs/tools';
 import { isMeasuring, type ToolName } from '../core/store';
-import { measureText, TOOLS } from './measures';
+import { MEASURE_TOOLS, TOOLS } from './drawing';
+import { measureText } from './measures';
 
 const { MouseBindings, KeyboardBindings } = Enums;
 
@@ -56,7 +57,7 @@ export class Mouse {
   ) {
     if (!areKnown) {
       areKnown = true;
-      for (const tool of [WindowLevelTool, DragScrollTool, ZoomTool, PanTool, LengthTool, BidirectionalTool]) addTool(tool);
+      for (const tool of [WindowLevelTool, DragScrollTool, ZoomTool, PanTool, ...Object.values(MEASURE_TOOLS)]) addTool(tool);
     }
     this.group = ToolGroupManager.createToolGroup(viewportId)!;
     for (const name of [NAMES.window, NAMES.scroll, NAMES.pan]) this.group.addTool(name);
