@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collegium.research.oversight.board.queries import StepProgress, Week
 
 WIDTH, HEIGHT = 720, 132
-_BASE, _TOP = 112, 10
+_BASE, _TOP = 112, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,19 @@ def strip(step: StepProgress) -> list[Bar]:
     return bars
 
 
+def most(weeks: Sequence[Week]) -> int:
+    """What the highest column stands for."""
+    return max((max(week.exams, week.signed) for week in weeks), default=0) or 1
+
+
 def columns(weeks: Sequence[Week], words: tuple[str, str]) -> list[Bar]:
     """Two columns a week: what arrived and what was signed."""
-    most = max((max(week.exams, week.signed) for week in weeks), default=0) or 1
+    highest = most(weeks)
     each = WIDTH / max(len(weeks), 1)
     bars = []
     for number, week in enumerate(weeks):
         for place, (kind, value) in enumerate((("exams", week.exams), ("signed", week.signed))):
-            height = (_BASE - _TOP) * value / most
+            height = (_BASE - _TOP) * value / highest
             bars.append(
                 Bar(
                     kind,

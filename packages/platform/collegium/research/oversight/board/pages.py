@@ -62,7 +62,8 @@ def board(request: PageRequest, space_id: UUID) -> HttpResponse:
         "marks": chart.marks(progress.weeks),
         "width": chart.WIDTH,
         "height": chart.HEIGHT,
-        "states": [state.value for state in queries.SHOWN],
+        "most": chart.most(progress.weeks),
+        "states": [_("Waiting"), _("Open"), _("In progress"), _("To sign"), _("Signed")],
         "is_live": may(actor, Permission.TASK_VIEW_ALL),
     }
     return render(request, "research_oversight/board.html", context)
