@@ -148,7 +148,22 @@ def _learn(house: House) -> None:
     exam = re.search(r"/exams/([0-9a-f-]{36})/", exams)
     assert exam
     house.ids = {
+        **_people_and_queries(house, task),
         "task_id": task, "grant_id": grant, "study": study_uid, "series": series_uid,
         "instance": one["00080018"]["Value"][0], "exam_id": exam[1], "space_id": str(house.space),
         "mark_id": str(uuid4()), "frame": "1", "position": json.dumps(one["00200032"]["Value"]),
     }  # fmt: skip
+
+
+def _people_and_queries(house: House, task: str) -> dict[str, str]:
+    """A member, and a closed query about the reader's task; both stay the same when the rest is learnt again."""
+    if "query_id" in house.ids:
+        return {name: house.ids[name] for name in ("membership_id", "query_id")}
+    administrator, space = house.people["administrator"], f"/projects/{house.space}/"
+    member = re.search(r"/people/([0-9a-f-]{36})/", administrator.get(f"{space}people/").text)
+    opened = administrator.post(f"{space}queries/new", data={"task": task, "text": "Is this all there is?"})
+    query = re.search(r"/queries/([0-9a-f-]{36})/", opened.headers["location"])
+    assert member
+    assert query
+    administrator.post(f"{space}queries/{query[1]}/", data={"query-act": "close", "query-text": ""})
+    return {"membership_id": member[1], "query_id": query[1]}
