@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -41,6 +42,26 @@ def test_nothing_a_blinded_reader_can_fetch_holds_a_hidden_value(house: House) -
 
     assert len(hidden) > 10
     assert not {address: names for address, names in found.items() if names}
+
+
+@pytest.mark.requirement("R43")
+def test_the_leak_check_finds_a_running_project_clean_and_says_so_in_its_trail(house: House) -> None:
+    ran = house.server.run("project", "leak-check", "--project", house.seeded.project, "--json")
+    history = house.people["editor"].get(f"/projects/{house.space}/history/").text
+
+    report = json.loads(ran.stdout or "{}")
+    assert (report.get("leaks"), report.get("unplanned"), report.get("broken")) == ([], [], []), ran.stderr
+    assert ran.returncode == 0
+    assert len(report["people"]) >= 3
+    assert "checked the blinding for leaks" in history
+
+
+@pytest.mark.requirement("R43")
+def test_a_project_that_nobody_knows_is_not_checked(house: House) -> None:
+    ran = house.server.run("project", "leak-check", "--project", "No such project")
+
+    assert ran.returncode == 1
+    assert "Name one project" in ran.stderr
 
 
 @pytest.mark.requirement("R42")

@@ -27,7 +27,9 @@ _MARK = re.compile(r'"mark_id": ?"([0-9a-f-]{36})"')
 _NOT_FOLLOWED = ("/static/", "/accounts/")
 _IMAGES = 3
 """Instances of a series whose frames are fetched: the first, the middle and the last."""
-_FAULT = 500
+_TRIED = 2
+"""Values asked of a page that does not search."""
+_FAULT, _NOT_NOW = 500, 503
 
 Values = dict[str, str]
 
@@ -65,31 +67,31 @@ class Crawl:
         others = [task for task in self.facts.tasks if task.assignee != self.member.principal.text]
         self._foreign: Values = {
             "task_id": str(others[0].id) if others else str(uuid4()),
-            "exam_id": str(self.facts.exam_ids[0]) if self.facts.exam_ids else str(uuid4()),
+            **self.facts.foreign,
             "frame": "1",
             "rest": "nothing/here",
         }
 
     def run(self) -> None:
         """Ask everything; findings go into the report."""
-        with self.asker.as_person(self.member.account):
-            self._everywhere()
-            self._searches()
         for task in self._sample():
             if self._is_enough:
                 return
             self._asked.clear()
             with self.asker.as_person(self.member.account):
                 self._task(task)
+        with self.asker.as_person(self.member.account):
+            self._everywhere()
+            self._searches()
 
     @property
     def _is_enough(self) -> bool:
         return self.limits.until_found and not self.report.is_clean
 
     def _sample(self) -> list[OwnTask]:
-        """Own tasks, as many as allowed, taken in turn from every step and state."""
+        """Own tasks, as many as allowed, taken in turn from every step and state; the same subjects for everybody."""
         groups: dict[tuple[str, str], list[OwnTask]] = defaultdict(list)
-        for task in sorted(self._own, key=lambda one: str(one.id)):
+        for task in sorted(self._own, key=lambda one: (one.subject, one.visit, str(one.id))):
             groups[task.step, task.state].append(task)
         found: list[OwnTask] = []
         while len(found) < self.limits.tasks and any(groups.values()):
@@ -174,7 +176,8 @@ class Crawl:
 
     def _compare(self, route: Route, path: str, words: list[Needle]) -> None:
         nonsense = _shape(self._get(f"{path}?q={uuid4().hex}", route, learn=False))
-        for needle in words:
+        is_searchable = nonsense != _shape(self._get(path, route, learn=False))
+        for needle in words if is_searchable else words[:_TRIED]:
             if self._is_enough:
                 return
             if _shape(self._get(f"{path}?q={quote(needle.value)}", route, learn=False)) != nonsense:
@@ -185,7 +188,7 @@ class Crawl:
         answer = self.asker.ask(target)
         self.report.requests += 1
         address = known.address if known else urlsplit(target).path
-        if answer.status >= _FAULT:
+        if answer.status >= _FAULT and answer.status != _NOT_NOW:
             self.report.broken.append(f"{address}: {answer.status}")
         if target not in self._asked:
             self._asked.add(target)

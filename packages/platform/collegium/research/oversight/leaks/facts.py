@@ -82,7 +82,8 @@ class Facts:
     tasks: tuple[OwnTask, ...]
     archive_ids: tuple[Needle, ...]
     """UIDs, row ids, blob keys and digests: nobody who is blinded may find one."""
-    exam_ids: tuple[UUID, ...]
+    foreign: dict[str, str]
+    """Ids by part of an address: rows that a blinded person may not open."""
     subjects: tuple[tuple[str, UUID], ...]
     sites: tuple[tuple[str, str, UUID], ...]
     visits: tuple[tuple[str, tuple[str, ...]], ...]
@@ -102,9 +103,9 @@ class Facts:
 
     def kept_from(self, member: Member, own: list[OwnTask]) -> Iterator[Needle]:
         """What this person must not find anywhere."""
-        yield from self.archive_ids
         yield from self._subjects(member, own)
         yield from self._places(member, own)
+        yield from self.archive_ids
         yield from self._people(member)
         granted = {keyword for task in own for keyword in task.blinding.show}
         if not any("Date" in keyword for keyword in granted):
@@ -134,9 +135,9 @@ class Facts:
             return
         by_code = {task.subject for task in own if task.blinding.subject_label is SubjectLabel.CODE}
         for code, id_ in self.subjects:
-            yield Needle("row of a subject", str(id_))
             if code not in by_code:
                 yield Needle("subject code", code)
+            yield Needle("row of a subject", str(id_))
 
     def _places(self, member: Member, own: list[OwnTask]) -> Iterator[Needle]:
         if Permission.PROJECT_VIEW in member.permissions:

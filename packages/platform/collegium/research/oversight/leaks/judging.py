@@ -116,11 +116,13 @@ class Judge:
 
     def _attributes(self, route: str, target: str, answer: Answer) -> Iterator[Leak]:
         granted = allowed_fields([self.task] if self.task else self.own)
-        allowed = fields([word for word in granted if word in KEYWORDS.values()]) | _ALWAYS
+        granted &= set(KEYWORDS.values())
+        allowed = fields(list(granted)) | _ALWAYS
         if "dicom+json" in answer.header("content-type"):
             lines = json.loads(_plain(answer))
             names = {name for line in lines for name in _names(line)}
-            for name in sorted(names - allowed):
+            named = fields(list(granted)) - fields([])
+            for name in sorted((names - allowed) | (names & _DESCRIPTIVE - named)):
                 keyword = keyword_for_tag(int(name, 16)) or name
                 yield self._leak(route, "attribute that was not granted", f"JSON {keyword}", "", target)
             yield from self._label(route, target, lines)

@@ -29,6 +29,9 @@ PARTS = {
     "frame": "1",
     "mark_id": "answers of the marks",
     "exam_id": "the project's exams, which no blinded person may open",
+    "query_id": "links to the person's own data queries; one of somebody else",
+    "membership_id": "another member's",
+    "discrepancy_id": "one of the project",
     "delivery_id": "from thin air",
     "rest": "from thin air",
 }

@@ -15,6 +15,7 @@ from collegium.imaging.archive.errors import ImageNotFound
 from collegium.imaging.connections import queries as connections
 from collegium.kit import clock
 from collegium.kit.database import acting_as
+from collegium.research.data_queries import queries as data_queries
 from collegium.research.oversight.leaks.facts import Facts, Member, OwnTask
 from collegium.research.oversight.leaks.hidden import Needle
 from collegium.research.pipeline import queries as pipeline
@@ -64,7 +65,7 @@ def facts(actor: Actor) -> Facts:
             *(Needle("UID of the archive", uid) for uid in sorted(uids)),
             *(Needle("row of a visit", str(one.id)) for one in visits),
         ),
-        exam_ids=tuple(exam.id for exam in exams),
+        foreign=_foreign(actor),
         subjects=tuple((one.code, one.id) for one in subjects),
         sites=tuple((one.code, one.name, one.id) for one in projects.sites(actor)),
         visits=tuple(dict.fromkeys((one.code, tuple(dict(one.label).values())) for one in planned)),
@@ -87,6 +88,16 @@ def witness(space: str) -> list[tuple[Principal, UUID]]:
                 if space in (row.name, str(row.id)) and needed <= actor_in(principal, row.id).permissions:
                     found.setdefault(row.id, principal)
     return [(principal, space_id) for space_id, principal in found.items()]
+
+
+def _foreign(actor: Actor) -> dict[str, str]:
+    rows = {
+        "exam_id": [row.id for row in archive.exams(actor)[:1]],
+        "membership_id": [row.id for row in tenancy.members(actor, limit=1)],
+        "query_id": [row.id for row in data_queries.visible(actor)[:1]],
+        "discrepancy_id": [row.id for row in pipeline.undecided(actor)[:1]],
+    }
+    return {part: str(found[0]) for part, found in rows.items() if found}
 
 
 def _members(actor: Actor) -> Iterator[Member]:

@@ -66,9 +66,11 @@ def check(  # noqa: PLR0913  a check has this many facts
             crawl = Crawl(asker, facts, member, routes, report, limits or Limits())
             judges.append(crawl.judge)
             crawl.run()
+            report.add(shared_names(judges))
+            if limits and limits.until_found and not report.is_clean:
+                break
     finally:
         asker.close()
-    report.add(shared_names(judges))
     with acting_as(job, [space_id]):
         record(
             actor_in(job, space_id), Action.LEAKS_CHECKED, "tenancy.space", space_id, new=report.facts(),
