@@ -56,7 +56,8 @@ def lines(driver: Driver) -> dict[str, list[tuple[str, str]]]:
     """Colour and dashes of the drawn lines, by mark."""
     script = """() => {
       const root = document.querySelector('collegium-viewer').shadowRoot;
-      const look = (line) => [line.dataset.id || '', line.getAttribute('stroke'), line.getAttribute('stroke-dasharray')];
+      const read = (line, name) => line.getAttribute(name);
+      const look = (line) => [line.dataset.id || '', read(line, 'stroke'), read(line, 'stroke-dasharray')];
       return [...root.querySelectorAll('svg.svg-layer line')].map(look);
     }"""
     found: dict[str, list[tuple[str, str]]] = {}
