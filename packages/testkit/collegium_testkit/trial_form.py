@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collegium_testkit.study import EXAMPLE
+from importlib import resources
 
 FORM = """
   lesion:
@@ -132,5 +132,6 @@ FORM = """
 
 def trial_project() -> str:
     """The example project with this form in place of its own."""
-    before, _, rest = EXAMPLE.partition("\nforms:")
+    example = resources.files("collegium.research.examples").joinpath("ct-lesion.yaml").read_text("utf-8")
+    before, _, rest = example.partition("\nforms:")
     return f"{before}\nforms:{FORM}\npipeline:{rest.partition(chr(10) + 'pipeline:')[2]}"

@@ -151,7 +151,7 @@ def _limits(kind: ItemKind, body: Mapping[str, Node]) -> tuple[Decimal | None, D
 
 
 def _date(node: Node) -> str:
-    text = node.value
+    text = str(node.value) if isinstance(node.value, int) else node.value  # a year by itself is a number
     if not isinstance(text, str) or dates.read_typed_date(text) != text:
         raise node.fault("A date is written 2024, 2024-02 or 2024-02-29; the latest may also be not_future.")
     return text

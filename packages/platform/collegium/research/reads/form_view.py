@@ -221,13 +221,17 @@ def _group(state: GroupState, blank: RowState, language: str) -> GroupView:
         for row in state.rows
         if not (row.row.is_struck and row.row.facts.carried)
     )
-    word = in_language(group.row_label, language) if group.row_label else in_language(group.label, language)
+    add = (
+        _("Add %(thing)s") % {"thing": in_language(group.row_label, language)}
+        if group.row_label
+        else _("Add a row")
+    )
     return GroupView(
         name=group.name,
         label=in_language(group.label, language),
         help=in_language(group.help, language) if group.help else "",
         prefix=group.prefix,
-        add_word=_("Add: %(thing)s") % {"thing": word},
+        add_word=add,
         is_visible=state.visible,
         rows=rows,
         blank=_row(blank, f"{group.prefix}0", language),

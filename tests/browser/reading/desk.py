@@ -1,0 +1,85 @@
+"""A signed-in reader in front of one open task, on a real server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import BrowserContext, Page
+
+    from collegium_testkit.installation import InstallationProcess
+    from collegium_testkit.seed import Seeded
+
+# An exam without pixels is enough: these tests are about the form beside the viewer.
+ARRIVE = """
+import sys
+import django; django.setup()
+from collegium.kit.database import acting_as
+from collegium.kit.principals import Principal
+from collegium import wiring; wiring.connect()
+from collegium.research.pipeline import queries, services
+from collegium.research.projects.services import publish_project
+from collegium.trust.access.queries import actor_in
+from collegium.trust.identity.queries import account_by_email
+from collegium.trust.tenancy.models import SpaceKind
+from collegium.trust.tenancy.queries import spaces_of
+from collegium_testkit.study import stored_exam
+from collegium_testkit.world import Person, World
+with acting_as(Principal.system()):
+    admin, reader = account_by_email({admin!r}), account_by_email({reader!r})
+with acting_as(admin.principal):
+    space = spaces_of(admin.principal, SpaceKind.PROJECT).get()
+world = World(space.organisation_id, space.id, Person(admin.principal, admin.email, admin.full_name))
+with acting_as(admin.principal, [space.id]):
+    if len(sys.argv) > 1:
+        publish_project(actor=actor_in(admin.principal, space.id), text=sys.argv[1])
+    exam = stored_exam(world, {subject!r}, "20240105")
+    services.place_exam(actor=actor_in(admin.principal, space.id), exam_id=exam, subject_code={subject!r})
+with acting_as(reader.principal):
+    print([task.id for task in queries.my_tasks(reader.principal) if task.unit.exam_id == exam][0])
+"""
+
+
+def until(check: Callable[[], object], what: str, seconds: float = 20) -> None:
+    ends = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < ends, f"never: {what}"
+        time.sleep(0.05)
+
+
+class Reading:
+    """A signed-in reader with one open task."""
+
+    def __init__(
+        self,
+        server: InstallationProcess,
+        seeded: Seeded,
+        context: BrowserContext,
+        subject: str,
+        project: str = "",
+    ) -> None:
+        words = {"admin": seeded.administrator, "reader": seeded.reader, "subject": subject}
+        done = subprocess.run(
+            [sys.executable, "-c", ARRIVE.format(**words), *([project] if project else [])],
+            env=server.environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        self.address = f"{server.url}/tasks/{done.stdout.strip().splitlines()[-1]}/read"
+        self.context = context
+        page = context.new_page()
+        page.goto(f"{server.url}/accounts/login/")
+        page.fill("#id_login", seeded.reader)
+        page.fill("#id_password", seeded.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{server.url}/")
+        self.page = page
+
+    def window(self) -> Page:
+        page = self.context.new_page()
+        page.goto(self.address)
+        return page
