@@ -9,7 +9,7 @@ Everything is invented (`people`).
 
 import hashlib
 from collections.abc import Sequence as Items
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +31,7 @@ ROD_HU: Final = 1200
 
 _AIR_HU, _BODY_HU, _LIVER_HU, _SPINE_HU = -1000, 40, 65, 450
 _NOISE_HU: Final = 12.0
+_LESION_HU: Final = 130
 
 Pixels = npt.NDArray[np.int16]
 Point = tuple[float, float, float]
@@ -51,6 +52,17 @@ class Rod:
 
 
 @dataclass(frozen=True)
+class Lesion:
+    """A bright ellipse of known diameters in the liver, on three slices: the ends of both in patient mm (LPS)."""
+
+    slice_index: int
+    long_mm: float
+    short_mm: float
+    long_axis: tuple[Point, Point]
+    short_axis: tuple[Point, Point]
+
+
+@dataclass(frozen=True)
 class ExamTruth:
     """What was written, and what is therefore true of it. UIDs are the originals."""
 
@@ -64,6 +76,7 @@ class ExamTruth:
     rod: Rod
     planted: tuple[str, ...]
     """Strings that must be in no byte that leaves the hospital: identifiers and original UIDs."""
+    lesion: Lesion | None = None
 
 
 def uid(*parts: object) -> str:
@@ -80,6 +93,7 @@ def ct_exam(  # noqa: PLR0913 - each is one independent property of the phantom
     patient: people.Person | None = None,
     study_date: str = "20260113",
     size: int = 512,
+    lesion_mm: tuple[float, float] | None = None,
 ) -> ExamTruth:
     """Write a CT series of `slices` files of `size` x `size` pixels; the rod lies in the middle slice.
 
@@ -90,6 +104,7 @@ def ct_exam(  # noqa: PLR0913 - each is one independent property of the phantom
         patient: give the same person to two seeds for a follow-up.
         study_date: DA, as in the header.
         size: rows and columns; 512, 256, 128 or 64 keep the rod exact. Small ones are for tests of flow.
+        lesion_mm: long and short diameter of a lesion in the liver, if it shall have one.
     """
     exam = _Exam("ct", seed, patient or people.patient(seed), study_date, size, slices)
     noise = np.random.default_rng(seed).normal(0.0, _NOISE_HU, (size, size))
@@ -98,6 +113,8 @@ def ct_exam(  # noqa: PLR0913 - each is one independent property of the phantom
     for index in range(slices):
         pixels = anatomy + np.roll(noise, 17 * index, axis=(0, 1))
         pixels[0, 0] = index  # tells the slices apart by value
+        if lesion_mm and abs(index - exam.lesion_slice) <= 1:
+            pixels[exam.inside_lesion(lesion_mm)] = _LESION_HU
         if index == exam.rod.slice_index:
             (first, row), (last, _) = exam.rod.image_points
             pixels[row - 1 : row + 2, first : last + 1] = ROD_HU
@@ -105,7 +122,7 @@ def ct_exam(  # noqa: PLR0913 - each is one independent property of the phantom
         _describe_ct(dataset)
         _set_pixels(dataset, np.rint(pixels).astype(np.int16))
         files.append(_save(dataset, folder / f"CT{index + 1:04d}.dcm"))
-    return exam.truth(folder, files)
+    return replace(exam.truth(folder, files), lesion=exam.lesion(lesion_mm) if lesion_mm else None)
 
 
 def pet_exam(folder: Path, *, ct: ExamTruth, slices: int = 24, seed: int = 1, size: int = 128) -> ExamTruth:
@@ -173,6 +190,33 @@ class _Exam:
         world = tuple((x + column * self.spacing_mm, y + row * self.spacing_mm, z) for column, row in ends)
         return Rod(index, self.instance_uid(index), ends, (world[0], world[1]), ROD_MM)
 
+    @property
+    def lesion_slice(self) -> int:
+        return self.rod.slice_index + 2
+
+    def inside_lesion(self, lesion_mm: tuple[float, float]) -> npt.NDArray[np.bool_]:
+        """Which pixels of a slice belong to the lesion: those whose centre lies in the ellipse."""
+        rows, columns = np.mgrid[0 : self.size, 0 : self.size]
+        across, down = _half(lesion_mm)
+        column, row = self._lesion_centre()
+        along_x, along_y = (columns - column) * self.spacing_mm, (rows - row) * self.spacing_mm
+        return np.asarray((along_x / across) ** 2 + (along_y / down) ** 2 <= 1.0)
+
+    def lesion(self, lesion_mm: tuple[float, float]) -> Lesion:
+        x, y, z = self.position(self.lesion_slice)
+        column, row = self._lesion_centre()
+        across, down = _half(lesion_mm)
+        x, y = x + column * self.spacing_mm, y + row * self.spacing_mm
+        return Lesion(
+            self.lesion_slice, *lesion_mm,
+            long_axis=((x - across, y, z), (x + across, y, z)),
+            short_axis=((x, y - down, z), (x, y + down, z)),
+        )  # fmt: skip
+
+    def _lesion_centre(self) -> tuple[int, int]:
+        """Column and row, in the liver, away from the rod."""
+        return self.size * 3 // 8, self.size * 3 // 8
+
     def truth(self, folder: Path, files: Items[Path]) -> ExamTruth:
         planted = (*self.patient.identifiers, self.study_uid, self.series_uid, self.frame)
         return ExamTruth(
@@ -221,6 +265,10 @@ class _Exam:
         ds.StudyComments = f"Phone {who.phone} when done"
         _add_private(ds, who)
         return ds
+
+
+def _half(lesion_mm: tuple[float, float]) -> tuple[float, float]:
+    return lesion_mm[0] / 2, lesion_mm[1] / 2
 
 
 def _anatomy(size: int) -> npt.NDArray[np.float64]:

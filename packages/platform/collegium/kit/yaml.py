@@ -261,6 +261,10 @@ def _node(raw: Any, problems: Problems, depth: int) -> Node:  # Any: a node of r
     return Node(_scalar(raw), line)
 
 
+_FOLD = "\a"
+"""What ruamel leaves in a folded scalar where it joined two lines."""
+
+
 def _scalar(raw: ScalarNode) -> Scalar:
     kind = str(raw.tag).rpartition(":")[2]
     parse: Callable[[str], Scalar] | None = {
@@ -270,7 +274,7 @@ def _scalar(raw: ScalarNode) -> Scalar:
         "null": lambda _: None,
     }.get(kind)
     if parse is None or raw.style:  # quoted scalars are text
-        return str(raw.value)
+        return str(raw.value).replace(_FOLD, "") if raw.style == ">" else str(raw.value)
     return parse(str(raw.value))
 
 

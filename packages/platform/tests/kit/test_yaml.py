@@ -60,6 +60,10 @@ def test_what_could_be_misread_is_refused_with_its_line(text: str, line: int, wo
     assert words in error.value.problems[0].message
 
 
+def test_folded_lines_are_joined_by_a_space_and_nothing_else() -> None:
+    assert yaml.load("a: >-\n  one\n  two\n").fields(["a"])["a"].text() == "one two"
+
+
 def test_an_unknown_and_a_missing_key_are_both_named_at_once() -> None:
     node = yaml.load("nmae: x\nage: 3")
 
