@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
-from collegium.forms import rows
 from collegium.forms.answers import Answer
 from collegium.forms.definition import FormDefinition
 from collegium.forms.judge import FormState, judge
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from django.db.models import QuerySet
 
-    from collegium.forms.rows import CarriedRow
     from collegium.kit.principals import Actor
 
 
@@ -94,11 +92,6 @@ def answers_by_entry(actor: Actor, entry_ids: Iterable[UUID]) -> dict[UUID, dict
 def counted_answers(row: Entry) -> dict[str, Answer]:
     """The answers of an entry that count, by path: those of items that are shown, and the rows of groups."""
     return state(row).counted
-
-
-def carried_rows(row: Entry) -> dict[str, tuple[CarriedRow, ...]]:
-    """The findings of an entry, by group, as the next timepoint's `services.open_entry` takes them over."""
-    return rows.carried_rows(form_of(row), counted_answers(row))
 
 
 def changes(actor: Actor, entry_id: UUID, *, limit: int = 500) -> list[EntryChange]:

@@ -23,7 +23,7 @@ from collegium.forms.errors import (
 from collegium.forms.judge import judge
 from collegium.forms.models import EntryChange
 from collegium.forms.problems import ProblemCode
-from collegium.forms.rows import CarriedRow, mentioned, row_answer
+from collegium.forms.rows import CarriedRow, carried_rows, mentioned, row_answer
 from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.research.projects.project_file import parse_project
@@ -355,7 +355,7 @@ def follow_up(world: World) -> Draft:
     first.save({TWO: STRUCK})
     first.freeze()
     with acting_as(world.administrator.principal, [world.space_id]):
-        carried = queries.carried_rows(queries.entry(world.actor(), first.id))
+        carried = carried_rows(FORM, queries.counted_answers(queries.entry(world.actor(), first.id)))
     return Draft(world, given={"baseline": value("40.0"), "nadir": value("40.0")}, carried=carried)
 
 
