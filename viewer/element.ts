@@ -8,7 +8,7 @@ import './viewer.css';
 import styles from './panels/viewer.css?inline';
 import { DicomWeb } from './api/dicomweb';
 import { ViewerProblem } from './core/problems';
-import { EMPTY_AREA, EMPTY_VIEWER, type MeasureKind, type ToolName } from './core/store';
+import { EMPTY_AREA, EMPTY_VIEWER, type ToolName } from './core/store';
 import { firstSeries } from './core/timepoints';
 import type { Session } from './modes/session';
 import { make } from './panels/dom';
@@ -68,8 +68,8 @@ export class CollegiumViewer extends HTMLElement {
   }
 
   /** Wait for a length, or two diameters, that belong to a form item; `label` is written beside them. */
-  measure(itemId: string, label = '', kind: MeasureKind = 'length'): void {
-    void this.session?.then((session) => session?.measure(itemId, label, kind));
+  measure(itemId: string, label = '', kind = 'length'): void {
+    void this.session?.then((session) => session?.measure(itemId, label, kind === 'bidirectional' ? kind : 'length'));
   }
 
   /** Go to a mark, the reader's own or one of a layer, and choose it. */

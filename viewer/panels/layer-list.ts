@@ -26,7 +26,7 @@ export class LayerList {
   }
 
   private section(layer: ShownLayer, placeOf: (mark: Measured) => string, chosen: string | null): HTMLElement {
-    const box = make('input', { type: 'checkbox', 'data-layer': layer.name, checked: layer.isShown, 'aria-keyshortcuts': layer.key ? `Shift+${layer.key}` : '' });
+    const box = make('input', { type: 'checkbox', 'data-layer': layer.name, checked: layer.isShown, 'aria-keyshortcuts': layer.key !== '' && `Shift+${layer.key}` });
     box.addEventListener('change', () => this.actions.toggle(layer.name, box.checked));
     const rows = layer.marks.map((mark) => {
       const value = [mark.label, valueOf(mark)].filter(Boolean).join('  ');

@@ -11,9 +11,10 @@ from collegium.imaging.marks.errors import (
     DiametersApart,
     DiametersNotPerpendicular,
     NoSpacing,
+    OutsideImage,
     PointsDisagree,
 )
-from collegium.imaging.marks.geometry import Plane, diameters_mm, length_mm, plane_of
+from collegium.imaging.marks.geometry import Plane, diameters_mm, length_mm, plane_of, require_inside
 
 D = Decimal
 
@@ -99,6 +100,14 @@ def test_each_diameter_must_lie_on_its_frame() -> None:
     assert diameters_mm(plane, ends, pixels) == [D(30), D(20)]
     with pytest.raises(PointsDisagree):
         diameters_mm(plane, beside, pixels)
+
+
+def test_a_point_may_stand_on_the_edge_of_the_frame_and_not_beyond() -> None:
+    require_inside(10, 20, [(D("-0.5"), D("9.5")), (D("19.5"), D("-0.5"))])
+
+    for beyond in ((D("-1.1"), D(0)), (D("20.1"), D(0)), (D(0), D("10.1")), (D(0), D("-1.1"))):
+        with pytest.raises(OutsideImage):
+            require_inside(10, 20, [(D(1), D(1)), beyond])
 
 
 def test_three_four_five() -> None:

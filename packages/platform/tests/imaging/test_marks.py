@@ -326,6 +326,15 @@ def test_points_that_disagree_are_refused(reading: Reading) -> None:
     assert reading.listed() == []
 
 
+def test_a_mark_beyond_the_image_is_refused(reading: Reading) -> None:
+    body = reading.rod()
+    far = {name: [[x - 10_000, *rest] for x, *rest in body[name]] for name in ("points", "image_points")}
+
+    answer = reading.put(body | far)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "marks.mark.outside_image")
+
+
 @pytest.mark.parametrize(
     "change",
     [

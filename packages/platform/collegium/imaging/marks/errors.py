@@ -36,6 +36,11 @@ class PointsDisagree(Invalid):
     message = "The mark's place in the image and in the patient disagree, so its length is not certain."
 
 
+class OutsideImage(Invalid):
+    code = "marks.mark.outside_image"
+    message = "This mark reaches beyond the image. Draw it on the image."
+
+
 class DiametersNotPerpendicular(Invalid):
     code = "marks.mark.diameters_not_perpendicular"
     message = "The two diameters must stand at a right angle. Move an end of the short one and try again."

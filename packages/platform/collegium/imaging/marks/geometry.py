@@ -13,6 +13,7 @@ from collegium.imaging.marks.errors import (
     DiametersApart,
     DiametersNotPerpendicular,
     NoSpacing,
+    OutsideImage,
     PointsDisagree,
 )
 
@@ -66,6 +67,12 @@ def plane_of(attributes: Attributes, frame: int) -> Plane:
         (orientation[0], orientation[1], orientation[2]),
         (orientation[3], orientation[4], orientation[5]),
     )
+
+
+def require_inside(rows: int, columns: int, image_points: Sequence[Point2]) -> None:
+    """Refuse a point that lies more than half a pixel beyond the edge of the frame. Raises OutsideImage."""
+    if not all(-1 <= column <= columns and -1 <= row <= rows for column, row in image_points):
+        raise OutsideImage
 
 
 def length_mm(plane: Plane, points: Sequence[Point3], image_points: Sequence[Point2]) -> Decimal:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.marks import queries
 from collegium.imaging.marks.errors import MarkInvalid, MarkNotFound, MarkStale
-from collegium.imaging.marks.geometry import diameters_mm, length_mm, plane_of
+from collegium.imaging.marks.geometry import diameters_mm, length_mm, plane_of, require_inside
 from collegium.imaging.marks.models import Kind, Mark, MarkRevision
 from collegium.kit import ids
 from collegium.trust.audit.actions import Action
@@ -72,7 +72,7 @@ def save_mark(  # noqa: PLR0913 - one save names this much
         MarkNotFound: the mark is somebody else's, or was drawn for something else.
         MarkStale: `base_revision` is not the newest.
         MarkInvalid: it is no such drawing, or the mark is of another kind.
-        NoSpacing, PointsDisagree, DiametersNotPerpendicular, DiametersApart: it cannot be measured.
+        OutsideImage, NoSpacing, PointsDisagree, DiametersNotPerpendicular, DiametersApart: it cannot be measured.
         ImageNotFound: no such instance.
     """
     if not len(drawn.points) == len(drawn.image_points) == POINTS[drawn.kind]:
@@ -92,6 +92,7 @@ def save_mark(  # noqa: PLR0913 - one save names this much
     frame_of_reference = str((attributes.get(_FRAME_OF_REFERENCE, {}).get("Value") or [""])[0])
     if drawn.frame_of_reference_uid not in ("", frame_of_reference):
         raise MarkInvalid
+    require_inside(instance.rows, instance.columns, drawn.image_points)
     measured = _measure(plane_of(attributes, drawn.frame), drawn)
     saved = _add(
         actor,
