@@ -166,7 +166,7 @@ def test_a_manager_sees_subject_visit_place_and_names(asked: Study) -> None:
 
     (view,) = seen(asked, asked.world.join("Monitor"))
 
-    assert (view.subject, view.visit, view.step) == ("S-SECRET", "baseline", "Central reading")
+    assert (view.subject, view.visit, view.step) == ("S-SECRET", "Baseline", "Central reading")
     assert view.item == "Longest diameter"
     assert view.opened_by == asked.world.administrator.full_name
 
@@ -227,7 +227,7 @@ def test_a_site_is_asked_about_its_subject_answers_and_sees_nothing_of_reads(ask
 
     assert answered.state == "answered"
     assert (view.id, view.subject, view.visit, view.step, view.task_id) == (
-        query.id, "S-SECRET", "baseline", "", None,
+        query.id, "S-SECRET", "Baseline", "", None,
     )  # fmt: skip
     assert asked.task().label not in repr(view)
 

@@ -11,6 +11,7 @@ from collegium.kit.database import acting_as
 from collegium.research.projects.models import Conflict, Site, Subject
 from collegium.research.projects.people import queries as people
 from collegium.trust.tenancy.models import Membership
+from collegium_testkit.committee import Committee
 from collegium_testkit.pages import client_of
 from collegium_testkit.world import new_person
 
@@ -311,3 +312,33 @@ def test_nobody_says_it_for_the_task_of_another(study: Study) -> None:
         assert client.get(f"/tasks/{task.id}/conflict").status_code == 404
         assert client.post(f"/tasks/{task.id}/conflict", {"reason": "Mine."}).status_code == 404
     assert study.task().state == "open"
+
+
+def test_a_form_is_no_read_and_nobody_gives_it_back_for_knowing_the_subject(world: World) -> None:
+    committee = Committee(world)
+    committee.gather()
+    committee.arrive("A-1")
+    (eligibility,) = committee.tasks(step="eligibility")
+    client = client_of(committee.people["site"])
+
+    answer = client.post(f"/tasks/{eligibility.id}/conflict", {"reason": "My own patient."})
+
+    assert answer.status_code == 404
+    assert "I know this subject" not in client.get(f"/tasks/{eligibility.id}/read").content.decode()
+
+
+@pytest.mark.requirement("R21")
+def test_all_reads_of_the_subject_leave_the_reader_those_that_wait_too(world: World) -> None:
+    committee = Committee(world)
+    committee.gather(readers=3)
+    committee.until_reading("A-1")
+    committee.arrive("A-1", "20240301")
+    reader = committee.who(committee.tasks(step="reading")[0])
+    own = [task for task in committee.tasks(reader, "reading") if task.state == "open"]
+
+    client_of(committee.people[reader]).post(f"/tasks/{own[0].id}/conflict", {"reason": "My neighbour."})
+
+    assert {task.state for task in committee.tasks(reader, "reading")} == {"cancelled"}
+    live = [task for task in committee.tasks(step="reading") if task.state in {"open", "waiting"}]
+    assert len(live) == 4
+    assert reader not in {committee.who(task) for task in live}

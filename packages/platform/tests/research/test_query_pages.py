@@ -21,6 +21,7 @@ from collegium_testkit.pages import client_of
 if TYPE_CHECKING:
     from typing import Any
 
+    from collegium_testkit.study import Study
     from collegium_testkit.world import Person, World
 
 QUESTION = "Is this the right lesion?"
@@ -270,3 +271,47 @@ def test_a_list_costs_the_same_number_of_questions_to_the_database_whatever_its_
 
     assert made
     assert len(many) == len(few)
+
+
+@pytest.mark.requirement("R56")
+def test_a_warning_that_stands_at_submission_opens_a_query_and_a_correction_closes_it(study: Study) -> None:
+    task, revision = study.drafted("1.0000")
+    poor = study.save(task, revision, {"quality": {"text": "3"}})
+    study.submit(task, poor.revision)
+    asked = _system(study)
+    draft = study.correct(task, "A better look.")
+    better = study.save(task, draft.entry.revision, {"quality": {"text": "4"}})
+    study.submit(task, better.revision)
+
+    assert asked == [("diameter", "open")]
+    assert _system(study) == [("diameter", "closed")]
+
+
+@pytest.mark.requirement("R56", "R40")
+def test_the_reading_page_and_the_task_list_show_what_is_asked(study: Study) -> None:
+    study.arrive("S-SECRET")
+    task, world = study.task(), study.world
+    with acting_as(world.administrator.principal, [world.space_id]):
+        actor = world.actor()
+        services.open_task_query(actor=actor, task_id=task.id, text="Is the quality right?", item="quality")
+        services.open_task_query(actor=actor, task_id=task.id, text="Anything else?")
+    client = client_of(study.reader)
+
+    tasks = client.get("/tasks/").content.decode()
+    page = client.get(f"/tasks/{task.id}/read").content.decode()
+
+    quality = page.split('data-item="quality"')[1].split("</fieldset>")[0]
+    assert "2 queries" in tasks
+    assert "Is the quality right?" in quality
+    assert "Anything else?" in page.split("<form data-form")[0]
+    assert f'hx-post="/projects/{world.space_id}/queries/' in quality
+    assert "I know this subject" in page
+    assert world.administrator.full_name not in page
+    assert "S-SECRET" not in page
+
+
+def _system(study: Study) -> list[tuple[str, str]]:
+    world = study.world
+    with acting_as(world.administrator.principal, [world.space_id]):
+        rows = DataQuery.objects.filter(space_id=world.space_id, kind="system").order_by("listing")
+        return list(rows.values_list("item", "state"))

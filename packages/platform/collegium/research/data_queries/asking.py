@@ -118,10 +118,8 @@ def about_subject(actor: Actor, subject_id: UUID, language: str) -> About:
 
 
 def _visits(actor: Actor, subject: Subject, language: str) -> list[tuple[str, str]]:
-    version = projects.newest_version(actor)
-    planned = projects.definition(version).visits if version else ()
     taken = {visit.code for visit in subject.visits.all()}
-    return [(one.code, in_language(one.label, language)) for one in planned if one.code in taken]
+    return [(code, name) for code, name in projects.visit_names(actor, language).items() if code in taken]
 
 
 def _tasks(tasks: Sequence[Task], language: str) -> dict[UUID, list[TaskChoice]]:
@@ -129,10 +127,16 @@ def _tasks(tasks: Sequence[Task], language: str) -> dict[UUID, list[TaskChoice]]
     known = names(Principal.parse(task.assignee).id for task in tasks if task.assignee)
     found: dict[UUID, list[TaskChoice]] = {}
     for task in tasks:
-        step = projects.definition(task.project_version).step(task.step)
         person = known.get(Principal.parse(task.assignee).id, "") if task.assignee else ""
-        visit = task.unit.visit.code if task.unit.visit else ""
+        definition = projects.definition(task.project_version)
+        visit = definition.visit(task.unit.visit.code) if task.unit.visit else None
         found.setdefault(task.unit.subject_id, []).append(
-            TaskChoice(task.id, in_language(step.label, language), visit, person, task.state)
+            TaskChoice(
+                task.id,
+                in_language(definition.step(task.step).label, language),
+                in_language(visit.label, language) if visit else "",
+                person,
+                task.state,
+            )
         )
     return found

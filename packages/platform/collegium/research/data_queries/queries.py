@@ -115,4 +115,4 @@ def waiting_at_site(actor: Actor, site_ids: Collection[UUID]) -> list[DataQuery]
     rows = DataQuery.objects.filter(
         space_id=actor.space, asked_of=AskedOf.SITE, subject__site__in=site_ids, state=QueryState.OPEN
     )
-    return list(rows.select_related(*_WITH).order_by("listing"))
+    return list(rows.select_related(*_WITH).prefetch_related("messages").order_by("listing"))

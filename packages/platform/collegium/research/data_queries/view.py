@@ -106,25 +106,35 @@ def all_shown(actor: Actor, rows: Sequence[DataQuery], language: str = "en") -> 
     texts = {row.opened_by for row in rows} | {one.written_by for row in rows for one in row.messages.all()}
     people = [Principal.parse(text) for text in texts if text]
     known = names(one.id for one in people if one.kind == "person")
-    sites = policies.sites_asked(actor)
-    return [_view(actor, row, known, sites, language) for row in rows]
+    seen = _Seen(actor, known, policies.sites_asked(actor), projects.visit_names(actor, language), language)
+    return [_view(seen, row) for row in rows]
 
 
-def _view(
-    actor: Actor, query: DataQuery, known: Mapping[UUID, str], sites: Collection[UUID], language: str
-) -> QueryView:
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Who looks, and what is the same for every query they look at."""
+
+    actor: Actor
+    names: Mapping[UUID, str]
+    sites: Collection[UUID]
+    visits: Mapping[str, str]
+    language: str
+
+
+def _view(seen: _Seen, query: DataQuery) -> QueryView:
+    actor = seen.actor
     is_blind, handles = policies.is_blind(actor, query), policies.may_handle(actor, query)
     task = query.task
     # A site never learns which task or reader its question came from.
     tells_task = task is not None and (is_blind or policies.manages_all(actor))
-    step, item = _place(task, query.item, language) if task and tells_task else ("", "")
+    step, item = _place(task, query.item, seen.language) if task and tells_task else ("", "")
     messages = sorted(query.messages.all(), key=lambda one: one.id)
     return QueryView(
         id=query.id,
         space_id=query.space_id,
         listing=query.listing,
         subject=task.label if task and is_blind else query.subject.code,
-        visit="" if is_blind or not query.visit else query.visit.code,
+        visit="" if is_blind or not query.visit else seen.visits.get(query.visit.code, query.visit.code),
         step=step,
         item=item,
         path=query.item,
@@ -133,11 +143,11 @@ def _view(
         state=query.state,
         asked_of=query.asked_of,
         text=query.text,
-        opened_by=_who(actor, query.opened_by, known, is_blind=is_blind),
+        opened_by=_who(actor, query.opened_by, seen.names, is_blind=is_blind),
         opened_at=query.opened_at,
         messages=tuple(
             MessageView(
-                _who(actor, one.written_by, known, is_blind=is_blind),
+                _who(actor, one.written_by, seen.names, is_blind=is_blind),
                 str(one.get_act_display()),
                 one.text,
                 one.written_at,
@@ -147,7 +157,7 @@ def _view(
         ),
         task_id=task.id if task and tells_task else None,
         is_blind=is_blind,
-        may_answer=query.state == QueryState.OPEN and policies.may_answer(actor, query, sites),
+        may_answer=query.state == QueryState.OPEN and policies.may_answer(actor, query, seen.sites),
         may_close=query.state != QueryState.CLOSED and handles,
         may_reopen=query.state != QueryState.OPEN and handles,
     )

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from collegium.forms.definition import in_language
-from collegium.kit.errors import CollegiumError
+from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.texts import storable
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.services import hand_back
 from collegium.research.pipeline.states import TaskState
 from collegium.research.projects import queries as projects
+from collegium.research.projects.people.barriers import BARRED_STEPS
 from collegium.research.projects.people.services import declare_conflict
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.access.queries import actor_in
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
+    from collegium.research.projects.definition import Step
 
 _LEAVE = (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS)
 NOTE = "The reader declared a conflict of interest."
@@ -40,6 +42,9 @@ def declare(request: PageRequest, task_id: UUID) -> HttpResponse:
     task = pipeline.own_task(request.principal, task_id)
     actor = actor_in(request.principal, task.space_id)
     require(actor, Permission.READ_WRITE)
+    step = _step_of(task)
+    if step.kind not in BARRED_STEPS:
+        raise NotFound
     refused, said = "", storable(request.POST.get("reason", ""))
     if request.method == "POST":
         try:
@@ -50,7 +55,6 @@ def declare(request: PageRequest, task_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Thank you. You are asked nothing about this subject any more."))
             return redirect("tasks")
-    step = projects.definition(task.project_version).step(task.step)
     context = {
         "task": task,
         "step": in_language(step.label, request.LANGUAGE_CODE),
@@ -68,4 +72,9 @@ def _declare(actor: Actor, task: Task, reason: str) -> None:
         assignee=principal.text, unit__subject_id=task.unit.subject_id, state__in=_LEAVE
     )
     for found in list(own):
-        hand_back(actor=actor, task_id=found.id, reason=NOTE)
+        if _step_of(found).kind in BARRED_STEPS:
+            hand_back(actor=actor, task_id=found.id, reason=NOTE)
+
+
+def _step_of(task: Task) -> Step:
+    return projects.definition(task.project_version).step(task.step)

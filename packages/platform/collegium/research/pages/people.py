@@ -20,11 +20,10 @@ from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.services import hand_back
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
-from collegium.research.projects.definition import StepKind
 from collegium.research.projects.people import members as admission
 from collegium.research.projects.people import queries as people
 from collegium.research.projects.people import services
-from collegium.research.projects.people.barriers import barrier
+from collegium.research.projects.people.barriers import BARRED_STEPS, barrier
 from collegium.trust.access.pages import member as member_page
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.access.queries import may
@@ -220,7 +219,7 @@ def _in_hand(actor: Actor, member: Member) -> list[Task]:
 def _is_barred(line: Line, task: Task) -> bool:
     """Whether a blinded task is about what its person may not read any more."""
     step = projects.definition(task.project_version).step(task.step)
-    if step.kind not in {StepKind.READING, StepKind.ADJUDICATION}:
+    if step.kind not in BARRED_STEPS:
         return False
     return bool(
         barrier(

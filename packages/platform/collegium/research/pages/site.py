@@ -11,13 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from collegium.forms.definition import in_language
 from collegium.kit import ids
 from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
 from collegium.kit.principals import Principal
 from collegium.kit.texts import storable
 from collegium.research.data_queries import queries as data_queries
+from collegium.research.data_queries.view import all_shown
 from collegium.research.pipeline.sites import queries, services
 from collegium.research.projects import queries as projects
 from collegium.research.projects.people import queries as people
@@ -93,8 +93,7 @@ def _context(request: PageRequest, actor: Actor, sites: list[Site]) -> dict[str,
     if asked.after:
         rows = rows.filter(id__lt=asked.after)
     page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]))
-    version = projects.newest_version(actor)
-    planned = projects.definition(version).visits if version else ()
+    planned = projects.visit_names(actor, language)
     corrections = queries.corrections(actor, site_ids, language)
     tasks = queries.form_tasks(actor, site_ids, language)
     open_queries = data_queries.waiting_at_site(actor, site_ids)
@@ -105,18 +104,16 @@ def _context(request: PageRequest, actor: Actor, sites: list[Site]) -> dict[str,
         "asked": asked,
         "page": page,
         "sites": sites,
-        "visits": [in_language(visit.label, language) for visit in planned],
-        "visit_names": {visit.code: in_language(visit.label, language) for visit in planned},
+        "visits": planned.values(),
         "lines": [
-            _line(subject, [visit.code for visit in planned], exams.get(subject.id, []), waiting)
-            for subject in page.items
+            _line(subject, list(planned), exams.get(subject.id, []), waiting) for subject in page.items
         ],
         "corrections": corrections,
         "tasks": tasks,
         "people": _names(tasks),
-        "queries": open_queries,
-        "may_add": may(actor, Permission.SUBJECT_ADD) and version is not None,
-        "is_published": version is not None,
+        "queries": all_shown(actor, open_queries, language),
+        "may_add": may(actor, Permission.SUBJECT_ADD) and bool(planned),
+        "is_published": bool(planned),
     }
 
 

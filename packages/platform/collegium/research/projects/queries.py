@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from collegium.forms.definition import in_language
 from collegium.kit.errors import NotFound
 from collegium.research.projects.errors import NotPublished
 from collegium.research.projects.models import ProjectVersion, Site, Subject, Visit
@@ -48,6 +49,13 @@ def _parsed(text: str) -> ProjectDefinition:
 def definition(version: ProjectVersion) -> ProjectDefinition:
     """The set-up of a published version, read once a process."""
     return _parsed(version.text)
+
+
+def visit_names(actor: Actor, language: str) -> dict[str, str]:
+    """What the newest published version calls its visits, by code; empty before the first."""
+    version = newest_version(actor)
+    planned = definition(version).visits if version else ()
+    return {visit.code: in_language(visit.label, language) for visit in planned}
 
 
 def form_version_id(version: ProjectVersion, form: str) -> UUID:

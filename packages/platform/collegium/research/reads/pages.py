@@ -16,11 +16,13 @@ from collegium.forms.definition import in_language
 from collegium.kit import clock
 from collegium.kit.canonical import digest
 from collegium.kit.pages.lists import Asked
+from collegium.research.data_queries import queries as data_queries
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import AnotherComesFirst
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import Told
+from collegium.research.projects.people.barriers import BARRED_STEPS
 from collegium.research.reads import comparison, form_view, queries, services
 from collegium.research.reads.models import VersionState
 from collegium.research.reads.record import record_of
@@ -56,6 +58,7 @@ class TaskLine:
     project: str
     step: str
     is_overdue: bool
+    open_queries: int
 
 
 @require_GET
@@ -70,7 +73,11 @@ def tasks(request: PageRequest) -> HttpResponse:
         rows = rows.filter(label__icontains=asked.text)
     found = list(rows[: LIMIT + 1])
     projects_of = {space.id: space.name for space in spaces_of(request.principal, SpaceKind.PROJECT)}
-    lines = [_line(task, projects_of.get(task.space_id, ""), request.LANGUAGE_CODE) for task in found[:LIMIT]]
+    asking = data_queries.open_counts([task.id for task in found])
+    lines = [
+        _line(task, projects_of.get(task.space_id, ""), request.LANGUAGE_CODE, asking.get(task.id, 0))
+        for task in found[:LIMIT]
+    ]
     chips = [(name, asked.address(state=state), wanted == state) for state, name in _chips()]
     context = {"asked": asked, "chips": chips, "lines": lines, "has_more": len(found) > LIMIT}
     return render(request, "research_reads/tasks.html", context)
@@ -102,6 +109,8 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
             "form": in_language(definition.forms[step.form].label, language),
             "meaning": step.meaning,
             "items": form_view.views(state, language),
+            "may_know_subject": step.kind in BARRED_STEPS,
+            "queries": data_queries.for_page(actor, task, language),
             "open_problems": form_view.open_problems(state),
             "is_draft": version.state == VersionState.DRAFT,
             "is_submitted": version.state == VersionState.SUBMITTED,
@@ -116,10 +125,10 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
     )
 
 
-def _line(task: Task, project: str, language: str) -> TaskLine:
+def _line(task: Task, project: str, language: str, open_queries: int) -> TaskLine:
     step = projects.definition(task.project_version).step(task.step)
     is_overdue = task.due_on is not None and task.due_on < clock.now().date() and task.state in TO_DO
-    return TaskLine(task, project, in_language(step.label, language), is_overdue)
+    return TaskLine(task, project, in_language(step.label, language), is_overdue, open_queries)
 
 
 def _told(task: Task, step: Step, language: str) -> str:

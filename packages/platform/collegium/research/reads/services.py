@@ -15,6 +15,8 @@ from collegium.kit import clock, ids
 from collegium.kit.canonical import digest
 from collegium.kit.errors import NotFound
 from collegium.kit.events import announce
+from collegium.research.data_queries.checks import failed_checks
+from collegium.research.data_queries.services import open_system_queries
 from collegium.research.pipeline import queries as tasks
 from collegium.research.pipeline import services as pipeline
 from collegium.research.pipeline.moving import move_task
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from collegium.forms.models import Entry
     from collegium.imaging.grants.models import ViewGrant
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
@@ -143,6 +146,7 @@ def submit_read(*, actor: Actor, task_id: UUID, expected_revision: int) -> ReadV
     version.digest = digest(version.record)
     version.state, version.submitted_at = VersionState.SUBMITTED, clock.now()
     version.save(update_fields=["shown", "settles", "record", "digest", "state", "submitted_at"])
+    _ask_about_checks(actor, task, entry)
     move_task(actor=actor, task=task, move=Move.SUBMIT)
     images.revoke_grants(actor, task)
     record(
@@ -219,6 +223,13 @@ def correct_read(*, actor: Actor, task_id: UUID, reason: str) -> ReadVersion:
         old={"digest": last.digest, "version": last.number}, new={"version": version.number}, reason=reason.strip(),
     )  # fmt: skip
     return version
+
+
+def _ask_about_checks(actor: Actor, task: Task, entry: Entry) -> None:
+    """Checks that do not hold and do not stop a submission become queries (R56)."""
+    language = projects.definition(task.project_version).languages[0]
+    problems = failed_checks(form_queries.state(entry, language))
+    open_system_queries(actor=actor, task=task, problems=problems)
 
 
 def _own_task(actor: Actor, task_id: UUID) -> Task:

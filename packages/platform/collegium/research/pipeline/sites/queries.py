@@ -91,7 +91,9 @@ def corrections(actor: Actor, site_ids: Collection[UUID], language: str) -> list
             if item.kind is ItemKind.TEXT and item.name in answers and answers[item.name].value
         )
         found.append(
-            Correction(task.unit.subject_id, task.unit.subject.code, _visit(task), said, task.changed_at)
+            Correction(
+                task.unit.subject_id, task.unit.subject.code, _visit(task, language), said, task.changed_at
+            )
         )
     return found
 
@@ -106,7 +108,7 @@ def form_tasks(actor: Actor, site_ids: Collection[UUID], language: str) -> list[
         if step.kind in _OF_SITES and (step.assign.at_site or task.assignee == me):
             found.append(
                 FormTask(
-                    task.id, task.unit.subject_id, task.unit.subject.code, _visit(task),
+                    task.id, task.unit.subject_id, task.unit.subject.code, _visit(task, language),
                     in_language(step.label, language), task.state, task.assignee, task.assignee == me,
                 )
             )  # fmt: skip
@@ -119,5 +121,9 @@ def unplaced_of(actor: Actor, site_ids: Collection[UUID]) -> list[ExamPlacement]
     return list(rows.filter(~Q(unplaced=Unplaced.NOTHING)).order_by("id"))
 
 
-def _visit(task: Task) -> str:
-    return task.unit.visit.code if task.unit.visit else ""
+def _visit(task: Task, language: str) -> str:
+    """What the task's project version calls its visit."""
+    if task.unit.visit is None:
+        return ""
+    planned = projects.definition(task.project_version).visit(task.unit.visit.code)
+    return in_language(planned.label, language) if planned else task.unit.visit.code

@@ -7,9 +7,14 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from collegium.research.projects.definition import StepKind
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from uuid import UUID
+
+BARRED_STEPS = (StepKind.READING, StepKind.ADJUDICATION)
+"""Steps for which a conflict counts: a site's own people fill in its forms and check its images."""
 
 
 class Barrier(models.TextChoices):
