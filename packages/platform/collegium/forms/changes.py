@@ -12,6 +12,7 @@ from collegium.forms.errors import (
     ChangeUnreadable,
     ItemUnknown,
     RowCarried,
+    RowsClosed,
     TooManyRows,
 )
 from collegium.forms.rows import PRESENT, STRUCK, group_at, row_answer, rows_of
@@ -88,7 +89,7 @@ def placed(
         AnswerLocked: nobody answers this item: it is computed, given, or identifies a carried finding.
         AnswerRefused: a measured value without its mark, or a mark where none belongs.
         RowCarried: a finding of an earlier timepoint cannot be struck out here.
-        TooManyRows: a group has no room for another row.
+        RowsClosed, TooManyRows: a group takes no further row.
     """
     after = dict(answers)
     found: dict[str, Answer | None] = {}
@@ -112,6 +113,8 @@ def _row(form: FormDefinition, answers: Mapping[str, Answer], path: str, wanted:
         if before.row.carried and before.value != wanted.value:
             raise RowCarried
         return row_answer(number=before.row.number, carried=before.row.carried, is_struck=is_struck)
+    if group.name in answers:
+        raise RowsClosed
     rows = rows_of(group, answers)
     if len(rows) >= MOST_EVER:
         raise TooManyRows

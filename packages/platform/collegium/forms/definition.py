@@ -138,7 +138,7 @@ class Group:
     """Items that are answered once for each row. Rows are numbered `prefix` 1, 2, … and never removed.
 
     With `carry` its rows are findings: they keep their identity over timepoints, and their `fixed` items are locked
-    from the second timepoint on. `row_label` is what one row is called.
+    from the second timepoint on; with `first_only` no row is added there either. `row_label` is what one row is called.
     """
 
     name: str
@@ -151,6 +151,7 @@ class Group:
     most: int = MOST_ROWS
     carry: bool = False
     fixed: tuple[str, ...] = ()
+    first_only: bool = False
     show_if: str = ""
 
     def item(self, name: str) -> Item | None:
@@ -303,6 +304,7 @@ def _part_json(part: Part) -> dict[str, object]:
     return body | _given(
         {
             "carry": part.carry,
+            "first_only": part.first_only,
             "fixed": list(part.fixed),
             "help": part.help,
             "prefix": part.prefix,
@@ -359,6 +361,7 @@ def _group(body: Mapping[str, Any]) -> Group:  # Any: JSON
         most=body["most"],
         carry=body.get("carry", False),
         fixed=tuple(body.get("fixed", ())),
+        first_only=body.get("first_only", False),
         show_if=body.get("show_if", ""),
     )
 

@@ -56,6 +56,11 @@ class RowCarried(Invalid):
     message = "This finding comes from an earlier timepoint. It stays; say why if it cannot be measured."
 
 
+class RowsClosed(Invalid):
+    code = "forms.row.closed"
+    message = "These are chosen at the first timepoint; none can be added here."
+
+
 class TooManyRows(Invalid):
     code = "forms.row.too_many"
     message = "There is no room for another row here."

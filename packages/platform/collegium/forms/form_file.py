@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collegium.forms.definition import Part
     from collegium.kit.yaml import Node, Problems
 
-_GROUP = ("row", "help", "prefix", "min", "max", "carry", "fixed", "show_if")
+_GROUP = ("row", "help", "prefix", "min", "max", "carry", "fixed", "add", "show_if")
+_ADD = ("always", "first")
 _LIMIT = 100
 """Rows that a group may ask for or allow."""
 
@@ -107,6 +108,8 @@ def _group(node: Node, outlines: FormDefinition, problems: Problems) -> Group:
     with problems.gathered():
         show_if = read_rule(body["show_if"], outlines.value_types) if "show_if" in body else ""
     carry = "carry" in body and body["carry"].truth()
+    if "add" in body and not carry:
+        raise body["add"].fault("“add” belongs to a group with carry: true.")
     return Group(
         name=name,
         label=read_labels(body["label"]),
@@ -118,6 +121,7 @@ def _group(node: Node, outlines: FormDefinition, problems: Problems) -> Group:
         most=most,
         carry=carry,
         fixed=_fixed(body["fixed"], items, carry=carry) if "fixed" in body else (),
+        first_only="add" in body and body["add"].one_of(_ADD) == "first",
         show_if=show_if,
     )
 
@@ -190,6 +194,7 @@ def _group_tree(group: Group) -> dict[str, object]:
         "max": group.most if group.most != MOST_ROWS else None,
         "carry": group.carry or None,
         "fixed": list(group.fixed) or None,
+        "add": "first" if group.first_only else None,
         "show_if": group.show_if or None,
         "items": [item_tree(item) for item in group.items],
     }

@@ -57,10 +57,13 @@ class RowState:
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
+    """A group as judged; of a closed one the rows were chosen at an earlier timepoint."""
+
     group: Group
     visible: bool
     rows: tuple[RowState, ...]
     problems: tuple[FormProblem, ...] = ()
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +255,8 @@ class _Judge:
             items = tuple(self._item(item, scope) for item in group.items)
             rows.append(RowState(path, scope.row, self.given[path], items))
         count = sum(not row.row.is_struck for row in rows)
-        return GroupState(group, shown, tuple(rows), tuple(problems.of_rows(group, count)) if shown else ())
+        found = tuple(problems.of_rows(group, count)) if shown else ()
+        return GroupState(group, shown, tuple(rows), found, is_closed=group.name in self.given)
 
     def _item(self, item: Item, scope: _Scope) -> ItemState:
         path, answer = scope.prefix + item.name, scope.answers[item.name]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 ROW_ID = re.compile(r"[0-9a-f]{8}")
 PRESENT, STRUCK = "present", "struck"
+CLOSED = "closed"
+"""The answer at a group's own path where no row is added: its rows were chosen at the first timepoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def row_answer(*, number: int, carried: bool = False, is_struck: bool = False) -
 
 def carried_answers(group: Group, rows: tuple[CarriedRow, ...]) -> dict[str, Answer]:
     """What an entry starts with: the findings, each with its number and what identifies it, nothing more."""
-    answers: dict[str, Answer] = {}
+    answers = {group.name: Answer(AnswerKind.VALUE, CLOSED)} if group.first_only else {}
     for row in rows:
         path = row_path(group.name, row.row_id)
         answers[path] = row_answer(number=row.number, carried=True, is_struck=row.is_struck)

@@ -156,7 +156,7 @@ def save_changes(  # noqa: PLR0913  an operation has this many facts
     Raises:
         EntryFrozen: it was submitted.
         EntryStale: somebody saved since `base_revision`.
-        ItemUnknown, AnswerRefused, AnswerLocked, RowCarried, TooManyRows: the change does not fit the form.
+        ItemUnknown, AnswerRefused, AnswerLocked, RowCarried, RowsClosed, TooManyRows: the change does not fit the form.
     """
     entry = queries.locked_entry(actor, entry_id)
     before = queries.state(entry, language)

@@ -56,6 +56,7 @@ def test_parts_keep_the_order_of_the_file() -> None:
         ("- name: place", "- name: size_short", "- name: size", "There is an item “size_short” already"),
         ("min: 1\n        max: 3", "min: 4\n        max: 3", "min: 4", "“min” is greater than “max”"),
         ("carry: true", "carry: false", "fixed:", "“fixed” belongs to a group with carry: true"),
+        ("prefix: T", "prefix: T\n        add: later", "add: later", "“later” is not possible here"),
         ("fixed: [organ, place]", "fixed: [organ, size]", "fixed:", "measured or computed anew"),
         ("fixed: [organ, place]", "fixed: [organ, sum]", "fixed:", "“sum” is not possible here"),
         ("compute: counted / 2", "compute: counted / two", "compute: counted", "no item “two”"),

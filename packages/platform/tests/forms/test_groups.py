@@ -18,6 +18,7 @@ from collegium.forms.errors import (
     EntryIncomplete,
     ItemUnknown,
     RowCarried,
+    RowsClosed,
     TooManyRows,
 )
 from collegium.forms.judge import judge
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from uuid import UUID
 
+    from collegium.forms.definition import FormDefinition
     from collegium_testkit.world import World
 
 FORM = parse_project(trial_project()).forms["lesion"]
@@ -198,10 +200,10 @@ def test_what_does_not_fit_the_form_is_refused(changes: dict[str, object], error
 class Draft:
     """An entry and a person who changes it."""
 
-    def __init__(self, world: World, **start: object) -> None:
+    def __init__(self, world: World, form: FormDefinition = FORM, **start: object) -> None:
         self.world = world
         with acting_as(world.administrator.principal, [world.space_id]):
-            version = services.publish_form(actor=world.actor(), definition=FORM)
+            version = services.publish_form(actor=world.actor(), definition=form)
             entry = services.open_entry(
                 actor=world.actor(),
                 form_version_id=version.id,
@@ -388,6 +390,22 @@ def test_a_carried_finding_is_neither_struck_out_nor_brought_back(
 ) -> None:
     with pytest.raises(RowCarried):
         follow_up(world).save({path: answer})
+
+
+@pytest.mark.requirement("R60")
+def test_findings_that_are_chosen_first_take_no_further_row_later(world: World) -> None:
+    closed = parse_project(trial_project().replace("carry: true", "carry: true\n        add: first")).forms[
+        "lesion"
+    ]
+    first = Draft(world, closed)
+    first.save({ONE: PRESENT})
+    second = Draft(world, closed, carried=carried_rows(closed, first.answers))
+
+    with pytest.raises(RowsClosed):
+        second.save({TWO: PRESENT})
+
+    assert second.answers[ONE].row == row_answer(number=1, carried=True).row
+    assert judge(closed, second.answers).groups[0].is_closed
 
 
 def test_only_given_items_and_carrying_groups_take_something_over(world: World) -> None:

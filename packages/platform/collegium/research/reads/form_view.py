@@ -88,6 +88,7 @@ class GroupView:
     last_number: int
     count: int
     most: int
+    is_closed: bool
     problems: tuple[FormProblem, ...]
     unjudged: int = 0
 
@@ -238,6 +239,7 @@ def _group(state: GroupState, blank: RowState, language: str) -> GroupView:
         last_number=max((row.row.number for row in state.rows), default=0),
         count=sum(not row.is_struck for row in rows),
         most=group.most,
+        is_closed=state.is_closed,
         problems=state.problems,
     )
 
