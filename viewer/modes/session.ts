@@ -205,7 +205,10 @@ export class Session implements SessionFace {
 
   activate(tool: ToolName): void {
     if (isMeasuring(tool) && !this.canMeasure) return;
-    this.disarm();
+    const { measures } = this.marking ?? {};
+    if (isMeasuring(tool)) measures?.dropHalf();
+    // Two diameters that are begun wait, with their form item, while the reader looks with another tool.
+    if (!measures?.isHalfDrawn) this.disarm();
     this.useTool(tool);
   }
 
@@ -452,7 +455,6 @@ export class Session implements SessionFace {
 
   private disarm(): void {
     this.armed = null;
-    this.marking?.measures?.dropHalf();
     this.store.run('measure.disarmed', { armedFor: null });
   }
 

@@ -229,6 +229,10 @@ export class Measures {
     for (const markId of [...this.own, ...this.layered]) this.remove(markId);
   }
 
+  get isHalfDrawn(): boolean {
+    return this.half !== null;
+  }
+
   /** Forget two diameters that were begun and not finished; true when there were any. */
   dropHalf(): boolean {
     const { half } = this;

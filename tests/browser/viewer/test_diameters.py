@@ -101,6 +101,23 @@ def test_a_form_item_waits_until_both_are_set(reader: Driver) -> None:
     assert reader.state()["tool"] == "window"
 
 
+def test_a_begun_measurement_waits_while_the_reader_uses_another_tool(reader: Driver) -> None:
+    reader.call("measure('t1', 'T1', 'bidirectional')")
+    reader.until(lambda: reader.state()["tool"] == "bidirectional", "the tool")
+    reader.drag(*(reader.on_screen(end) for end in LONG))
+    proposed = [-44.0 + 4.0, -4.0 - 16 / 3, -22.5]
+
+    reader.press("w", "2")
+    x, y = reader.centre()
+    reader.drag((x + 150, y), (x + 190, y))
+    reader.until(lambda: reader.state()["preset"] is None, "the window dragged")
+    reader.drag(reader.on_screen(proposed), reader.on_screen(SHORT[0]))
+    reader.until(lambda: reader.events("mark-saved"), "the mark")
+
+    assert reader.events("mark-saved")[0]["itemId"] == "t1"
+    assert reader.state()["armedFor"] is None
+
+
 def test_a_short_diameter_that_grows_longer_becomes_the_long_one(reader: Driver, study: Study) -> None:
     mark = reader.measure_diameters(LONG, SHORT)
     reader.press("w")
