@@ -100,8 +100,8 @@ class Study:
         with acting_as(self.reader.principal, [self.world.space_id]):
             return reads.correct_read(actor=self.world.actor(self.reader), task_id=task.id, reason=reason)
 
-    def draw(self, task: Task, value: str = "12.5000") -> UUID:
-        """A length drawn by the reader on the first image of the task."""
+    def draw(self, task: Task, value: str = "12.5000", short: str = "") -> UUID:
+        """A length, or two diameters, drawn by the reader on the first image of the task."""
         mark_id = ids.uuid7()
         with acting_as(self.reader.principal, [self.world.space_id]):
             Mark.objects.create(
@@ -109,15 +109,17 @@ class Study:
                 space_id=self.world.space_id,
                 owner=owner_of(task),
                 grant_id=ids.uuid7(),
-                kind="length",
+                kind="bidirectional" if short else "length",
                 principal=self.reader.principal.text,
                 revision=0,
             )
-        self.redraw(task, mark_id, value)
+        self.redraw(task, mark_id, value, short)
         return mark_id
 
-    def redraw(self, task: Task, mark_id: UUID, value: str, *, is_struck: bool = False) -> None:
-        """Another revision of a drawn length, as the marks API would save it."""
+    def redraw(
+        self, task: Task, mark_id: UUID, value: str, short: str = "", *, is_struck: bool = False
+    ) -> None:
+        """Another revision of a drawn mark, as the marks API would save it."""
         with acting_as(self.reader.principal, [self.world.space_id]):
             mark = Mark.objects.get(id=mark_id)
             assert task.unit.exam_id
@@ -140,6 +142,7 @@ class Study:
                 points=[Decimal(n) for n in ("0", "0", "0", value, "0", "0")],
                 image_points=[Decimal(n) for n in ("0", "0", value, "0")],
                 value=Decimal(value),
+                short_value=Decimal(short) if short else None,
                 unit="mm",
                 principal=self.reader.principal.text,
             )
