@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from collegium_testkit import phantoms
 from tests.browser.viewer.conftest import BASELINE, FOLLOW_UP
@@ -145,6 +146,23 @@ def test_layers_tell_the_page_what_they_hold(adjudicator: Driver) -> None:
         ("B", [OF_B]),
     ]
     assert told["marks"] == []
+
+
+def test_nothing_of_it_is_shut_to_a_screen_reader(
+    two_timepoints: Study, baseline: ExamTruth, driver: Driver
+) -> None:
+    marks = [layered(OF_A, baseline, BASELINE.slice_index, BASELINE.long(Z_EARLIER))]
+    two_timepoints.layers = [{"name": "Timepoint 1", "marks": marks}, {"name": "B", "marks": []}]
+    driver.open(two_timepoints.viewer_page()).wait_for_both()
+    driver.until(lambda: driver.page.locator("collegium-viewer .layers .go").count() == 1, "the list")
+
+    found: dict[str, Any] = Axe().run(driver.page).response  # Any: axe's JSON
+
+    assert [
+        (each["id"], each["nodes"][0]["html"][:120])
+        for each in found["violations"]
+        if each["impact"] in {"serious", "critical"}
+    ] == []
 
 
 def test_marks_of_the_earlier_timepoint_stand_on_the_earlier_exam(
