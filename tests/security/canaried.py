@@ -13,6 +13,7 @@ import shutil
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,10 @@ def build(folder: Path) -> Project:
     study.publish(project_file())
     sender = enrolled(client(), world)
     for at, subject in enumerate(SUBJECTS):
-        exam_id = _deliver(sender, clean_exam(folder, slices=3, seed=at + 1, subject=subject))
+        exam = clean_exam(folder, slices=3, seed=at + 1, subject=subject)
+        if subject == SUBJECTS[-1]:
+            exam = replace(exam, objects=(*exam.objects, segmentation(exam.objects[0])))
+        exam_id = _deliver(sender, exam)
         plant(study, exam_id)
         problem = study.place(exam_id, subject)
         assert not problem, problem
@@ -165,6 +169,39 @@ def _deliver(sender: Any, exam: Any) -> UUID:  # Any: of `collegium_testkit.deli
     from uuid import UUID
 
     return UUID(sender.deliver(exam)["exam_id"])
+
+
+def segmentation(image: Any) -> Any:  # Any: of `collegium_testkit.delivering`
+    """A segmentation of one clean image, as a cleaned one would come."""
+    from pydicom import Dataset
+    from pydicom.sequence import Sequence
+
+    from collegium_testkit.delivering import edited
+
+    def change(dataset: Any) -> None:  # Any: a pydicom dataset
+        source, place, segment, series = Dataset(), Dataset(), Dataset(), Dataset()
+        source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID = (
+            dataset.SOPClassUID,
+            dataset.SOPInstanceUID,
+        )
+        series.SeriesInstanceUID, series.ReferencedInstanceSequence = (
+            dataset.SeriesInstanceUID,
+            Sequence([source]),
+        )
+        dataset.ReferencedSeriesSequence = Sequence([series])
+        place.ImagePositionPatient = dataset.ImagePositionPatient
+        segment.SegmentNumber, segment.SegmentAlgorithmType, segment.SegmentLabel = 1, "MANUAL", "Lesion"
+        dataset.SegmentSequence, dataset.SegmentationType = Sequence([segment]), "BINARY"
+        dataset.SOPClassUID, dataset.Modality = "1.2.840.10008.5.1.4.1.1.66.4", "SEG"
+        dataset.SOPInstanceUID = f"{dataset.SOPInstanceUID[:-4]}1234"
+        dataset.SeriesInstanceUID = f"{dataset.SeriesInstanceUID[:-4]}1234"
+        dataset.BitsAllocated = dataset.BitsStored = 1
+        dataset.HighBit = dataset.PixelRepresentation = 0
+        dataset.PixelData = bytes(dataset.Rows * dataset.Columns // 8)
+        dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+
+    return edited(image, change)
 
 
 def plant(study: Study, exam_id: UUID) -> None:

@@ -238,3 +238,18 @@ def marks_carry_the_digest_of_their_image(project: Project) -> Iterator[None]:
 def a_redirect_names_the_site(_project: Project) -> Iterator[None]:
     with on_pages(lambda response: response.headers.setdefault("HX-Push-Url", f"/?site={quote(SITE)}")):
         yield
+
+
+@mutant
+def a_segmentation_refers_to_the_archive(_project: Project) -> Iterator[None]:
+    def changed(original: Any, **named: Any) -> Any:  # Any: the product's own types
+        return original(**{**named, "uid": lambda uid: uid})
+
+    with wrapped("collegium.imaging.dicomweb.projection.Rewriting", changed):
+        yield
+
+
+@mutant
+def a_segmentation_is_served_as_it_is_stored(_project: Project) -> Iterator[None]:
+    with wrapped("collegium.imaging.dicomweb.projection.rewrite", lambda _original, raw, _rewriting: raw):
+        yield

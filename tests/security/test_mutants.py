@@ -58,6 +58,12 @@ def test_the_check_finds(reports: Reports, name: str) -> None:
     assert report["leaks"], report
 
 
+def test_the_check_reads_segmentations(reports: Reports) -> None:
+    places = {leak["where"] for leak in reports["a segmentation refers to the archive"]["leaks"]}
+
+    assert any(place.startswith("part: DICOM") for place in places)
+
+
 def test_the_check_finds_only_what_was_let_out(reports: Reports) -> None:
     found = {leak["kind"] for leak in reports["a page tells the day in words"]["leaks"]}
 

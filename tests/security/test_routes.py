@@ -93,6 +93,7 @@ TABLE: dict[tuple[str, str], tuple[int | None, ...]] = {
     ("GET", f"{GRANT}{STUDY}"): OWN_GRANT,
     ("GET", f"{GRANT}{STUDY}/{{series}}/metadata"): OWN_GRANT,
     ("GET", f"{GRANT}{INSTANCES}"): OWN_GRANT,
+    ("GET", f"{GRANT}{INSTANCES}/{{instance}}"): (401, *[404] * 6, 401, 401),  # images are never files
     ("GET", f"{GRANT}{INSTANCES}/{{instance}}/frames/{{frame}}"): OWN_GRANT,
     ("GET", f"{ARCHIVE}studies"): IN_ARCHIVE,
     ("GET", f"{ARCHIVE}{STUDY}"): (401, *[404] * 6, 401, 401),  # the UIDs of the grant are not the archive's

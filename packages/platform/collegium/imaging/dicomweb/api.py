@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _BOUNDARY = secrets.token_hex(16)
 _TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
-_JSON = "application/dicom+json"
+_JSON, _DICOM = "application/dicom+json", "application/dicom"
 _PRIVATE = {
     # A browser may keep an answer for this session's cookie; no validator is sent, because one
     # made from the content would tell two readers that they look at the same image.
@@ -155,6 +155,21 @@ def _require_acceptable(accept: str, syntax: str) -> None:
         raise NotAcceptable
 
 
+async def rewritten(request: Request) -> Response:
+    """WADO-RS for an instance under a grant: segmentations and structure sets alone, and never as stored."""
+    asked = request.path_params
+    if not all(_UID.fullmatch(asked[level]) for level in _LEVELS):
+        raise ImageNotFound
+    view = await in_thread(lambda: GrantView(principal_of(request), asked["door_id"]))
+    content = await in_thread(lambda: view.instance(asked["study"], asked["series"], asked["instance"]))
+    accept = request.headers.get("accept", "")
+    if accept and "multipart/related" not in accept and "*/*" not in accept:
+        return Response(content, headers=_PRIVATE, media_type=_DICOM)
+    head = f"--{_BOUNDARY}\r\nContent-Type: {_DICOM}\r\nContent-Length: {len(content)}\r\n\r\n"
+    outer = f'multipart/related; type="{_DICOM}"; boundary={_BOUNDARY}'
+    return Response(b"".join((head.encode(), content, _TAIL)), headers=_PRIVATE, media_type=outer)
+
+
 async def store(request: Request) -> Response:
     """STOW-RS into a space."""
     principal = await in_thread(lambda: principal_of(request))
@@ -170,8 +185,10 @@ async def not_here(request: Request) -> Response:  # noqa: ARG001 - Starlette's 
     raise ImageNotFound
 
 
+_ONE = "/dicom-web/grants/{door_id:uuid}/studies/{study}/series/{series}/instances/{instance}"
 routes = [
     *Door("grants", _grant).routes(),
+    Route(_ONE, guarded(rewritten), methods=["GET"]),
     *Door("spaces", _space).routes(),
     Route("/dicom-web/spaces/{door_id:uuid}/studies", guarded(store), methods=["POST"]),
     Route("/dicom-web/spaces/{door_id:uuid}/studies/{study}", guarded(store), methods=["POST"]),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
-from collegium.imaging.archive import qido
+from collegium.imaging.archive import qido, storage
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive.attributes import named, term
+from collegium.imaging.archive.document import first_of
 from collegium.imaging.archive.errors import ImageNotFound
-from collegium.imaging.archive.projected import SERIES_NUMBER, Projection
+from collegium.imaging.archive.projected import INSTANCE_NUMBER, SERIES_NUMBER, Projection
 from collegium.imaging.dicomweb.content import Kept, SeriesContent, kept_content, series_content
+from collegium.imaging.dicomweb.rewritten import REWRITTEN, Rewriting, rewrite
 from collegium.imaging.dicomweb.views import View
 from collegium.imaging.grants import queries as grants
 from collegium.kit.database import acting_as
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collegium.imaging.dicomweb.search import Search
     from collegium.kit.principals import Principal
 
+_INSTANCE = "00080018"
 _shown_instances: Kept[dict[str, StoredInstance]] = Kept(200_000)
 
 
@@ -119,6 +123,30 @@ class GrantView(View):
         with acting_as(self.principal, [self.actor.space]):
             document = archive.document(self.actor, content.id, content.revision)
         return document.render(self._projection(content))
+
+    def instance(self, study_uid: str, series_uid: str, instance_uid: str) -> bytes:
+        """A segmentation or structure set, written anew. Raises ImageNotFound for anything else."""
+        content = self._find(study_uid, series_uid)
+        found = self._shown(content).get(instance_uid)
+        if found is None or found.sop_class_uid not in REWRITTEN:
+            raise ImageNotFound
+        self._enter_trail(content)
+        numbers = {
+            first_of(one, _INSTANCE): first_of(one, INSTANCE_NUMBER)
+            for one in json.loads(self._document(content))
+        }
+        contents = self._contents()
+        projection = self._projection(content)
+        wider = {uid for one in contents for uid in (one.study_uid, one.series_uid)}
+        rewriting = Rewriting(
+            label=self._grant.label,
+            keywords=frozenset(self._grant.keywords),
+            uid=self._grant.uid,
+            shows=lambda uid: uid in wider or projection.shows(uid),
+            series_number=projection.replace[SERIES_NUMBER]["Value"][0],
+            instance_number=numbers.get(instance_uid, 1),
+        )
+        return rewrite(bytes(storage.blobs().read_all(found.blob_key)), rewriting)
 
     def _projection(self, content: SeriesContent) -> Projection:
         group = [one for one in self._contents() if one.exam_id == content.exam_id]

@@ -55,7 +55,7 @@ class Metadata:
 
     @cached_property
     def zipped(self) -> bytes:
-        return gzip.compress(self.plain, 4)
+        return gzip.compress(self.plain, 4, mtime=0)
 
 
 class View(ABC):

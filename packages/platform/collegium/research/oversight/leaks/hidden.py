@@ -40,9 +40,19 @@ class Needle:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
+    """A form of a value; whether a letter or digit may stand before it, and after it."""
+
     text: str
-    alone: bool
     needle: Needle
+    is_free_before: bool
+    is_free_after: bool
+
+    def stands_at(self, at: int, text: str) -> bool:
+        return (
+            text.startswith(self.text, at)
+            and (self.is_free_before or not _touches_before(self.text, text, at))
+            and (self.is_free_after or not _touches_after(self.text, text, at))
+        )
 
 
 class Hidden:
@@ -65,7 +75,10 @@ class Hidden:
                 if any(token.fullmatch(form) for token in _TOKENS):
                     self._ids.setdefault(form, needle)
                 else:
-                    self._words[form[:SHORTEST]].append(_Word(form, len(form) < _ALONE_BELOW, needle))
+                    is_day, is_long = bool(_DAY.fullmatch(needle.value)), len(form) >= _ALONE_BELOW
+                    # A time may follow a day (DT), but a day inside a longer number is none.
+                    after = form.isdigit() if is_day else is_long
+                    self._words[form[:SHORTEST]].append(_Word(form, needle, is_long and not is_day, after))
 
     def find(self, text: str) -> set[Needle]:
         """Which of the values stand in `text`, in any case."""
@@ -79,7 +92,7 @@ class Hidden:
         words = self._words
         for at in range(len(folded) - SHORTEST + 1):
             for word in words.get(folded[at : at + SHORTEST], ()):
-                if folded.startswith(word.text, at) and (not word.alone or _is_alone(word.text, folded, at)):
+                if word.stands_at(at, folded):
                     found.add(word.needle)
         return found
 
@@ -117,5 +130,12 @@ def _stands(form: str, text: str) -> bool:
 
 
 def _is_alone(form: str, text: str, at: int) -> bool:
-    before, after = text[at - 1 : at] if at else "", text[at + len(form) : at + len(form) + 1]
-    return not (before.isalnum() and form[0].isalnum()) and not (after.isalnum() and form[-1].isalnum())
+    return not (_touches_before(form, text, at) or _touches_after(form, text, at))
+
+
+def _touches_before(form: str, text: str, at: int) -> bool:
+    return at > 0 and text[at - 1].isalnum() and form[0].isalnum()
+
+
+def _touches_after(form: str, text: str, at: int) -> bool:
+    return text[at + len(form) : at + len(form) + 1].isalnum() and form[-1].isalnum()

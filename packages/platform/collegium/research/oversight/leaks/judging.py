@@ -15,9 +15,10 @@ from pydicom import dcmread
 from pydicom.datadict import keyword_for_tag
 
 from collegium.imaging.archive.attributes import DESCRIPTIVE, KEYWORDS, fields, key_of
+from collegium.imaging.dicomweb.rewritten import IMPLEMENTATION_UID
 from collegium.research.oversight.leaks.facts import DESCRIPTION, OF_AN_EXAM, allowed_fields
 from collegium.research.oversight.leaks.hidden import Hidden, Needle
-from collegium.research.oversight.leaks.looking import texts
+from collegium.research.oversight.leaks.looking import files, texts
 from collegium.research.oversight.leaks.report import Leak
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ class Judge:
             leaks += self._headers(route, target, answer)
             leaks += self._attributes(route, target, answer)
             if self.task:
-                self.shown[str(self.task.id)] |= set(_OURS.findall(answer.body.decode("latin-1")))
+                self.shown[str(self.task.id)] |= set(_OURS.findall(answer.body.decode("latin-1"))) - {
+                    IMPLEMENTATION_UID
+                }
         self.report.add(leaks)
         if learn and "html" in answer.header("content-type"):
             self.links |= dict.fromkeys(_LINK.findall(answer.body.decode("utf-8", "replace")))
@@ -126,10 +129,8 @@ class Judge:
                 keyword = keyword_for_tag(int(name, 16)) or name
                 yield self._leak(route, "attribute that was not granted", f"JSON {keyword}", "", target)
             yield from self._label(route, target, lines)
-        elif answer.body[128:132] == b"DICM" or b"\0DICM\2\0" in answer.body[:2000]:
-            start = answer.body.find(b"DICM") - 128
-            dataset = dcmread(io.BytesIO(answer.body[start:]), force=True)
-            for tag, value in _telling(dataset, granted):
+        for file in files(answer):
+            for tag, value in _telling(dcmread(io.BytesIO(file), force=True), granted):
                 yield self._leak(route, "attribute that was not granted", f"DICOM {tag}", value, target)
 
     def _label(

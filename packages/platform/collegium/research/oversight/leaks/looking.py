@@ -55,6 +55,15 @@ def texts(answer: Answer) -> Iterator[Text]:
             yield f"{place}{where}", text
 
 
+def files(answer: Answer) -> Iterator[bytes]:
+    """DICOM files in an answer, alone or as parts."""
+    parts = [answer.body]
+    if found := _BOUNDARY.search(answer.header("content-type")):
+        split = answer.body.split(b"--" + found[1].encode())[1:]
+        parts = [part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in split]
+    yield from (part for part in parts if part[128:132] == b"DICM")
+
+
 def _content(body: bytes, kind: str, depth: int) -> Iterator[Text]:
     if depth > _DEEPEST or not body:
         return
