@@ -154,14 +154,18 @@ class Listener:
 
     def _hear(self, payload: str) -> None:
         try:
-            message = dict(json.loads(payload))
+            message = {str(key): str(value) for key, value in dict(json.loads(payload)).items()}
             change = Change(message.get("t", ""), _id(message.get("p")), _id(message.get("s")))
         except (TypeError, ValueError):
-            log.warning("live.not_understood", characters=len(payload))
-            return
+            message, change = {}, Change("")
         if "f" in message:
-            self._forget(str(message["f"]), str(message.get("k", "")))
-            return
+            self._forget(message["f"], message.get("k", ""))
+        elif _THING.fullmatch(change.thing):
+            self._tell(change)
+        else:
+            log.warning("live.not_understood", characters=len(payload))
+
+    def _tell(self, change: Change) -> None:
         now = time.monotonic()
         self._recent.append((now, change))
         while self._recent and now - self._recent[0][0] > KEPT_S:
