@@ -11,7 +11,6 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,9 @@ import psycopg
 import pytest
 
 from collegium.kit.postgres import EmbeddedPostgres
-from collegium_testkit.installation import InstallationProcess, free_port
+from collegium_testkit.installation import InstallationProcess
 from tests.journeys.hospital import until
+from tests.journeys.second import second_web_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,28 +116,6 @@ def running() -> Iterator[House]:
     shutil.rmtree(place, ignore_errors=True)
 
 
-@contextmanager
-def second_web_process(house: House) -> Iterator[str]:
-    """Another web process on the same database; yields its address."""
-    port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws"]
-    process = subprocess.Popen([*command, "collegium.asgi:application"], env=house.server.environment)
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/health", timeout=2).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    try:
-        until(answers, "the second web process")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
 @pytest.mark.requirement("R89")
 def test_a_change_is_heard_by_those_who_may_see_all_tasks_and_by_nobody_else(house: House) -> None:
     editor, reader, stranger = (Listening(house.client(who)) for who in ("editor", "reader", "stranger"))
@@ -226,7 +204,7 @@ def test_a_sign_out_at_one_web_process_closes_the_other_within_a_second(house: H
     archive = f"/dicom-web/spaces/{house.made['space']}/studies"
     token = _TOKEN.search(client.get("/").text)
     assert token
-    with second_web_process(house) as url:
+    with second_web_process(house.server) as url:
         elsewhere = house.browser(url, dict(client.cookies))
         assert elsewhere.get(archive).status_code == 200
 

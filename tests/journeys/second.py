@@ -1,0 +1,40 @@
+"""A second web process beside a running installation, on the same database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import httpx
+
+from collegium_testkit.installation import free_port
+from tests.journeys.hospital import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from collegium_testkit.installation import InstallationProcess
+
+
+@contextmanager
+def second_web_process(server: InstallationProcess) -> Iterator[str]:
+    """Its address; it ends with the block."""
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws"]
+    process = subprocess.Popen([*command, "collegium.asgi:application"], env=server.environment)
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{url}/health", timeout=2).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    try:
+        until(answers, "the second web process")
+        yield url
+    finally:
+        process.terminate()
+        process.wait(10)

@@ -1,0 +1,45 @@
+"""What one web process ends, the others refuse within a second, though they keep decisions for five."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.journeys.hospital import until
+from tests.journeys.second import second_web_process
+
+if TYPE_CHECKING:
+    from tests.security.house import House
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("security"), pytest.mark.timeout(300)]
+
+
+@pytest.mark.requirement("R02")
+def test_a_revoked_grant_opens_nothing_at_another_web_process_within_a_second(house: House) -> None:
+    reader, grant = house.people["reader"], house.ids["grant_id"]
+    images = f"/dicom-web/grants/{grant}/studies"
+    with (
+        second_web_process(house.server) as url,
+        httpx.Client(base_url=url, cookies=dict(reader.cookies)) as elsewhere,
+    ):
+        assert elsewhere.get(images).status_code == 200
+
+        revoke(house, grant)
+
+        until(lambda: elsewhere.get(images).status_code == 404, "the refusal", 1.0)
+        assert reader.get(images).status_code == 404
+
+
+def revoke(house: House, grant: str) -> None:
+    """An administrator ends it, in a process that serves no pages."""
+    command = [sys.executable, "-m", "tests.journeys.live_acts", "revoke", str(house.space)]
+    done = subprocess.run(
+        [*command, house.seeded.administrator, grant],
+        env=house.server.environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
