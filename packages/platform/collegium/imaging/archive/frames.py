@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from collegium.imaging.archive.codestream import JPEG, JPEG_2000, LOOK_BYTES, require_no_words
+from collegium.imaging.archive.codestream import JPEG, JPEG_2000, LOOK_BYTES, Watch, require_no_words
 from collegium.imaging.archive.errors import (
     FramesUnreadable,
     LengthsDisagree,
@@ -209,6 +209,7 @@ class FragmentReader(PixelReader):
         self._basic: bytearray | None = None
         self._in_basic = False
         self._looking = False
+        self._watch: Watch | None = None
         self._ended = False
         self._trailer = _Trailer(is_explicit=True)
 
@@ -234,14 +235,22 @@ class FragmentReader(PixelReader):
         return taken
 
     def _look(self, fragment: _Fragment, piece: memoryview) -> None:
-        """Read the beginning of a codestream, once it is there; only two bytes of it are kept."""
+        """Read the main header of a codestream, once it is there, and follow the rest; two bytes of it are kept."""
         if len(fragment.start) == 2 and not self._looking:
+            if self._watch:
+                self._watch.feed(bytes(piece))
             return
-        fragment.start += bytes(piece[: LOOK_BYTES - len(fragment.start)])
+        room = LOOK_BYTES - len(fragment.start)
+        fragment.start += bytes(piece[:room])
+        rest = bytes(piece[room:])
         self._looking = fragment.start[:2] in (JPEG, JPEG_2000)
         if self._looking and (len(fragment.start) == LOOK_BYTES or not self._left):
-            require_no_words(fragment.start)
+            header_ends = require_no_words(fragment.start)
+            self._watch = Watch(fragment.start[:2])
+            self._watch.feed(fragment.start[header_ends:] + rest)
             self._looking = False
+        elif len(fragment.start) >= 2 and not self._looking and self._watch:  # a frame that goes on
+            self._watch.feed(fragment.start + rest)
         if len(fragment.start) >= 2 and not self._looking:
             fragment.start = fragment.start[:2]
 
