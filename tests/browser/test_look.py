@@ -35,10 +35,11 @@ pytestmark = [
 ]
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "look"
-ADMINISTRATOR_PAGES = ("/", "/projects/", *(f"/projects/{{space}}/{tab}" for tab in (
-    "", "subjects/", "exams/", "tasks/", "results/", "gateways/", "history/", "setup/",
+ADMINISTRATOR_PAGES = ("/", "/projects/", "/notifications/", *(f"/projects/{{space}}/{tab}" for tab in (
+    "", "subjects/", "exams/", "tasks/", "results/", "gateways/", "history/", "setup/", "board/",
+    "people/", "queries/", "queries/new", "site/",
 )))  # fmt: skip
-READER_PAGES = ("/", "/tasks/", "/projects/{space}/")
+READER_PAGES = ("/", "/tasks/", "/notifications/", "/projects/{space}/", "/projects/{space}/queries/")
 LOOKS = [("light", 1280), ("dark", 1920)]
 
 

@@ -342,3 +342,19 @@ def test_all_reads_of_the_subject_leave_the_reader_those_that_wait_too(world: Wo
     live = [task for task in committee.tasks(step="reading") if task.state in {"open", "waiting"}]
     assert len(live) == 4
     assert reader not in {committee.who(task) for task in live}
+
+
+@pytest.mark.parametrize(("act", "given"), [("end", {}), ("role", {"role": "Monitor"})])
+def test_who_leaves_or_changes_role_leaves_no_task_behind(
+    world: World, act: str, given: dict[str, str]
+) -> None:
+    committee = Committee(world)
+    committee.gather(readers=3)
+    committee.until_reading("A-1")
+    name = committee.who(committee.tasks(step="reading")[0])
+
+    answer = post(world, committee.people[name], act, reason="Leaves.", **given)
+
+    assert answer.status_code == 302
+    assert [task.state for task in committee.tasks(name)] == ["cancelled"]
+    assert [task.state for task in committee.tasks(step="reading")].count("open") == 2

@@ -13,9 +13,8 @@ from django.views.decorators.http import require_http_methods
 from collegium.forms.definition import in_language
 from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.texts import storable
+from collegium.research.pipeline import leaving
 from collegium.research.pipeline import queries as pipeline
-from collegium.research.pipeline.services import hand_back
-from collegium.research.pipeline.states import TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.people.barriers import BARRED_STEPS
 from collegium.research.projects.people.services import declare_conflict
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
     from collegium.research.projects.definition import Step
 
-_LEAVE = (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS)
 NOTE = "The reader declared a conflict of interest."
 
 
@@ -58,7 +56,7 @@ def declare(request: PageRequest, task_id: UUID) -> HttpResponse:
     context = {
         "task": task,
         "step": in_language(step.label, request.LANGUAGE_CODE),
-        "leaves": task.state in _LEAVE,
+        "leaves": task.state in leaving.IN_HAND,
         "refused": refused,
         "said": said,
     }
@@ -68,12 +66,7 @@ def declare(request: PageRequest, task_id: UUID) -> HttpResponse:
 def _declare(actor: Actor, task: Task, reason: str) -> None:
     principal = actor.principal.behalf
     declare_conflict(actor=actor, principal=principal, subject_id=task.unit.subject_id, reason=reason)
-    own = pipeline.tasks(actor).filter(
-        assignee=principal.text, unit__subject_id=task.unit.subject_id, state__in=_LEAVE
-    )
-    for found in list(own):
-        if _step_of(found).kind in BARRED_STEPS:
-            hand_back(actor=actor, task_id=found.id, reason=NOTE)
+    leaving.give_away(actor=actor, tasks=leaving.barred(actor, principal), reason=NOTE)
 
 
 def _step_of(task: Task) -> Step:

@@ -10,20 +10,20 @@ from django.db import transaction
 from django.db.models import Count
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from collegium.kit import ids
 from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.pages.lists import Asked
 from collegium.kit.texts import storable
+from collegium.research.pipeline import leaving
 from collegium.research.pipeline import queries as pipeline
-from collegium.research.pipeline.services import hand_back
-from collegium.research.pipeline.states import TO_DO, TaskState
+from collegium.research.pipeline.states import TO_DO
 from collegium.research.projects import queries as projects
 from collegium.research.projects.people import members as admission
 from collegium.research.projects.people import queries as people
 from collegium.research.projects.people import services
-from collegium.research.projects.people.barriers import BARRED_STEPS, barrier
 from collegium.trust.access.pages import member as member_page
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.access.queries import may
@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collegium.research.projects.models import Conflict, Site
     from collegium.trust.tenancy.queries import Member
 
-IN_HAND = (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS)
 BARRED = "Its reader has a conflict of interest."
+LEFT = "Its person left the project, or has another role."
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,6 @@ def person(request: PageRequest, space_id: UUID, membership_id: UUID) -> HttpRes
         except CollegiumError as error:
             refused = error.text
     (line,) = [one for one in _lines(actor, with_private=True) if one.member.id == membership_id]
-    tasks = _in_hand(actor, member)
     history = _history(actor, line)
     context = {
         "line": line,
@@ -124,8 +123,8 @@ def person(request: PageRequest, space_id: UUID, membership_id: UUID) -> HttpRes
         "other_sites": [site for site in projects.sites(actor) if site not in line.sites],
         "subjects": projects.subjects(actor)[:500],
         "sites": projects.sites(actor),
-        "barred": sum(_is_barred(line, task) for task in tasks),
-        "tasks": tasks,
+        "barred": len(leaving.barred(actor, member.principal)),
+        "in_hand": len(leaving.in_hand(actor, member.principal)),
         "history": words.tell(history, names(words.people_in(history))),
     }
     return render(request, "research_pages/person.html", context, status=422 if refused else 200)
@@ -141,9 +140,12 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
         here = admission.change_role(
             actor=actor, membership_id=member.id, role=storable(given.get("role", "")), reason=reason
         ).id
+        if here != member.id:
+            _given(actor, leaving.in_hand(actor, member.principal), LEFT)
         told = _("The role is changed from now on.")
     elif act == "end":
         admission.let_go(actor=actor, membership_id=member.id, reason=reason)
+        _given(actor, leaving.in_hand(actor, member.principal), LEFT)
         messages.success(request, _("%(name)s is a member no more.") % {"name": member.name})
         return redirect("people", actor.space)
     elif act == "declare":
@@ -152,7 +154,7 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
         )
         told = _("The conflict is declared. They are given nothing of it any more.")
     elif act == "take-back":
-        told = _("%(number)d tasks went to others.") % {"number": _take_back(actor, member)}
+        told = _given(actor, leaving.barred(actor, member.principal), BARRED)
     elif about_id is None:
         raise NotFound
     elif act == "join":
@@ -168,6 +170,12 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
         raise NotFound
     messages.success(request, told)
     return redirect("person", actor.space, here)
+
+
+def _given(actor: Actor, tasks: list[Task], reason: str) -> str:
+    """Give tasks to others, and say how many."""
+    number = leaving.give_away(actor=actor, tasks=tasks, reason=reason)
+    return ngettext("%(n)d task was taken back.", "%(n)d tasks were taken back.", number) % {"n": number}
 
 
 def _object_of(text: str) -> dict[str, UUID | None]:
@@ -208,37 +216,6 @@ def _lines(actor: Actor, *, with_private: bool) -> list[Line]:
 def _matches(line: Line, asked: Asked) -> bool:
     has_role = asked.filters.get("role", line.member.role) == line.member.role
     return has_role and asked.text.casefold() in f"{line.member.name} {line.email}".casefold()
-
-
-def _in_hand(actor: Actor, member: Member) -> list[Task]:
-    """What a member has been given and has not submitted."""
-    rows = pipeline.tasks(actor).filter(assignee=member.principal.text, state__in=IN_HAND)
-    return list(rows.order_by("listing"))
-
-
-def _is_barred(line: Line, task: Task) -> bool:
-    """Whether a blinded task is about what its person may not read any more."""
-    step = projects.definition(task.project_version).step(task.step)
-    if step.kind not in BARRED_STEPS:
-        return False
-    return bool(
-        barrier(
-            task.unit.subject_id,
-            task.unit.subject.site_id,
-            own_sites=[site.id for site in line.sites],
-            declared_sites=[one.site_id for one in line.conflicts if one.site_id],
-            declared_subjects=[one.subject_id for one in line.conflicts if one.subject_id],
-        )
-    )
-
-
-def _take_back(actor: Actor, member: Member) -> int:
-    """Give the tasks to others that the member may not read any more. Returns how many."""
-    (line,) = [one for one in _lines(actor, with_private=True) if one.member.id == member.id]
-    barred = [task for task in _in_hand(actor, member) if _is_barred(line, task)]
-    for task in barred:
-        hand_back(actor=actor, task_id=task.id, reason=BARRED)
-    return len(barred)
 
 
 def _history(actor: Actor, line: Line) -> list[audit.HistoryLine]:
