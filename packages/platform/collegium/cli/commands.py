@@ -228,18 +228,17 @@ def project_leak_check(
     show: Annotated[bool, typer.Option("--show", help="Also print the values that leaked.")] = False,
 ) -> None:
     """Ask every route as every blinded person of a project; exit code 1 if one is told what must be hidden."""
+    _setup()
+    from django.urls import get_resolver
+
+    from collegium import wiring
+    from collegium.asgi import application
     from collegium.research.oversight.leaks import services
     from collegium.research.oversight.leaks.crawl import Limits
+    from collegium.research.oversight.leaks.plan import routes_of
 
     settings = installation()
     with _database(settings):
-        _setup()
-        from django.urls import get_resolver
-
-        from collegium import wiring
-        from collegium.asgi import application
-        from collegium.research.oversight.leaks.plan import routes_of
-
         principal, space_id = services.witness_of(project)
         report = services.check(
             principal=principal,

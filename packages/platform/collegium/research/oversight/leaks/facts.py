@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from collegium.research.oversight.leaks.hidden import Needle
-from collegium.research.projects.definition import SubjectLabel
+from collegium.research.projects.definition import SubjectLabel, Told
 from collegium.trust.access.permissions import Permission
 
 if TYPE_CHECKING:
@@ -142,8 +142,8 @@ class Facts:
     def _places(self, member: Member, own: list[OwnTask]) -> Iterator[Needle]:
         if Permission.PROJECT_VIEW in member.permissions:
             return
-        sites = {task.site for task in own if "site" in getattr(task.blinding, "tell", ())}
-        visits = {task.visit for task in own if "visit" in getattr(task.blinding, "tell", ())}
+        sites = {task.site for task in own if Told.SITE in task.blinding.tell}
+        visits = {task.visit for task in own if Told.VISIT in task.blinding.tell}
         for code, name, id_ in self.sites:
             yield Needle("row of a site", str(id_))
             if code not in sites:
