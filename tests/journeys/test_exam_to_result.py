@@ -186,13 +186,13 @@ def answer_the_form(driver: Driver, truth: phantoms.ExamTruth) -> None:
     page.click("[data-item=diameter] [data-measure]")
     start, end = (driver.on_screen(point) for point in truth.rod.world_points)
     driver.drag(start, end)
-    length = page.locator("[data-item=diameter] [data-length]")
+    length = page.locator("[data-item=diameter] [data-mark]")
     driver.until(lambda: "mm" in length.inner_text(), "the length in the form")
     before = length.inner_text()
 
     page.reload()
     driver.wait_for_all()
-    assert page.locator("[data-item=diameter] [data-length]").inner_text() == before
+    assert page.locator("[data-item=diameter] [data-mark]").inner_text() == before
     driver.until(
         lambda: page.locator("collegium-viewer .marks").inner_text().strip(), "the mark to be drawn again"
     )
