@@ -92,6 +92,7 @@ class InstallationProcess:
     def seed(self) -> Seeded:
         """Invented organisation, project, people and an enrolment code; made once, then remembered."""
         from collegium_testkit.seed import Seeded
+        from collegium_testkit.trial import SeededTrial
 
         path = self.data_dir / "seed.json"
         if not path.exists():
@@ -101,7 +102,16 @@ class InstallationProcess:
                 raise RuntimeError(done.stderr[-3000:])
             path.touch(mode=0o600)
             path.write_text(done.stdout, "utf-8")
-        return Seeded(**json.loads(path.read_text("utf-8")))
+        made = json.loads(path.read_text("utf-8"))
+        return Seeded(**made | {"trial": SeededTrial(**made["trial"])})
+
+    def play(self, space_id: str, lesions: list[list[dict[str, object]]]) -> str:
+        """Let the people of the seeded trial work (`collegium_testkit.play`); why they could not, or nothing."""
+        done = subprocess.run(
+            [sys.executable, "-m", "collegium_testkit.play", space_id], input=json.dumps(lesions),
+            env=self.environment, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        return done.stderr[-3000:] if done.returncode else ""
 
     @property
     def log_text(self) -> str:

@@ -53,13 +53,15 @@ class Rod:
 
 @dataclass(frozen=True)
 class Lesion:
-    """A bright ellipse of known diameters in the liver, on three slices: the ends of both in patient mm (LPS)."""
+    """A bright ellipse of known diameters in the liver, on three slices; points in patient mm (LPS)."""
 
     slice_index: int
     long_mm: float
     short_mm: float
-    long_axis: tuple[Point, Point]
-    short_axis: tuple[Point, Point]
+    points: tuple[Point, Point, Point, Point]
+    """Both ends of the long axis, then of the short one."""
+    image_points: tuple[tuple[float, float], ...]
+    """The same as (column, row)."""
 
 
 @dataclass(frozen=True)
@@ -205,13 +207,10 @@ class _Exam:
     def lesion(self, lesion_mm: tuple[float, float]) -> Lesion:
         x, y, z = self.position(self.lesion_slice)
         column, row = self._lesion_centre()
-        across, down = _half(lesion_mm)
-        x, y = x + column * self.spacing_mm, y + row * self.spacing_mm
-        return Lesion(
-            self.lesion_slice, *lesion_mm,
-            long_axis=((x - across, y, z), (x + across, y, z)),
-            short_axis=((x, y - down, z), (x, y + down, z)),
-        )  # fmt: skip
+        across, down = (half / self.spacing_mm for half in _half(lesion_mm))
+        ends = ((column - across, row), (column + across, row), (column, row - down), (column, row + down))
+        first, last, upper, lower = ((x + c * self.spacing_mm, y + r * self.spacing_mm, z) for c, r in ends)
+        return Lesion(self.lesion_slice, *lesion_mm, points=(first, last, upper, lower), image_points=ends)
 
     def _lesion_centre(self) -> tuple[int, int]:
         """Column and row, in the liver, away from the rod."""

@@ -9,6 +9,15 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from collegium_testkit import trial
+from collegium_testkit.trial import SeededTrial
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from collegium.kit.principals import Actor, Principal
 
 PASSWORD = "demo passphrase one"
 CALLED_AE = "LARKSPUR"
@@ -28,6 +37,7 @@ class Seeded:
     gateway_code: str
     called_ae: str
     calling_ae: str
+    trial: SeededTrial
 
 
 def main() -> None:
@@ -44,7 +54,6 @@ def main() -> None:
 
 def seed() -> Seeded:
     """Through the product's own services, as people would."""
-    from collegium.imaging.connections import services as connections
     from collegium.kit.database import acting_as
     from collegium.kit.principals import Actor, Principal
     from collegium.research.projects import services as projects
@@ -53,7 +62,6 @@ def seed() -> Seeded:
     from collegium.trust.identity.services import create_account
     from collegium.trust.tenancy import services as tenancy
     from collegium.trust.tenancy.models import SpaceKind
-    from collegium_deid import load_recipe
 
     people: dict[str, Principal] = {}
     for email, name in (
@@ -78,19 +86,7 @@ def seed() -> Seeded:
         tenancy.add_member(actor=actor, principal=people["viewer@demo.example"], role="Viewer")
         text = files("collegium.research").joinpath("examples/ct-lesion.yaml").read_text("utf-8")
         projects.publish_project(actor=actor, text=text)
-        gateway = connections.add_gateway(actor=actor, name="Larkspur General")
-        connections.add_channel(
-            actor=actor,
-            gateway_id=gateway.id,
-            name="Larkspur General Hospital",
-            called_ae=CALLED_AE,
-            project_name="CT lesion pilot",
-            site_code="01",
-            site_name="Example hospital",
-            recipe_text=load_recipe("trial").text,
-            quiet_time_s=int(os.environ.get("DEMO_QUIET_TIME_S", "5")),
-        )
-        code = connections.issue_code(actor=actor, gateway_id=gateway.id)
+        code = _gateway(actor, "Larkspur General", "CT lesion pilot", CALLED_AE)
     return Seeded(
         space_id=str(space_id),
         project="CT lesion pilot",
@@ -98,10 +94,43 @@ def seed() -> Seeded:
         administrator="admin@demo.example",
         reader="reader@demo.example",
         viewer="viewer@demo.example",
-        gateway_code=code.code,
+        gateway_code=code,
         called_ae=CALLED_AE,
         calling_ae=CALLING_AE,
+        trial=_trial(admin, organisation.id),
     )
+
+
+def _trial(admin: Principal, organisation_id: UUID) -> SeededTrial:
+    """The second project, with a gateway of its own."""
+    from collegium.kit.database import acting_as
+    from collegium.trust.access.queries import actor_in
+
+    space_id = trial.seed_trial(administrator=admin, organisation_id=organisation_id, password=PASSWORD)
+    with acting_as(admin, [space_id]):
+        code = _gateway(actor_in(admin, space_id), "Larkspur research", trial.NAME, trial.CALLED_AE)
+    people = {short: email for short, (email, _name, _role) in trial.PEOPLE.items()}
+    return SeededTrial(str(space_id), trial.NAME, trial.CALLED_AE, code, people)
+
+
+def _gateway(actor: Actor, name: str, project: str, called_ae: str) -> str:
+    """A gateway with one channel; its one-time code."""
+    from collegium.imaging.connections import services as connections
+    from collegium_deid import load_recipe
+
+    gateway = connections.add_gateway(actor=actor, name=name)
+    connections.add_channel(
+        actor=actor,
+        gateway_id=gateway.id,
+        name=f"{name} Hospital",
+        called_ae=called_ae,
+        project_name=project,
+        site_code="01",
+        site_name="Example hospital",
+        recipe_text=load_recipe("trial").text,
+        quiet_time_s=int(os.environ.get("DEMO_QUIET_TIME_S", "5")),
+    )
+    return connections.issue_code(actor=actor, gateway_id=gateway.id).code
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
 
 from collegium.kit.database import acting_as
 from collegium.research.pipeline import queries, services
@@ -20,6 +21,7 @@ from collegium.research.reads import services as reads
 from collegium.research.reads.errors import LaterWasOpened
 from collegium.research.results import services as results
 from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Discrepancy, Task
@@ -416,3 +418,20 @@ def test_the_final_value_of_readers_who_agree_is_theirs_until_one_is_corrected(c
     assert [(row.answers["response"].value, row.source) for row in agreed.rows] == [("PR", "agreed")]
     assert [len(table.rows) for table in (open_again, differs)] == [0, 0]
     assert [table.waiting for table in (open_again, differs)] == [1, 1]
+
+
+@pytest.mark.requirement("R22")
+def test_a_task_out_of_turn_leads_to_the_one_whose_turn_it_is(world: World) -> None:
+    committee = Committee(world)
+    committee.gather(TEXT.replace("timepoints: locked", "order: fixed"))
+    for number in range(3):
+        committee.until_reading(f"S-00{number}")
+    reader = Client()
+    assert reader.login(email=committee.people["reader1"].email, password=PASSWORD)
+
+    pages = [
+        reader.get(f"/tasks/{task.id}/read", follow=True) for task in committee.tasks("reader1", "reading")
+    ]
+
+    assert {page.status_code for page in pages} == {200}
+    assert len({page.request["PATH_INFO"] for page in pages}) == 1

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET
 
 from collegium.forms import queries as forms
@@ -21,7 +22,7 @@ from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import AnotherComesFirst
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
-from collegium.research.projects.definition import Told
+from collegium.research.projects.definition import StepKind, Told
 from collegium.research.projects.people.barriers import BARRED_STEPS
 from collegium.research.reads import comparison, form_view, queries, services
 from collegium.research.reads.models import VersionState
@@ -45,6 +46,14 @@ if TYPE_CHECKING:
     from collegium.research.projects.definition import Step
     from collegium.research.reads.models import ReadVersion
 
+
+_ACTS = {
+    StepKind.FORM: (_lazy("Submit form"), _lazy("Sign form")),
+    StepKind.QC: (_lazy("Submit check"), _lazy("Sign check")),
+    StepKind.READING: (_lazy("Submit read"), _lazy("Sign read")),
+    StepKind.ADJUDICATION: (_lazy("Submit adjudication"), _lazy("Sign adjudication")),
+}
+"""What submitting and signing are called, by kind of step."""
 
 LIMIT = 200
 """Tasks on one page: more than a person has open; the rest is found by its label."""
@@ -92,7 +101,7 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
         opened = services.open_task(actor=actor, task_id=task_id)
     except AnotherComesFirst as another:
         messages.info(request, _("This project fixes the order of your tasks. This one is next."))
-        return redirect("read", another.task_id)
+        return redirect("task-read", another.task_id)
     version, task = opened.version, opened.task
     definition = projects.definition(task.project_version)
     step, language = definition.step(task.step), request.LANGUAGE_CODE
@@ -119,6 +128,7 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
             "grant": opened.grant,
             "compared": comparison.compare(opened.sides, opened.grant, language),
             "told": _told(task, step, language),
+            "acts": _ACTS[step.kind],
             "api": reverse("task-changes", args=[task.id]).removesuffix("changes"),
             "history": words.tell(lines, names(words.people_in(lines))),
         },
