@@ -33,7 +33,7 @@ from collegium_testkit.world import Person, World
 with acting_as(Principal.system()):
     admin, reader = account_by_email({admin!r}), account_by_email({reader!r})
 with acting_as(admin.principal):
-    space = spaces_of(admin.principal, SpaceKind.PROJECT).get()
+    space = spaces_of(admin.principal, SpaceKind.PROJECT).get(id={space!r})
 world = World(space.organisation_id, space.id, Person(admin.principal, admin.email, admin.full_name))
 with acting_as(admin.principal, [space.id]):
     if len(sys.argv) > 1:
@@ -63,7 +63,12 @@ class Reading:
         subject: str,
         project: str = "",
     ) -> None:
-        words = {"admin": seeded.administrator, "reader": seeded.reader, "subject": subject}
+        words = {
+            "admin": seeded.administrator,
+            "reader": seeded.reader,
+            "space": seeded.space_id,
+            "subject": subject,
+        }
         done = subprocess.run(
             [sys.executable, "-c", ARRIVE.format(**words), *([project] if project else [])],
             env=server.environment, capture_output=True, text=True, check=False, timeout=120,
