@@ -51,6 +51,8 @@ export class Area {
   private readonly kept = new Map<string, Opened>();
   private mouse: Mouse | null = null;
   private now: Opened | null = null;
+  /** The series that was asked for last: while it loads, and when it cannot be shown. */
+  private wanted = '';
   private turn = 0;
   private wheelRest = 0;
   private isOpening = false;
@@ -119,8 +121,10 @@ export class Area {
     const { stack } = this;
     if (!stack || this.now?.info === info) return;
     const turn = ++this.turn;
+    this.wanted = info.seriesUid;
     if (this.now) this.now.index = this.store.state.index;
     this.message.loading('Loading images');
+    this.host.changed();
     this.isOpening = true;
     try {
       const opened = await this.prepare(info);
@@ -298,7 +302,7 @@ export class Area {
     const { now, stack } = this;
     const { state } = this.store;
     const { timepoints } = this.host.catalogue;
-    const timepoint = this.host.catalogue.timepointOf(this.seriesUid);
+    const timepoint = this.host.catalogue.timepointOf(this.wanted);
     const image = now?.images[state.index] ?? null;
     const where = timepoints.length > 1 ? timepoints[timepoint]?.name : undefined;
     this.element.classList.toggle('is-active', isActive);

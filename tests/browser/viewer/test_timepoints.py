@@ -212,5 +212,7 @@ def test_a_failing_exam_says_so_in_its_own_area(
     messages = driver.page.locator("collegium-viewer .area .message")
     driver.until(lambda: messages.nth(EARLIER).get_attribute("role") == "alert", "the problem")
 
+    choice = driver.page.get_by_label("Timepoint in this area").nth(EARLIER)
+    assert choice.evaluate("(choice) => choice.selectedOptions[0].text") == "Timepoint 1"
     assert not messages.nth(CURRENT).is_visible()
     assert driver.areas()[CURRENT]["count"] == 7
