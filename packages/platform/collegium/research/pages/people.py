@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from collegium.research.projects.models import Conflict, Site
     from collegium.trust.tenancy.queries import Member
 
+MOST = 5000
+"""Members on the page: more than any project has."""
 BARRED = "Its reader has a conflict of interest."
 LEFT = "Its person left the project, or has another role."
 
@@ -187,7 +189,7 @@ def _object_of(text: str) -> dict[str, UUID | None]:
 
 def _lines(actor: Actor, *, with_private: bool) -> list[Line]:
     """The people of the project in order of joining; conflicts, tasks and addresses for who manages them alone."""
-    found = [one for one in tenancy.members(actor) if one.principal.kind == "person"]
+    found = [one for one in tenancy.members(actor, limit=MOST) if one.principal.kind == "person"]
     sites: dict[str, list[Site]] = {}
     for place in people.site_members(actor):
         sites.setdefault(place.principal, []).append(place.site)
