@@ -40,7 +40,9 @@ def main() -> None:
         from tests.security.mutants import MUTANTS
 
         project = build(folder)
+        before = tables()
         found = {"": outcome(project, None)}
+        found[""]["changed"] = sorted(name for name, digest in tables().items() if digest != before[name])
         for name, mutant in MUTANTS.items():
             with mutant(project):
                 found[name] = outcome(project, name)
@@ -71,6 +73,23 @@ def with_database(folder: Path, run: str) -> None:
     from django.conf import settings
 
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def tables() -> dict[str, str]:
+    """A digest of every table of the database, read as its owner, from whom nothing is hidden."""
+    import psycopg
+    from psycopg import sql
+
+    query = "select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {} t"
+    with psycopg.connect(os.environ["COLLEGIUM_OWNER_DATABASE_URL"]) as connection:
+        names = [
+            row[0]
+            for row in connection.execute("select tablename from pg_tables where schemaname = 'public'")
+        ]
+        rows = {
+            name: connection.execute(sql.SQL(query).format(sql.Identifier(name))).fetchone() for name in names
+        }
+    return {name: str(row[0]) for name, row in rows.items() if row}
 
 
 class Project:

@@ -41,6 +41,12 @@ def test_the_product_as_it_is_tells_nothing(reports: Reports) -> None:
     assert report["requests"] > 10 * report["routes"]
 
 
+def test_the_check_leaves_its_own_entry_in_the_trail_and_nothing_else(reports: Reports) -> None:
+    trail = ["trust_audit_auditentry", "trust_audit_audithead", "trust_audit_auditlink"]
+
+    assert reports[""]["changed"] == trail
+
+
 def test_the_check_looks_for_everything_that_is_hidden(reports: Reports) -> None:
     kinds = reports[""]["values"]
 

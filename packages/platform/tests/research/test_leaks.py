@@ -12,7 +12,7 @@ import zlib
 from urllib.parse import quote
 
 import pytest
-from django.urls import path
+from django.urls import path, re_path
 from starlette.routing import Route as ByteRoute
 
 from collegium.research.oversight.leaks.asking import Answer
@@ -158,6 +158,12 @@ def test_a_route_with_an_unknown_part_stops_the_check_and_says_what_to_add() -> 
     (said,) = unplanned(routes_of(pages, []))
 
     assert "/secrets/{secret_id}/" in said
+    assert "PARTS" in said
+
+
+def test_a_route_by_regular_expression_has_no_plan() -> None:
+    (said,) = unplanned(routes_of([re_path(r"^old/(?P<secret>\d{3})/$", nowhere)], []))  # type: ignore[arg-type]
+
     assert "PARTS" in said
 
 

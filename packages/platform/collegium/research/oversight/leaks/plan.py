@@ -39,6 +39,7 @@ PARTS = {
 
 _DJANGO = re.compile(r"<(?:([a-z]+):)?(\w+)>")
 _STARLETTE = re.compile(r"{(\w+)(?::(\w+))?}")
+_REGULAR = "(?P<"
 _VALUES = {"uuid": "[0-9a-f-]{36}", "int": "[0-9]+", "path": ".+", "slug": r"[\w-]+", "str": "[^/]+"}
 
 
@@ -89,11 +90,18 @@ def unplanned(routes: Iterable[Route]) -> tuple[str, ...]:
     )
 
 
+def planned(routes: Iterable[Route]) -> list[Route]:
+    """Routes that the check can ask."""
+    return [route for route in routes if PARTS.keys() >= set(route.parts)]
+
+
 def _django(before: str, patterns: Iterable[Any]) -> Iterable[Route]:  # Any: Django's patterns and resolvers
     for one in patterns:
         written = before + str(one.pattern)
         if isinstance(one, URLResolver):
             yield from _django(written, one.url_patterns)
+        elif isinstance(one, URLPattern) and _REGULAR in written:
+            yield Route(written, (("regular expression", ""),))
         elif isinstance(one, URLPattern):
             kinds = tuple((name, kind or "str") for kind, name in _DJANGO.findall(written))
             yield Route(_DJANGO.sub(r"{\2}", written).strip("^$"), kinds)

@@ -10,7 +10,7 @@ from collegium.research.oversight.leaks import queries
 from collegium.research.oversight.leaks.asking import Asker
 from collegium.research.oversight.leaks.crawl import Crawl, Limits
 from collegium.research.oversight.leaks.judging import shared_names
-from collegium.research.oversight.leaks.plan import unplanned
+from collegium.research.oversight.leaks.plan import planned, unplanned
 from collegium.research.oversight.leaks.report import Report
 from collegium.trust.access.queries import actor_in
 from collegium.trust.audit.actions import Action
@@ -63,7 +63,7 @@ def check(  # noqa: PLR0913  a check has this many facts
     judges = []
     try:
         for member in blinded:
-            crawl = Crawl(asker, facts, member, routes, report, limits or Limits())
+            crawl = Crawl(asker, facts, member, planned(routes), report, limits or Limits())
             judges.append(crawl.judge)
             crawl.run()
             report.add(shared_names(judges))
