@@ -3,8 +3,8 @@
 python -m collegium_testkit.play SPACE_ID < lesions.json
 
 `lesions.json` holds, by subject and visit in the order of arrival, the lesion that the phantom shows
-(`phantoms.Lesion`). The first subject is read twice at both timepoints, and the readers differ at the second. The second waits for its
-readers, the third for image QC, the rest for eligibility.
+(`phantoms.Lesion`). The first subject is read twice at both timepoints, and the readers differ at the
+second. The second waits for its readers, the third for image QC, the rest for eligibility.
 """
 
 from __future__ import annotations

@@ -211,6 +211,8 @@ class _Judge:
         # Unknown hides: an item is shown when its rule is known to be true.
         shown = is_open and self._holds(scope.group, item.show_if, scope.values)
         answer = self.given.get(scope.prefix + item.name)
+        if item.given and answer is None:
+            shown = False  # at the first timepoint there is nothing to show
         if item.compute and not self.is_frozen:
             answer = self._computed(item, scope) if shown else None
         scope.visible[item.name], scope.answers[item.name] = shown, answer

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from collegium.kit.database import acting_as
+from collegium.research.data_queries import queries as data_queries
 from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.assignment import Candidate, draw
 from collegium.research.pipeline.errors import (
@@ -204,10 +205,12 @@ def test_a_corrective_action_keeps_the_readers_waiting_and_new_images_make_the_c
 
     world = committee.world
     with acting_as(world.administrator.principal, [world.space_id]):
+        (asked,) = data_queries.visible(world.actor())
         services.place_exam(actor=world.actor(), exam_id=exam, subject_code="S-001", supplement=True)
 
     old, new = committee.tasks(step="qc")
     assert waiting == ["waiting", "waiting"]
+    assert (asked.asked_of, asked.state) == ("site", "open")
     assert (old.state, new.state, new.run, new.assignee) == ("superseded", "open", 2, old.assignee)
     committee.do(new, verdict="accept")
     assert [task.state for task in committee.tasks(step="reading") if task.state != "cancelled"] == [

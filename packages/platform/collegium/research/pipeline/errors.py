@@ -43,6 +43,11 @@ class TaskStarted(Conflict):
     message = "This task was begun. Run its step again instead; what was drafted stays readable."
 
 
+class NotNewestRun(Conflict):
+    code = "research.task.not_newest_run"
+    message = "This step was run again already. Look at its newest run."
+
+
 class DecisionNotNeeded(Conflict):
     code = "research.discrepancy.decided"
     message = "There is nothing to decide here any more. Load the page again."

@@ -105,6 +105,12 @@ def tasks_of_subject(actor: Actor, subject: Subject) -> list[Task]:
     return list(rows.order_by("listing"))
 
 
+def is_newest_run(actor: Actor, task: Task) -> bool:
+    """Whether no later run of the same slot exists."""
+    rows = Task.objects.filter(space_id=actor.space, unit_id=task.unit_id, step=task.step, slot=task.slot)
+    return not rows.filter(run__gt=task.run).exists()
+
+
 def subject_id_of(actor: Actor, task_id: UUID) -> UUID:
     """Whose a task is, to be locked before the task. Raises NotFound."""
     rows = Task.objects.filter(space_id=actor.space, id=task_id)

@@ -86,7 +86,11 @@ class Scene:
         """The answers of one signed task as rules see them; rows of groups are left out."""
         items = projects.definition(task.project_version).forms[step.form].by_name
         given = self.answers.get(task.entry_id, {}) if task.entry_id else {}
-        return {name: answer.known(items[name]) for name, answer in given.items() if name in items}
+        found: dict[str, rules.Answer] = {}
+        for name, answer in given.items():
+            if name in items:
+                found |= answer.values(items[name])
+        return found
 
 
 def _holds(wide: ReadingUnit, unit: ReadingUnit) -> bool:

@@ -14,6 +14,7 @@ from collegium.research.pipeline.advancing import advance
 from collegium.research.pipeline.errors import (
     CannotHaveTask,
     ConflictOfInterest,
+    NotNewestRun,
     ReasonNeeded,
     TaskNotOpen,
     TaskStarted,
@@ -218,11 +219,16 @@ def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
 def rerun_step(*, actor: Actor, task_id: UUID, reason: str) -> Task:
     """Run a task's step again, and all that builds on it. What was signed stays readable, and counts no more.
 
-    Returns the new task. Raises Refused, NotFound, MoveImpossible.
+    Returns the new task.
+
+    Raises:
+        NotNewestRun: it was run again already.
     """
     require(actor, Permission.TASK_MANAGE)
     projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
     task = queries.locked_task(actor, task_id)
+    if not queries.is_newest_run(actor, task):
+        raise NotNewestRun
     return _run_again(actor, task, _reason(reason))
 
 

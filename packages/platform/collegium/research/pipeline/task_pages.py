@@ -15,7 +15,7 @@ from collegium.kit.errors import CollegiumError
 from collegium.kit.principals import Principal
 from collegium.research.pipeline import making, queries, services
 from collegium.research.pipeline.errors import ReasonNeeded
-from collegium.research.pipeline.states import LIVE, MOVES, Move, TaskState
+from collegium.research.pipeline.states import MOVES, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
@@ -134,7 +134,9 @@ def _acts(actor: Actor, found: Task) -> dict[str, object]:
     return {
         "may_cancel": (state, Move.CANCEL) in MOVES,
         "may_open": state is TaskState.WAITING,
-        "may_rerun": state in LIVE and state is not TaskState.WAITING and step.adjudication is None,
+        "may_rerun": state is not TaskState.WAITING
+        and step.adjudication is None
+        and queries.is_newest_run(actor, found),
         "may_give": can_give,
         "others": [(one, known.get(Principal.parse(one).id, one)) for one in others],
     }

@@ -23,6 +23,7 @@ from collegium.research.pipeline.moving import move_task
 from collegium.research.pipeline.states import Move
 from collegium.research.projects import queries as projects
 from collegium.research.reads import earlier, images, queries, settling
+from collegium.research.reads.corrective import ask_site
 from collegium.research.reads.errors import (
     LaterWasOpened,
     ReadMoved,
@@ -179,6 +180,7 @@ def sign_read(*, actor: Actor, task_id: UUID, password: str, expected_digest: st
     version.state = VersionState.SIGNED
     version.save(update_fields=["signature", "state"])
     pipeline.complete_task(actor=actor, task=task, entry_id=version.entry_id)
+    ask_site(actor, task, version)
     record(
         actor, Action.READ_SIGNED, KIND, version.read_id,
         new={"digest": version.digest, "signature": str(version.signature.id), "version": version.number},
