@@ -133,10 +133,12 @@ def test_a_corrective_action_is_asked_until_new_images_have_come(committee: Comm
     committee.do(eligibility, eligible="yes")
     (qc,) = committee.tasks(step="qc")
     committee.do(qc, verdict="correct", action="Send the thin slices again.")
+    before = page(committee, committee.people["site"])
 
     committee.arrive("A-1")
 
-    assert "Send the thin slices again." not in page(committee, committee.people["site"])
+    assert before.count("Send the thin slices again.") == 1
+    assert "Corrective action" not in page(committee, committee.people["site"])
 
 
 @pytest.mark.requirement("R09")

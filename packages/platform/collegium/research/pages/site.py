@@ -94,9 +94,14 @@ def _context(request: PageRequest, actor: Actor, sites: list[Site]) -> dict[str,
         rows = rows.filter(id__lt=asked.after)
     page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]))
     planned = projects.visit_names(actor, language)
-    corrections = queries.corrections(actor, site_ids, language)
     tasks = queries.form_tasks(actor, site_ids, language)
     open_queries = data_queries.waiting_at_site(actor, site_ids)
+    asked_already = {(one.subject_id, one.text) for one in open_queries}
+    corrections = [
+        one
+        for one in queries.corrections(actor, site_ids, language)
+        if (one.subject_id, " ".join(text for _label, text in one.words)) not in asked_already
+    ]
     waiting = [one.subject_id for one in corrections] + [one.subject_id for one in tasks]
     waiting += [one.subject_id for one in open_queries]
     exams = queries.exams_of(actor, page.items)
