@@ -15,6 +15,7 @@ from collegium.research.projects.people.services import join_site
 from collegium.research.projects.queries import sites
 from collegium.research.projects.services import publish_project
 from collegium.research.reads import services as reads
+from collegium.research.reads.queries import newest_version
 from collegium_testkit.study import stored_exam
 from collegium_testkit.world import PASSWORD
 
@@ -90,12 +91,19 @@ class Committee:
                 actor=actor, task_id=task.id, op_id=ids.uuid7(), base_revision=opened.version.entry.revision,
                 changes=changes,
             )  # fmt: skip
-            submitted = reads.submit_read(actor=actor, task_id=task.id, expected_revision=saved.revision)
+            reads.submit_read(actor=actor, task_id=task.id, expected_revision=saved.revision)
+        return self.sign(task)
+
+    def sign(self, task: Task) -> ReadVersion:
+        """Sign what was submitted, as the person who has the task."""
+        person = self.people[self.who(task)]
         with acting_as(person.principal, [self.world.space_id]):
+            actor = self.world.actor(person)
+            version = newest_version(actor, task)
+            assert version
             return reads.sign_read(
-                actor=self.world.actor(person), task_id=task.id, password=PASSWORD,
-                expected_digest=submitted.digest,
-            )  # fmt: skip
+                actor=actor, task_id=task.id, password=PASSWORD, expected_digest=version.digest
+            )
 
     def until_reading(self, subject: str = "S-001", study_date: str = "20240105") -> list[Task]:
         """An exam arrives, its subject is eligible and its images are accepted: the open reading tasks."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
 
-    from collegium.forms.definition import FormDefinition
+    from collegium.forms.definition import FormDefinition, Item
 
 MOST_EVER = 200
 """Rows of a group in one entry, struck ones too."""
@@ -72,11 +72,19 @@ def _answer(
         case {"absent": str(code), **rest} if not rest and code in ABSENCES:
             return Answer(AnswerKind(code))
         case {"mark_id": str(text), **rest} if not rest and item.kind.is_image_bound:
-            mark_id = ids.parse(text)
-            if mark_id is None:
-                raise ChangeUnreadable
-            return measured(mark_id)
+            return _measured(item, text, measured)
     raise ChangeUnreadable
+
+
+def _measured(item: Item, text: str, measured: Callable[[UUID], Answer]) -> Answer:
+    """The mark taken over, if it is of the item's kind."""
+    mark_id = ids.parse(text)
+    if mark_id is None:
+        raise ChangeUnreadable
+    answer = measured(mark_id)
+    if bool(answer.short) != (item.kind is ItemKind.BIDIRECTIONAL):
+        raise AnswerRefused
+    return answer
 
 
 def placed(

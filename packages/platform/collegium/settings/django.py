@@ -44,6 +44,7 @@ def _database(pool: int) -> dict[str, Any]:  # Any: Django's own form
         "HOST": parts.pop("host", ""),
         "PORT": parts.pop("port", ""),
         "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # asked as the pool hands a connection out: a restart costs no error
         "OPTIONS": {**parts, "pool": {"min_size": 1, "max_size": pool, "timeout": 20}}
         if pool
         else dict(parts),

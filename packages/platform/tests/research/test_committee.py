@@ -9,6 +9,8 @@ from django.test import Client
 
 from collegium.kit.database import acting_as
 from collegium.research.data_queries import queries as data_queries
+from collegium.research.data_queries.errors import QueriesOpen
+from collegium.research.data_queries.services import answer_query, open_task_query
 from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.assignment import Candidate, draw
 from collegium.research.pipeline.errors import (
@@ -438,3 +440,22 @@ def test_a_task_out_of_turn_leads_to_the_one_whose_turn_it_is(world: World) -> N
 
     assert {page.status_code for page in pages} == {200}
     assert len({page.request["PATH_INFO"] for page in pages}) == 1
+
+
+@pytest.mark.requirement("R56")
+def test_a_step_that_wants_its_queries_closed_is_not_signed_before(world: World) -> None:
+    committee = Committee(world)
+    committee.gather(TEXT.replace("timepoints: locked", "queries_closed: true"))
+    first, _ = committee.until_reading()
+    with acting_as(world.administrator.principal, [world.space_id]):
+        actor = world.actor()
+        query = open_task_query(actor=actor, task_id=first.id, text="Which lesion is meant?")
+
+    with pytest.raises(QueriesOpen):
+        committee.do(first, response="PR")
+    reader = committee.people[committee.who(first)]
+    with acting_as(reader.principal, [world.space_id]):
+        answer_query(actor=world.actor(reader), query_id=query.id, text="The one in segment VIII.")
+    signed = committee.sign(first)
+
+    assert signed.state == "signed"

@@ -178,6 +178,8 @@ class Step:
     open_if: str = ""
     timepoints: Timepoints = Timepoints.ALONE
     order: Order = Order.FREE
+    queries_closed: bool = False
+    """Nothing is signed while a query about it is open."""
     verdict: str = ""
     """The choice item of a QC form with the codes accept, refuse and correct."""
     adjudication: Adjudication | None = None

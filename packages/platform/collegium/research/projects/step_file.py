@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collegium.kit.yaml import Node, Problems
 
 _REQUIRED = ("step", "kind", "label", "form", "role", "about", "assign", "meaning")
-_OPTIONAL = ("blinding", "due_days", "open_if", "timepoints", "order")
+_OPTIONAL = ("blinding", "due_days", "open_if", "timepoints", "order", "queries_closed")
 _OWN: dict[StepKind, tuple[str, ...]] = {
     StepKind.FORM: (),
     StepKind.QC: ("verdict",),
@@ -109,6 +109,7 @@ def _step(node: Node, forms: Mapping[str, FormDefinition], earlier: Mapping[str,
         open_if=read_rule(body["open_if"], types) if "open_if" in body else "",
         timepoints=_timepoints(body, about),
         order=Order(body["order"].one_of(list(Order))) if "order" in body else Order.FREE,
+        queries_closed=body["queries_closed"].truth() if "queries_closed" in body else False,
         verdict=_verdict(body["verdict"], forms[form]) if kind is StepKind.QC else "",
         adjudication=_adjudication(body, forms, earlier) if kind is StepKind.ADJUDICATION else None,
     )
@@ -226,6 +227,7 @@ def step_tree(step: Step) -> dict[str, object]:
         "open_if": step.open_if or None,
         "timepoints": _unless(step.timepoints, Timepoints.ALONE),
         "order": _unless(step.order, Order.FREE),
+        "queries_closed": step.queries_closed or None,
         "verdict": step.verdict or None,
         **_adjudication_tree(step.adjudication),
         "blinding": _blinding_tree(step.blinding),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from collegium.forms import queries as forms
 from collegium.forms.definition import ItemKind
-from collegium.research.data_queries.services import open_subject_query
+from collegium.research.data_queries.services import TEXT_LENGTH, open_subject_query
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import QcVerdict, StepKind
 from collegium.trust.access.permissions import Permission
@@ -40,4 +40,4 @@ def ask_site(actor: Actor, task: Task, version: ReadVersion) -> None:
     ]
     words = " ".join(said) or _("The images cannot be read as they are. Please send them again.")
     visit = task.unit.visit.code if task.unit.visit else ""
-    open_subject_query(actor=actor, subject_id=subject.id, text=words, visit_code=visit)
+    open_subject_query(actor=actor, subject_id=subject.id, text=words[:TEXT_LENGTH], visit_code=visit)

@@ -16,6 +16,7 @@ from collegium.kit.canonical import digest
 from collegium.kit.errors import NotFound
 from collegium.kit.events import announce
 from collegium.research.data_queries.checks import failed_checks
+from collegium.research.data_queries.queries import require_none_open
 from collegium.research.data_queries.services import open_system_queries
 from collegium.research.pipeline import queries as tasks
 from collegium.research.pipeline import services as pipeline
@@ -163,6 +164,7 @@ def sign_read(*, actor: Actor, task_id: UUID, password: str, expected_digest: st
     Raises:
         ReadNotSubmitted: there is nothing to sign.
         ReadMoved: it is not `expected_digest`, or the rows no longer say what was submitted.
+        QueriesOpen: the step wants every query about it closed first.
         WrongPassword, AccountLocked: the attempt is counted; nothing was signed.
     """
     require(actor, Permission.READ_SIGN)
@@ -173,6 +175,8 @@ def sign_read(*, actor: Actor, task_id: UUID, password: str, expected_digest: st
         raise ReadNotSubmitted
     if version.digest != expected_digest or digest(record_of(actor, version)) != version.digest:
         raise ReadMoved
+    if projects.definition(task.project_version).step(task.step).queries_closed:
+        require_none_open(actor, task)
     version.signature = _sign(actor, task, version, password)
     ReadVersion.objects.filter(space_id=actor.space, read=version.read, state=VersionState.SIGNED).update(
         state=VersionState.SUPERSEDED
