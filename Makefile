@@ -47,8 +47,8 @@ bench-%: viewer ## Run the benchmark benchmarks/NAME.py beside its peers
 soak: viewer ## Long runs under load and faults
 	@$(BIN)/pytest -q -m soak tests
 
-trace: setup ## Write the matrix of requirements and tests
-	@$(BIN)/python tools/trace.py --write
+trace: setup ## Write the pages made from code: requirements with their tests, states of a task
+	@$(BIN)/python tools/trace.py --write && $(BIN)/python tools/draw_states.py
 
 wheels: viewer ## Build every wheel that ships into dist/
 	@for name in wire deid connect platform; do .tools/bin/uv build --quiet --wheel --out-dir dist packages/$$name || exit 1; done

@@ -25,6 +25,7 @@ CHECKS = (
     ("Types of the rest", [str(BIN / "mypy"), "--no-error-summary", "tests", "tools", "benchmarks"]),
     ("Import order", [str(BIN / "lint-imports"), "--no-logo", "--no-cache"]),
     ("Traceability", [sys.executable, "tools/trace.py", "--check"]),
+    ("Drawn states", [sys.executable, "tools/draw_states.py", "--check"]),
 )
 
 
