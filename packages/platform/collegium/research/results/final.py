@@ -53,7 +53,7 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
                 from_reads=tuple(f"{part.read_id}:{part.version}" for part in parts),
             )
         )
-    return sorted(rows, key=lambda row: row.signed_at), waiting
+    return sorted(rows, key=lambda row: (row.signed_at, row.read_id)), waiting
 
 
 def _settled(

@@ -9,10 +9,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from collegium.forms.answers import AnswerKind
 from collegium.forms.definition import ItemKind, in_language
+from collegium.kit.errors import NotFound
 from collegium.kit.texts import storable
-from collegium.research.reads.form_view import absence_word, shown_length
+from collegium.research.reads.form_view import told
 from collegium.research.results import queries, services
+from collegium.research.results.csv_file import Shape
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
@@ -21,10 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from uuid import UUID
 
-    from collegium.forms.answers import Answer
-    from collegium.forms.definition import Item
     from collegium.kit.pages.http import PageRequest
     from collegium.research.projects.definition import Step
+    from collegium.research.results.columns import Column
     from collegium.research.results.rows import ResultRow
 
 SHOWN = 500
@@ -46,8 +48,9 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
         "step": wanted,
         "table": table,
         "may_export": may(actor, Permission.RESULTS_EXPORT),
-        "heads": [(in_language(item.label, language), item.unit) for item in table.items],
-        "lines": [(row, _cells(table.items, row, language)) for row in reversed(table.rows[-SHOWN:])],
+        "heads": [_head(column, language) for column in table.columns],
+        "lines": [(row, _cells(table.columns, row, language)) for row in reversed(table.rows[-SHOWN:])],
+        "has_struck": any(row.struck_rows for row in table.rows),
         "hidden": max(0, len(table.rows) - SHOWN),
     }
     return render(request, "research_results/results.html", context)
@@ -58,7 +61,10 @@ def results_csv(request: PageRequest, space_id: UUID) -> HttpResponse:
     """The table of a step as a file; a POST, because taking results out is recorded."""
     actor = member(request, space_id, Permission.RESULTS_EXPORT)
     step = storable(request.POST.get("step", ""))
-    file = services.export_csv(actor=actor, step=step, language=request.LANGUAGE_CODE)
+    shape = request.POST.get("shape", Shape.WIDE)
+    if shape not in list(Shape):
+        raise NotFound
+    file = services.export_csv(actor=actor, step=step, language=request.LANGUAGE_CODE, shape=Shape(shape))
     response = HttpResponse(file.body, content_type="text/csv; charset=utf-8; header=present")
     response.headers["Content-Disposition"] = f'attachment; filename="{file.name}"'
     response.headers["X-Content-SHA256"] = file.sha256
@@ -73,17 +79,25 @@ def _tables(steps: Sequence[Step], language: str) -> list[tuple[str, str]]:
     return found
 
 
-def _cells(items: tuple[Item, ...], row: ResultRow, language: str) -> list[tuple[str, bool]]:
-    """Text of each item and whether it stands at the right, as numbers do."""
-    return [(_text(item, row.answers.get(item.name), language), bool(item.unit)) for item in items]
+def _head(column: Column, language: str) -> tuple[str, str]:
+    """What a column is called, T1 Organ, and its unit."""
+    return f"{column.row} {in_language(column.item.label, language)}".strip(), column.item.unit
 
 
-def _text(item: Item, answer: Answer | None, language: str) -> str:
+def _cells(columns: Sequence[Column], row: ResultRow, language: str) -> list[tuple[str, bool]]:
+    """Text of each column and whether it stands at the right, as numbers do."""
+    return [(_text(column, row, language), bool(column.item.unit)) for column in columns]
+
+
+def _text(column: Column, row: ResultRow, language: str) -> str:
+    """An answer in words, codes with their labels; without the unit that stands in the head."""
+    item, answer = column.of(row)
     if answer is None:
         return ""
-    if not answer.value:
-        return absence_word(answer.kind.value)
-    if item.kind is ItemKind.LENGTH:
-        return shown_length(answer.value)
-    label = item.label_of(answer.value)
-    return f"{answer.value} ({in_language(label, language)})" if label else answer.value
+    if answer.kind is AnswerKind.VALUE and item.codes and item.kind is not ItemKind.SCORE:
+        labels = [(code, item.label_of(code)) for code in answer.value.split()]
+        return ", ".join(
+            f"{code} ({in_language(label, language)})" if label else code for code, label in labels
+        )
+    words = told(item, answer, language)
+    return words.removesuffix(f" {column.item.unit}") if column.item.unit else words

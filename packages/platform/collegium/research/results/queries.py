@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from collegium.forms import queries as forms
 from collegium.kit.errors import NotFound
 from collegium.research.projects import queries as projects
 from collegium.research.reads import queries as reads
 from collegium.research.reads.record import records_of
+from collegium.research.results.columns import columns_of
 from collegium.research.results.final import final_rows
 from collegium.research.results.rows import ResultRow, row_of
 from collegium.trust.access.policies import Permission, require
@@ -17,28 +18,36 @@ from collegium.trust.access.policies import Permission, require
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collegium.forms.definition import FormDefinition, Item
+    from collegium.forms.definition import FormDefinition
     from collegium.kit.principals import Actor
     from collegium.research.projects.definition import Step
-    from collegium.research.reads.models import ReadVersion
+    from collegium.research.results.columns import Column
 
 LIMIT = 20_000
 """Rows of one table; beyond it an export has to be cut by step or date."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ResultTable:
-    """The signed reads of one step. Items come from the newest form; answers of older forms keep their names."""
+    """The signed reads of one step, `form` its newest form; answers of older forms keep their names."""
 
     name: str
     step: Step
     form: FormDefinition
-    items: tuple[Item, ...]
     rows: Sequence[ResultRow]
     is_final: bool = False
     """Final values, by agreement or adjudication, in place of each read."""
     waiting: int = 0
     """Units of a final table that are not settled yet."""
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        return columns_of(self.form, self.rows)
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether rows can have been struck out."""
+        return any(form.groups for form in (self.form, *(row.form for row in self.rows)))
 
     @property
     def invalid_count(self) -> int:
@@ -71,18 +80,9 @@ def results(actor: Actor, name: str) -> ResultTable:
     if name != wanted and step.adjudication:
         form = definition.forms[definition.step(step.adjudication.of).form]
         rows, waiting = final_rows(actor, step)
-        return ResultTable(name, step, form, _items(form, ()), rows, is_final=True, waiting=waiting)
+        return ResultTable(name, step, form, rows, is_final=True, waiting=waiting)
     form = definition.forms[step.form]
     versions = list(reads.signed_versions(actor).filter(read__task__step=wanted)[:LIMIT])
     derived = records_of(actor, versions)
     rows = [row_of(version, derived[version.id]) for version in versions]
-    return ResultTable(name, step, form, _items(form, versions), rows)
-
-
-def _items(form: FormDefinition, versions: Sequence[ReadVersion]) -> tuple[Item, ...]:
-    """The newest form's items, then those that only older versions of it had."""
-    items = dict(form.by_name)
-    for text in {version.entry.form_version.definition for version in versions}:
-        for name, item in forms.parsed(text).by_name.items():
-            items.setdefault(name, item)
-    return tuple(items.values())
+    return ResultTable(name, step, form, rows)

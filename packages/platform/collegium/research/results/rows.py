@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collegium.forms import queries as forms
+from collegium.forms.rows import rows_of
 from collegium.kit.canonical import digest
 from collegium.trust.signatures.queries import Validity, verify
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from collegium.forms.answers import Answer
+    from collegium.forms.definition import FormDefinition
     from collegium.research.reads.models import ReadVersion
 
 
@@ -36,7 +38,12 @@ class ResultRow:
     digest: str
     in_correction: bool
     has_late_images: bool
+    form: FormDefinition
+    """The form as it was when it was answered."""
     answers: Mapping[str, Answer]
+    row_ids: Mapping[tuple[str, int], str]
+    """Of each row that counts, by group and number, its id in the answers."""
+    struck_rows: int
     source: str = ""
     """Of a final row: by agreement, or by which adjudication."""
     from_reads: tuple[str, ...] = ()
@@ -51,6 +58,8 @@ def row_of(version: ReadVersion, derived: str) -> ResultRow:
     """The row of a signed version. `derived` is the record as the rows of the database say it today."""
     assert version.signature  # signed versions have one, by the only service that makes them
     unit, task = version.read.unit, version.read.task
+    form, answers = forms.form_of(version.entry), forms.counted_answers(version.entry)
+    rows = [(name, row) for name, group in form.groups.items() for row in rows_of(group, answers)]
     return ResultRow(
         read_id=version.read_id,
         task_id=task.id,
@@ -66,7 +75,10 @@ def row_of(version: ReadVersion, derived: str) -> ResultRow:
         digest=version.digest,
         in_correction=task.state != "signed",
         has_late_images=task.has_late_images,
-        answers=forms.counted_answers(version.entry),
+        form=form,
+        answers=answers,
+        row_ids={(name, row.number): row.row_id for name, row in rows if not row.is_struck},
+        struck_rows=sum(row.is_struck for _, row in rows),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from collegium.kit import clock
 from collegium.research.results import queries
-from collegium.research.results.csv_file import write_csv
+from collegium.research.results.csv_file import Shape, write_csv
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
@@ -37,7 +37,7 @@ def view_results(*, actor: Actor, step: str) -> ResultTable:
     return table
 
 
-def export_csv(*, actor: Actor, step: str, language: str = "en") -> Export:
+def export_csv(*, actor: Actor, step: str, language: str = "en", shape: Shape = Shape.WIDE) -> Export:
     """The table of a step as CSV; its digest and the moment are recorded.
 
     Raises:
@@ -46,7 +46,7 @@ def export_csv(*, actor: Actor, step: str, language: str = "en") -> Export:
     """
     require(actor, Permission.RESULTS_EXPORT)
     table = queries.results(actor, step)
-    body = write_csv(table, language)
+    body = write_csv(table, language, shape)
     sha256 = hashlib.sha256(body).hexdigest()
     moment = clock.now()
     record(
@@ -56,7 +56,8 @@ def export_csv(*, actor: Actor, step: str, language: str = "en") -> Export:
             "invalid": table.invalid_count,
             "rows": len(table.rows),
             "sha256": sha256,
+            "shape": shape.value,
             "taken_at": moment.isoformat(),
         },
     )  # fmt: skip
-    return Export(f"{step}-{moment:%Y%m%d-%H%M%S}.csv", body, sha256)
+    return Export(f"{step}-{shape}-{moment:%Y%m%d-%H%M%S}.csv", body, sha256)
