@@ -229,6 +229,7 @@ def test_marks_cannot_be_drawn_on_what_was_submitted(study: Study) -> None:
 
     opened = study.open(task)
 
+    assert opened.grant
     assert opened.grant.mode == "view"
 
 
@@ -309,6 +310,8 @@ def test_a_page_loaded_again_goes_on_under_the_same_grant(study: Study) -> None:
 
     again = study.open(task)
 
+    assert first.grant
+    assert again.grant
     assert again.grant.id == first.grant.id
     assert live_grants(study, task) == [first.grant.id]
 
@@ -323,6 +326,8 @@ def test_a_grant_about_to_end_is_replaced_and_ended(study: Study, monkeypatch: p
 
     again = study.open(task)
 
+    assert first.grant
+    assert again.grant
     assert again.grant.id != first.grant.id
     assert live_grants(study, task) == [again.grant.id]
 

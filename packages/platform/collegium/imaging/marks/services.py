@@ -92,7 +92,7 @@ def save_mark(  # noqa: PLR0913 - one save names this much
     frame_of_reference = str((attributes.get(_FRAME_OF_REFERENCE, {}).get("Value") or [""])[0])
     if drawn.frame_of_reference_uid not in ("", frame_of_reference):
         raise MarkInvalid
-    require_inside(instance.rows, instance.columns, drawn.image_points)
+    require_inside(instance.rows or 0, instance.columns or 0, drawn.image_points)
     measured = _measure(plane_of(attributes, drawn.frame), drawn)
     saved = _add(
         actor,
