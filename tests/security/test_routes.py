@@ -89,6 +89,8 @@ TABLE: dict[tuple[str, str], tuple[int | None, ...]] = {
     ("GET", f"{SPACE}site/"): ADMINISTRATOR,
     ("POST", f"{SPACE}site/"): (403, 404, 403, 403, 403, 403, 404, 403, 403),
     ("GET", f"{SPACE}board/"): EDITORS,
+    ("GET", f"{SPACE}unblinding/"): ADMINISTRATOR,
+    ("POST", f"{SPACE}unblinding/"): (403, 404, 403, 403, 403, 403, 404, 403, 403),
     ("GET", f"{GRANT}studies"): OWN_GRANT,
     ("GET", f"{GRANT}{STUDY}"): OWN_GRANT,
     ("GET", f"{GRANT}{STUDY}/{{series}}/metadata"): OWN_GRANT,

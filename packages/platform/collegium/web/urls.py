@@ -11,7 +11,7 @@ from collegium.imaging.grants import api as grants
 from collegium.notifications import pages as notifications
 from collegium.research.data_queries import pages as data_queries
 from collegium.research.oversight.board import pages as board
-from collegium.research.pages import conflict, people, site
+from collegium.research.pages import conflict, people, site, unblinding
 from collegium.research.pipeline import pages as pipeline
 from collegium.research.pipeline import task_pages
 from collegium.research.reads import api as read_api
@@ -56,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/queries/<uuid:query_id>/", data_queries.query, name="query"),
     path("projects/<uuid:space_id>/site/", site.site, name="site"),
     path("projects/<uuid:space_id>/board/", board.board, name="board"),
+    path("projects/<uuid:space_id>/unblinding/", unblinding.listing, name="unblinding"),
     path("projects/<uuid:space_id>/history/", pages.project_history, name="project-history"),
 ]
 

@@ -15,8 +15,11 @@ from collegium.kit.errors import CollegiumError
 from collegium.kit.principals import Principal
 from collegium.research.pipeline import making, queries, services
 from collegium.research.pipeline.errors import ReasonNeeded
-from collegium.research.pipeline.states import MOVES, Move, TaskState
+from collegium.research.pipeline.states import LIVE, MOVES, Move, TaskState
 from collegium.research.projects import queries as projects
+from collegium.research.projects.models import Unblinding
+from collegium.research.projects.unblinding import queries as unblinding
+from collegium.research.projects.unblinding.record import KIND
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
@@ -68,7 +71,8 @@ def task(request: PageRequest, space_id: UUID, task_id: UUID) -> HttpResponse:
     step = definition.step(found.step)
     visit = definition.visit(found.unit.visit.code) if found.unit.visit else None
     runs = [one for one in queries.tasks_of_unit(actor, found.unit_id) if one.step == found.step]
-    lines = audit.history(actor, "research.task", task_id)
+    requests = unblinding.requests_of(actor, Unblinding.Scope.TASK, str(task_id))
+    lines = _history(actor, task_id, requests)
     context = {
         "task": found,
         "title": in_language(step.label, request.LANGUAGE_CODE),
@@ -81,6 +85,7 @@ def task(request: PageRequest, space_id: UUID, task_id: UUID) -> HttpResponse:
         "reason": request.POST.get("reason", ""),
         "history": words.tell(lines, names(words.people_in(lines))),
         **_acts(actor, found),
+        **_unblinding(actor, found, requests),
     }
     return render(request, "research_pipeline/task.html", context, status=422 if refused else 200)
 
@@ -140,6 +145,29 @@ def _acts(actor: Actor, found: Task) -> dict[str, object]:
         "may_give": can_give,
         "others": [(one, known.get(Principal.parse(one).id, one)) for one in others],
     }
+
+
+def _unblinding(actor: Actor, found: Task, requests: list[Unblinding]) -> dict[str, object]:
+    """Whether the task's person is unblinded or somebody asks for it, for those who know of it."""
+    if not unblinding.may_see(actor):
+        return {}
+    is_unblinded = any(unblinding.holds(one) and one.person == found.assignee for one in requests)
+    is_asked = any(one.state == Unblinding.State.ASKED for one in requests)
+    can_have = found.assignee not in ("", actor.principal.behalf.text) and TaskState(found.state) in LIVE
+    return {
+        "sees_unblinding": True,
+        "is_unblinded": is_unblinded,
+        "is_asked": is_asked,
+        "may_ask": can_have and not (is_unblinded or is_asked) and may(actor, Permission.UNBLINDING_ASK),
+    }
+
+
+def _history(actor: Actor, task_id: UUID, requests: list[Unblinding]) -> list[audit.HistoryLine]:
+    """What happened to the task; with what was asked about its blinding, for those who know of it."""
+    lines = audit.history(actor, "research.task", task_id)
+    if unblinding.may_see(actor):
+        lines += [line for one in requests for line in audit.history(actor, KIND, one.id)]
+    return sorted(lines, key=lambda line: line.at, reverse=True)
 
 
 def _name(found: Task) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collegium.kit.errors import Conflict, Invalid, NotFound
+from collegium.kit.errors import Conflict, Invalid, NotFound, Refused
 
 
 class NotPublished(Conflict):
@@ -51,3 +51,38 @@ class NoSuchAccount(Invalid):
 class RoleNotForPeople(Invalid):
     code = "research.person.role_not_for_people"
     message = "This role is not for people. Choose another one."
+
+
+class NothingToUnblind(Invalid):
+    code = "research.unblinding.nothing"
+    message = "This task counts no more, or nobody has it. There is nobody to unblind."
+
+
+class AlreadyAsked(Conflict):
+    code = "research.unblinding.already_asked"
+    message = "Somebody asked for this already. Wait for the decision, or withdraw the request first."
+
+
+class AlreadyUnblinded(Conflict):
+    code = "research.unblinding.already"
+    message = "This is unblinded already."
+
+
+class AlreadyDecided(Conflict):
+    code = "research.unblinding.decided"
+    message = "This request was decided or withdrawn meanwhile. Load the page again."
+
+
+class OwnTask(Refused):
+    code = "research.unblinding.own_task"
+    message = "Nobody asks for or decides about the unblinding of a task of their own."
+
+
+class OwnRequest(Refused):
+    code = "research.unblinding.own_request"
+    message = "You asked for this. Somebody else who may decide has to approve or refuse it."
+
+
+class NotYourRequest(Refused):
+    code = "research.unblinding.not_yours"
+    message = "Only the person who asked can withdraw a request. You may refuse it."

@@ -1,4 +1,4 @@
-"""Published projects; their sites, subjects and visits; who belongs to a site, who may not read what."""
+"""Published projects; their sites, subjects and visits; who belongs to a site, may not read what, is unblinded."""
 
 from __future__ import annotations
 
@@ -104,5 +104,57 @@ class Conflict(SpaceRow):
                 fields=["space_id", "principal", "subject"],
                 condition=models.Q(withdrawn_at=None, site=None),
                 name="conflict_subject_live_once",
+            ),
+        )
+
+
+class Unblinding(SpaceRow):
+    """A request to unblind one task or the project's final results, and what was decided. Never removed.
+
+    An approved row alone opens nothing: it counts while its signature holds for what it says (`unblinding.queries`).
+    """
+
+    class Scope(models.TextChoices):
+        TASK = "task"
+        RESULTS = "results"
+
+    class State(models.TextChoices):
+        ASKED = "asked"
+        APPROVED = "approved"
+        REFUSED = "refused"
+        WITHDRAWN = "withdrawn"
+
+    scope = models.CharField(max_length=10, choices=Scope.choices)
+    object_id = models.CharField(max_length=64, blank=True, help_text="The task's id; empty for results.")
+    person = models.CharField(
+        max_length=120, blank=True, help_text="Who has the task when it is asked: nobody else is unblinded."
+    )
+    reason = models.CharField(max_length=400)
+    asked_by = models.CharField(max_length=120)
+    asked_at = models.DateTimeField(db_default=Now(), editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ASKED)
+    decided_by = models.CharField(max_length=120, blank=True, help_text="Who decided, or withdrew it.")
+    decision_reason = models.CharField(max_length=400, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    signature = models.ForeignKey(
+        Signature, on_delete=models.PROTECT, null=True, help_text="Of the decision."
+    )
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["space_id", "scope", "object_id"],
+                condition=models.Q(state="asked"),
+                name="unblinding_open_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scope="results", object_id="", person="")
+                | (models.Q(scope="task") & ~models.Q(object_id="") & ~models.Q(person="")),
+                name="unblinding_of_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["approved", "refused"])
+                | (models.Q(signature__isnull=False) & ~models.Q(decided_by=models.F("asked_by"))),
+                name="unblinding_decided_by_another",
             ),
         )

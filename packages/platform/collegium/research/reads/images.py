@@ -13,7 +13,7 @@ from collegium.imaging.marks import queries as marks
 from collegium.kit import clock, ids
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.queries import owner_of
-from collegium.research.projects import queries as projects
+from collegium.research.pipeline.sight import sight_of
 from collegium.research.reads.errors import MarkChanged, MarkGone
 
 if TYPE_CHECKING:
@@ -120,20 +120,20 @@ def study_uids(actor: Actor, task: Task) -> list[str]:
 def issue_grant(
     actor: Actor, task: Task, *, is_draft: bool, layers: Sequence[Layer] = ()
 ) -> ViewGrant | None:
-    """The grant to the images of a task as they are now, exactly what its step allows; a page loaded again keeps it.
+    """The grant to the images of a task as they are now, exactly what it may show; a page loaded again keeps it.
 
     None when the task shows no images: its step is a form, or nothing has arrived.
     """
     exam_ids = pipeline.exam_ids_of(task)
     if not exam_ids:
         return None
-    blinding = projects.definition(task.project_version).step(task.step).blinding
+    seen = sight_of(actor, task)
     return grants.hold(
         actor,
         principal=actor.principal,
         exam_ids=exam_ids,
-        allow_fields=blinding.show,
-        label=task.label,
+        allow_fields=seen.blinding.show,
+        label=seen.label,
         mode="read" if is_draft else "view",
         expires=clock.now() + LIFETIME,
         renew_before=clock.now() + LIFETIME / 2,

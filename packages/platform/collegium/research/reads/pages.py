@@ -20,6 +20,7 @@ from collegium.kit.pages.lists import Asked
 from collegium.research.data_queries import queries as data_queries
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import AnotherComesFirst
+from collegium.research.pipeline.sight import sight_of
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import StepKind, Told
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
-    from collegium.research.projects.definition import Step
+    from collegium.research.projects.definition import Blinding
     from collegium.research.reads.models import ReadVersion
 
 
@@ -105,7 +106,7 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
     version, task = opened.version, opened.task
     definition = projects.definition(task.project_version)
     step, language = definition.step(task.step), request.LANGUAGE_CODE
-    state = forms.state(version.entry, language)
+    state, seen = forms.state(version.entry, language), sight_of(actor, task)
     lines = audit.history(actor, services.KIND, version.read_id)
     return render(
         request,
@@ -127,7 +128,8 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
             "is_valid": _is_valid(actor, version),
             "grant": opened.grant,
             "compared": comparison.compare(opened.sides, opened.grant, language),
-            "told": _told(task, step, language),
+            "sight": seen,
+            "told": _told(task, seen.blinding, language),
             "acts": _ACTS[step.kind],
             "api": reverse("task-changes", args=[task.id]).removesuffix("changes"),
             "history": words.tell(lines, names(words.people_in(lines))),
@@ -141,14 +143,14 @@ def _line(task: Task, project: str, language: str, open_queries: int) -> TaskLin
     return TaskLine(task, project, in_language(step.label, language), is_overdue, open_queries)
 
 
-def _told(task: Task, step: Step, language: str) -> str:
-    """What the step may tell of visit and site, in words; empty when both are blinded."""
+def _told(task: Task, blinding: Blinding, language: str) -> str:
+    """What the task may tell of visit and site, in words; empty when both are blinded."""
     unit = task.unit
     visit = projects.definition(task.project_version).visit(unit.visit.code) if unit.visit else None
     words = []
-    if visit and Told.VISIT in step.blinding.tell:
+    if visit and Told.VISIT in blinding.tell:
         words.append(in_language(visit.label, language))
-    if unit.subject.site and Told.SITE in step.blinding.tell:
+    if unit.subject.site and Told.SITE in blinding.tell:
         words.append(unit.subject.site.name)
     return " · ".join(words)
 

@@ -21,6 +21,7 @@ from collegium.research.data_queries.services import open_system_queries
 from collegium.research.pipeline import queries as tasks
 from collegium.research.pipeline import services as pipeline
 from collegium.research.pipeline.moving import move_task
+from collegium.research.pipeline.sight import sight_of
 from collegium.research.pipeline.states import Move
 from collegium.research.projects import queries as projects
 from collegium.research.reads import earlier, images, queries, settling
@@ -85,7 +86,12 @@ def open_task(*, actor: Actor, task_id: UUID) -> Opened:
     grant = images.issue_grant(actor, task, is_draft=version.state == VersionState.DRAFT, layers=layers)
     record(
         actor, Action.READ_OPENED, KIND, version.read_id,
-        new={"grant": str(grant.id) if grant else None, "task": str(task.id), "version": version.number},
+        new={
+            "grant": str(grant.id) if grant else None,
+            "task": str(task.id),
+            "version": version.number,
+            **({"unblinded": True} if sight_of(actor, task).is_unblinded else {}),
+        },
     )  # fmt: skip
     return Opened(task, version, grant, sides)
 

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     SUBJECT_ADD = "research:subject:add"
     QUERY_MANAGE = "research:query:manage"
     SITE_VIEW = "research:site:view"
+    UNBLINDING_ASK = "research:unblinding:ask"
+    UNBLINDING_DECIDE = "research:unblinding:decide"
 
 
 _VIEWER = frozenset({Permission.SPACE_VIEW, Permission.PROJECT_VIEW, Permission.MEMBERS_VIEW})
@@ -58,6 +60,7 @@ SEEDED_ROLES: dict[str, frozenset[str]] = {
             Permission.AUDIT_VIEW,
             Permission.MEMBERS_VIEW,
             Permission.QUERY_MANAGE,
+            Permission.UNBLINDING_ASK,
         }
     ),
     "Sponsor viewer": frozenset({Permission.SPACE_VIEW, Permission.BOARD_VIEW}),

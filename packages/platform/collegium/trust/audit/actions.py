@@ -70,3 +70,7 @@ class Action(StrEnum):
     QUERY_CLOSED = "research.query.closed"
     QUERY_REOPENED = "research.query.reopened"
     LEAKS_CHECKED = "research.leaks.checked"
+    UNBLINDING_ASKED = "research.unblinding.asked"
+    UNBLINDING_APPROVED = "research.unblinding.approved"
+    UNBLINDING_REFUSED = "research.unblinding.refused"
+    UNBLINDING_WITHDRAWN = "research.unblinding.withdrawn"

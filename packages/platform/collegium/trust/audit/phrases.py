@@ -74,4 +74,8 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.QUERY_CLOSED: _("closed a query"),
     Action.QUERY_REOPENED: _("opened a query again"),
     Action.LEAKS_CHECKED: _("checked the blinding for leaks"),
+    Action.UNBLINDING_ASKED: _("asked to unblind"),
+    Action.UNBLINDING_APPROVED: _("approved the unblinding"),
+    Action.UNBLINDING_REFUSED: _("refused the unblinding"),
+    Action.UNBLINDING_WITHDRAWN: _("withdrew a request to unblind"),
 }
