@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from collegium.notifications.queries import unseen_count
+from collegium.research.results.queries import may_see_final
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
 from collegium.trust.tenancy.queries import space
@@ -91,7 +92,7 @@ def _tabs(actor: Actor, path: str) -> tuple[Tab, ...]:
     addresses = [
         (reverse(name, args=[actor.space]), label)
         for name, label, permissions in shown
-        if any(may(actor, one) for one in permissions)
+        if any(may(actor, one) for one in permissions) or (name == "results" and may_see_final(actor))
     ][:MOST_TABS]
     longest = max((address for address, _label in addresses if path.startswith(address)), key=len, default="")
     return tuple(Tab(address, label, address == longest) for address, label in addresses)

@@ -16,9 +16,9 @@ from collegium.imaging.archive.attributes import DESCRIPTIVE
 from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
-from collegium.kit.principals import Principal
 from collegium.notifications.models import Notification, NotificationKind
 from collegium.research.pipeline import sight
+from collegium.research.pipeline.services import cancel_task
 from collegium.research.projects.errors import (
     AlreadyAsked,
     AlreadyDecided,
@@ -34,6 +34,7 @@ from collegium.research.projects.people import members
 from collegium.research.projects.unblinding import queries, services
 from collegium.research.projects.unblinding.record import KIND
 from collegium.research.reads import services as reads
+from collegium.trust.access.queries import actor_in
 from collegium.trust.audit.models import AuditEntry
 from collegium.trust.identity.errors import WrongPassword
 from collegium.trust.signatures.models import Signature
@@ -44,7 +45,7 @@ from collegium_testkit.world import PASSWORD, new_world
 
 if TYPE_CHECKING:
     from collegium.imaging.grants.models import ViewGrant
-    from collegium.kit.principals import Actor
+    from collegium.kit.principals import Actor, Principal
     from collegium.research.pipeline.models import Task
     from collegium_testkit.world import Person, World
 
@@ -377,8 +378,6 @@ def test_a_request_of_another_project_is_not_found(trial: Trial) -> None:
 
 def test_nobody_is_unblinded_by_a_task_that_counts_no_more(trial: Trial) -> None:
     with acting_as(trial.world.administrator.principal, [trial.world.space_id]):
-        from collegium.research.pipeline.services import cancel_task
-
         cancel_task(actor=trial.world.actor(), task_id=trial.task.id, reason="Wrong.")
 
     with pytest.raises(NothingToUnblind):
@@ -495,8 +494,6 @@ def test_that_a_read_was_opened_unblinded_stands_in_its_trail(trial: Trial) -> N
 
 
 def _actor(principal: Principal, world: World) -> Actor:
-    from collegium.trust.access.queries import actor_in
-
     return actor_in(principal, world.space_id)
 
 

@@ -17,6 +17,7 @@ from collegium.forms.rows import mentioned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from collegium.forms.answers import Answer
     from collegium.forms.definition import Item
@@ -34,13 +35,14 @@ class Shape(enum.StrEnum):
 
 _FACTS = (
     "subject", "site", "visit", "study_uids", "step", "reader", "version", "meaning", "signed_at_utc", "signature",
-    "record_sha256", "in_correction", "late_images",
+    "record_sha256", "in_correction", "late_images", "unblinded", "unblinded_at_utc",
 )  # fmt: skip
 _STRUCK = "struck_rows"
 _FINAL_FACTS = ("final_by", "from_reads")
 _LONG = (
     "subject", "site", "visit", "step", "reader", "version", "signed_at_utc", "group", "row", "item", "value",
     "value_label", "unit", "short_value", "mark", "absent", "signature", "in_correction", _STRUCK,
+    "unblinded",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -67,11 +69,13 @@ def _wide(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
             _plain(row.reader),
             str(row.version),
             _plain(row.meaning),
-            _moment(row),
+            _moment(row.signed_at),
             row.validity.value,
             row.digest,
             str(row.in_correction).lower(),
             str(row.has_late_images).lower(),
+            _unblinded(row),
+            _moment(row.unblinded_at),
             *((str(row.struck_rows),) if table.has_groups else ()),
             *(_final(row) if table.is_final else ()),
             *cells,
@@ -88,9 +92,9 @@ def _long(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
             table.name,
             _plain(row.reader),
             str(row.version),
-            _moment(row),
+            _moment(row.signed_at),
         )
-        more = (row.validity.value, str(row.in_correction).lower(), str(row.struck_rows))
+        more = (row.validity.value, str(row.in_correction).lower(), str(row.struck_rows), _unblinded(row))
         for path, item, _label in mentioned(row.form, row.answers):
             answer = row.answers.get(path)
             yield [
@@ -187,8 +191,15 @@ def _final(row: ResultRow) -> tuple[str, str]:
     return row.source, " ".join(row.from_reads)
 
 
-def _moment(row: ResultRow) -> str:
-    return row.signed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+def _unblinded(row: ResultRow) -> str:
+    """Whether the reader's task was unblinded, and whether they could know the subject when they signed."""
+    if row.unblinded_at is None:
+        return "no"
+    return "before_signature" if row.was_signed_unblinded else "after_signature"
+
+
+def _moment(at: datetime | None) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
 def _plain(text: str) -> str:

@@ -14,6 +14,7 @@ from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.models import Discrepancy
 from collegium.research.pipeline.states import TaskState
 from collegium.research.projects.definition import Mode
+from collegium.research.projects.unblinding.queries import unblinded_tasks
 from collegium.research.reads import queries as reads
 from collegium.research.reads.record import records_of
 from collegium.research.results.rows import ResultRow, row_of, worst
@@ -34,7 +35,7 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
     steps = [step.adjudication.of, step.name]
     versions = list(reads.signed_versions(actor).filter(read__task__step__in=steps))
     by_task = {version.read.task_id: version for version in versions}
-    derived = records_of(actor, versions)
+    derived, unblinded = records_of(actor, versions), unblinded_tasks(actor)
     rows, waiting = [], 0
     for judged in pipeline.newest_discrepancies(actor, step.name):
         settled = _settled(judged, step, by_task)
@@ -42,14 +43,16 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
             waiting += 1
             continue
         base, source, used = settled
-        parts = [row_of(version, derived[version.id]) for version in used]
+        parts = [row_of(version, derived[version.id], unblinded) for version in used]
         rows.append(
             replace(
-                row_of(base, derived[base.id]),
+                row_of(base, derived[base.id], unblinded),
                 reader="; ".join(dict.fromkeys(part.reader for part in parts)),
                 signed_at=max(part.signed_at for part in parts),
                 validity=worst(part.validity for part in parts),
                 source=source,
+                unblinded_at=min((part.unblinded_at for part in parts if part.unblinded_at), default=None),
+                was_signed_unblinded=any(part.was_signed_unblinded for part in parts),
                 from_reads=tuple(f"{part.read_id}:{part.version}" for part in parts),
             )
         )

@@ -17,7 +17,7 @@ from collegium.research.reads.form_view import told
 from collegium.research.results import queries, services
 from collegium.research.results.csv_file import Shape
 from collegium.trust.access.pages import member
-from collegium.trust.access.permissions import Permission
+from collegium.trust.access.policies import Permission, require
 from collegium.trust.access.queries import may
 
 if TYPE_CHECKING:
@@ -35,19 +35,23 @@ SHOWN = 500
 
 @require_GET
 def results(request: PageRequest, space_id: UUID) -> HttpResponse:
-    """The signed reads of one step, each signature checked as the page is made."""
-    actor = member(request, space_id, Permission.RESULTS_VIEW)
-    steps = queries.steps(actor)
+    """The signed reads of one step, each signature checked as the page is made; or the final results alone."""
+    actor = member(request, space_id)
+    if not queries.may_see_final(actor):
+        require(actor, Permission.RESULTS_VIEW)
+    sees_all = may(actor, Permission.RESULTS_VIEW)
     language = request.LANGUAGE_CODE
-    if not steps:
-        return render(request, "research_results/results.html", {"steps": []})
-    wanted = storable(request.GET.get("step", "")) or steps[0].name
+    tables = _tables(queries.steps(actor), language, with_reads=sees_all)
+    if not tables:
+        return render(request, "research_results/results.html", {"steps": [], "sees_all": sees_all})
+    wanted = storable(request.GET.get("step", "")) or tables[0][0]
     table = services.view_results(actor=actor, step=wanted)
     context = {
-        "steps": [(name, label, name == wanted) for name, label in _tables(steps, language)],
+        "steps": [(name, label, name == wanted) for name, label in tables],
         "step": wanted,
         "table": table,
-        "may_export": may(actor, Permission.RESULTS_EXPORT),
+        "sees_all": sees_all,
+        "may_export": sees_all and may(actor, Permission.RESULTS_EXPORT),
         "heads": [_head(column, language) for column in table.columns],
         "lines": [(row, _cells(table.columns, row, language)) for row in reversed(table.rows[-SHOWN:])],
         "has_struck": any(row.struck_rows for row in table.rows),
@@ -72,9 +76,9 @@ def results_csv(request: PageRequest, space_id: UUID) -> HttpResponse:
     return response
 
 
-def _tables(steps: Sequence[Step], language: str) -> list[tuple[str, str]]:
+def _tables(steps: Sequence[Step], language: str, *, with_reads: bool) -> list[tuple[str, str]]:
     """Name and label of every table: each step, and the final values of those that are adjudicated."""
-    found = [(step.name, in_language(step.label, language)) for step in steps]
+    found = [(step.name, in_language(step.label, language)) for step in steps] if with_reads else []
     found += [(f"{queries.FINAL}{step.name}", _("Final results")) for step in steps if step.adjudication]
     return found
 

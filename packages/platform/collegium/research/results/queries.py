@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from collegium.kit.errors import NotFound
 from collegium.research.projects import queries as projects
+from collegium.research.projects.unblinding.queries import unblinded_results, unblinded_tasks
 from collegium.research.reads import queries as reads
 from collegium.research.reads.record import records_of
 from collegium.research.results.columns import columns_of
 from collegium.research.results.final import final_rows
 from collegium.research.results.rows import ResultRow, row_of
 from collegium.trust.access.policies import Permission, require
+from collegium.trust.access.queries import may
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,15 +66,29 @@ def steps(actor: Actor) -> tuple[Step, ...]:
     return projects.definition(version).pipeline if version else ()
 
 
+def may_see_final(actor: Actor) -> bool:
+    """Whether final results are open to the actor: with all results always, else once they are unblinded.
+
+    Unblinding opens them to those who see the board and read nothing themselves.
+    """
+    if may(actor, Permission.RESULTS_VIEW):
+        return True
+    looks_on = may(actor, Permission.BOARD_VIEW) and not may(actor, Permission.READ_WRITE)
+    return looks_on and unblinded_results(actor) is not None
+
+
 def results(actor: Actor, name: str) -> ResultTable:
     """The table of a step, or `final.` and an adjudication step: the final values. Oldest signature first.
 
+    Who may look at the final results alone gets them without readers' names and the reads behind them.
+
     Raises:
-        Refused: the role has no permission to see results.
+        Refused: the role has no permission to see results, or only final ones are open to it.
         NotFound: the project has no such step.
     """
-    require(actor, Permission.RESULTS_VIEW)
     wanted = name.removeprefix(FINAL)
+    if name == wanted or not may_see_final(actor):
+        require(actor, Permission.RESULTS_VIEW)
     step = next((step for step in steps(actor) if step.name == wanted), None)
     if step is None or (name != wanted and step.adjudication is None):
         raise NotFound
@@ -80,9 +96,12 @@ def results(actor: Actor, name: str) -> ResultTable:
     if name != wanted and step.adjudication:
         form = definition.forms[definition.step(step.adjudication.of).form]
         rows, waiting = final_rows(actor, step)
+        if not may(actor, Permission.RESULTS_VIEW):
+            rows = [replace(row, reader="", from_reads=()) for row in rows]
         return ResultTable(name, step, form, rows, is_final=True, waiting=waiting)
     form = definition.forms[step.form]
     versions = list(reads.signed_versions(actor).filter(read__task__step=wanted)[:LIMIT])
     derived = records_of(actor, versions)
-    rows = [row_of(version, derived[version.id]) for version in versions]
+    unblinded = unblinded_tasks(actor)
+    rows = [row_of(version, derived[version.id], unblinded) for version in versions]
     return ResultTable(name, step, form, rows)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from collegium.forms.answers import Answer
     from collegium.forms.definition import FormDefinition
+    from collegium.research.projects.models import Unblinding
     from collegium.research.reads.models import ReadVersion
 
 
@@ -48,16 +49,28 @@ class ResultRow:
     """Of a final row: by agreement, or by which adjudication."""
     from_reads: tuple[str, ...] = ()
     """Of a final row: read and version of every signed read it rests on."""
+    unblinded_at: datetime | None = None
+    """When the task was unblinded for its reader; of a final row, the first of those it rests on."""
+    was_signed_unblinded: bool = False
+    """Whether that was before they signed."""
 
     @property
     def is_valid(self) -> bool:
         return self.validity is Validity.VALID
 
 
-def row_of(version: ReadVersion, derived: str) -> ResultRow:
-    """The row of a signed version. `derived` is the record as the rows of the database say it today."""
+def row_of(version: ReadVersion, derived: str, unblinded: Mapping[tuple[str, str], Unblinding]) -> ResultRow:
+    """The row of a signed version.
+
+    Args:
+        version: the signed version.
+        derived: its record as the rows of the database say it today.
+        unblinded: the approvals of the project that hold, by task id and person.
+    """
     assert version.signature  # signed versions have one, by the only service that makes them
     unit, task = version.read.unit, version.read.task
+    approval = unblinded.get((str(task.id), version.read.reader))
+    unblinded_at = approval.decided_at if approval else None
     form, answers = forms.form_of(version.entry), forms.counted_answers(version.entry)
     rows = [(name, row) for name, group in form.groups.items() for row in rows_of(group, answers)]
     return ResultRow(
@@ -79,6 +92,8 @@ def row_of(version: ReadVersion, derived: str) -> ResultRow:
         answers=answers,
         row_ids={(name, row.number): row.row_id for name, row in rows if not row.is_struck},
         struck_rows=sum(row.is_struck for _, row in rows),
+        unblinded_at=unblinded_at,
+        was_signed_unblinded=unblinded_at is not None and unblinded_at <= version.signature.signed_at,
     )
 
 

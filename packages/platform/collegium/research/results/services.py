@@ -45,6 +45,7 @@ def export_csv(*, actor: Actor, step: str, language: str = "en", shape: Shape = 
         NotFound: the project has no such step.
     """
     require(actor, Permission.RESULTS_EXPORT)
+    require(actor, Permission.RESULTS_VIEW)
     table = queries.results(actor, step)
     body = write_csv(table, language, shape)
     sha256 = hashlib.sha256(body).hexdigest()

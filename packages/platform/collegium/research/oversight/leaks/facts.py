@@ -97,6 +97,8 @@ class Facts:
     """The words of the product's own pages."""
     worked: dict[str, set[date]] = field(default_factory=dict)
     """Days on which each principal did something: they stand in the person's own history."""
+    has_open_results: bool = False
+    """Whether a second person opened the final results to those who look on."""
 
     def tasks_of(self, member: Member) -> list[OwnTask]:
         return [task for task in self.tasks if task.assignee == member.principal.text]
@@ -134,8 +136,9 @@ class Facts:
         if member.permissions & _SEES_SUBJECTS:
             return
         by_code = {task.subject for task in own if task.blinding.subject_label is SubjectLabel.CODE}
+        reads_results = self._reads_results(member)
         for code, id_ in self.subjects:
-            if code not in by_code:
+            if code not in by_code and not reads_results:
                 yield Needle("subject code", code)
             yield Needle("row of a subject", str(id_))
 
@@ -144,6 +147,8 @@ class Facts:
             return
         sites = {task.site for task in own if Told.SITE in task.blinding.tell}
         visits = {task.visit for task in own if Told.VISIT in task.blinding.tell}
+        if self._reads_results(member):
+            visits |= {code for code, _labels in self.visits}
         for code, name, id_ in self.sites:
             yield Needle("row of a site", str(id_))
             if code not in sites:
@@ -151,6 +156,13 @@ class Facts:
         for code, labels in self.visits:
             if code not in visits:
                 yield from (Needle("visit", word) for word in (code, *labels))
+
+    def _reads_results(self, member: Member) -> bool:
+        """Whether the tables of final results, which name subjects and visits, are open to this person."""
+        looks_on = (
+            Permission.BOARD_VIEW in member.permissions and Permission.READ_WRITE not in member.permissions
+        )
+        return self.has_open_results and looks_on
 
     def _people(self, member: Member) -> Iterator[Needle]:
         for other in self.members:

@@ -19,7 +19,9 @@ from collegium.research.data_queries import queries as data_queries
 from collegium.research.oversight.leaks.facts import Facts, Member, OwnTask
 from collegium.research.oversight.leaks.hidden import Needle
 from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.sight import sight
 from collegium.research.projects import queries as projects
+from collegium.research.projects.unblinding import queries as unblinding
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import actor_in
 from collegium.trust.audit import queries as audit
@@ -42,7 +44,7 @@ _DAYS = {"DA", "DT"}
 
 def facts(actor: Actor) -> Facts:
     """All of it, inside `acting_as` of the actor."""
-    exams = list(archive.exams(actor))
+    exams, unblinded = list(archive.exams(actor)), unblinding.unblinded_tasks(actor)
     archive_ids = list(dict.fromkeys(_archive_ids(actor)))
     attributes, uids, days = _from_documents(actor)
     subjects = list(projects.subjects(actor))
@@ -57,7 +59,7 @@ def facts(actor: Actor) -> Facts:
         space_id=actor.space,
         members=tuple(_members(actor)),
         tasks=tuple(
-            _own(task)
+            _own(task, is_unblinded=(str(task.id), task.assignee) in unblinded)
             for task in pipeline.tasks(actor).select_related("unit__subject__site").order_by("listing")
         ),
         archive_ids=(
@@ -74,6 +76,7 @@ def facts(actor: Actor) -> Facts:
         doors=tuple(_doors(actor)),
         product=_words_of_the_product(),
         worked=_worked(actor),
+        has_open_results=unblinding.unblinded_results(actor) is not None,
     )
 
 
@@ -109,14 +112,14 @@ def _members(actor: Actor) -> Iterator[Member]:
             yield Member(one.principal, account, account.full_name, account.email, one.role, permissions)
 
 
-def _own(task: Task) -> OwnTask:
+def _own(task: Task, *, is_unblinded: bool) -> OwnTask:
     definition = projects.definition(task.project_version)
-    step = definition.step(task.step)
+    step, seen = definition.step(task.step), sight(task, is_unblinded=is_unblinded)
     unit = task.unit
     days = [task.due_on, task.created_at.date(), task.changed_at.date()]
     return OwnTask(
         id=task.id,
-        label=task.label,
+        label=seen.label,
         assignee=task.assignee,
         step=task.step,
         state=str(task.state),
@@ -124,7 +127,7 @@ def _own(task: Task) -> OwnTask:
         subject=unit.subject.code,
         visit=unit.visit.code if unit.visit else "",
         site=unit.subject.site.code if unit.subject.site else "",
-        blinding=step.blinding,
+        blinding=seen.blinding,
         words=f"{definition.forms.get(step.form)} {step.label} {step.meaning}",
         days=tuple(day for day in days if day),
     )
