@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from uuid import UUID
 
+    from collegium.kit.principals import Actor
     from collegium.research.oversight.leaks.report import Report
     from collegium_testkit.study import Study
     from collegium_testkit.world import Person
@@ -28,6 +30,7 @@ SUBJECTS = tuple(f"CANARYSUBJECT-{n:02}" for n in range(1, 10))
 SITE, SITE_CODE = "Canarysite Hospital", "CANARYSITE"
 VISIT, VISIT_CODE = "Canaryvisit", "canaryvisit"
 DAY = "19870605"
+UNBLINDED, TOO_MUCH = "one task and the final results are unblinded", "an approval opens every task"
 
 
 def main() -> None:
@@ -46,6 +49,10 @@ def main() -> None:
         for name, mutant in MUTANTS.items():
             with mutant(project):
                 found[name] = outcome(project, name)
+        unblind(project)
+        found[UNBLINDED] = outcome(project, None)
+        with an_approval_opens_every_task():
+            found[TOO_MUCH] = outcome(project, TOO_MUCH)
         sys.stdout.write("\n" + json.dumps(found))
     finally:
         from collegium_testkit import database
@@ -160,6 +167,41 @@ def _submit_one(study: Study) -> None:
     study.open(task)
     saved = study.save(task, 0, {"lesion": {"text": "no"}, "quality": {"text": "4"}})
     study.submit(task, saved.revision)
+
+
+def unblind(project: Project) -> None:
+    """A second person approves that one task of the first reader, and the final results, are unblinded."""
+    from collegium.kit.database import acting_as
+    from collegium.research.pipeline import sight
+    from collegium.research.projects.models import Unblinding
+    from collegium.research.projects.unblinding import services
+    from collegium_testkit.world import PASSWORD
+
+    world, task = project.study.world, project.study.tasks()[0]
+    monitor, _sponsor = world.join("Monitor"), world.join("Sponsor viewer")
+    with acting_as(monitor.principal, [world.space_id]):
+        actor = world.actor(monitor)
+        asked = [
+            sight.ask_for_task(actor=actor, task_id=task.id, reason="Safety."),
+            services.ask_unblinding(actor=actor, scope=Unblinding.Scope.RESULTS, reason="Locked."),
+        ]
+    with acting_as(world.administrator.principal, [world.space_id]):
+        for one in asked:
+            services.decide_unblinding(
+                actor=world.actor(), request_id=one.id, approve=True, reason="Agreed.", password=PASSWORD
+            )
+
+
+def an_approval_opens_every_task() -> AbstractContextManager[object]:
+    """A fault: what is approved for one task is taken for all."""
+    from unittest.mock import patch
+
+    from collegium.research.projects.unblinding.queries import unblinded_tasks
+
+    def opened(actor: Actor, *_of: object) -> object:
+        return next(iter(unblinded_tasks(actor).values()), None)
+
+    return patch("collegium.research.pipeline.sight.unblinded_task", opened)
 
 
 def known(study: Study) -> tuple[dict[str, str], dict[str, str]]:

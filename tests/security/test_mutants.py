@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.security.canaried import TOO_MUCH, UNBLINDED
 from tests.security.mutants import MUTANTS
 
 pytestmark = [
@@ -62,6 +63,16 @@ def test_the_check_finds(reports: Reports, name: str) -> None:
     report = reports[name]
 
     assert report["leaks"], report
+
+
+@pytest.mark.requirement("R44")
+def test_what_a_second_person_unblinded_is_no_leak(reports: Reports) -> None:
+    assert reports[UNBLINDED]["leaks"] == []
+
+
+@pytest.mark.requirement("R44")
+def test_the_check_finds_that_an_approval_opens_more_than_its_task(reports: Reports) -> None:
+    assert reports[TOO_MUCH]["leaks"]
 
 
 def test_the_check_reads_segmentations(reports: Reports) -> None:

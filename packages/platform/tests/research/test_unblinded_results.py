@@ -234,7 +234,21 @@ def test_who_asked_is_offered_to_withdraw_and_not_to_decide(committee: Committee
     )
 
     assert "decide-" not in body
-    assert refused.status_code == 403 or "Somebody else" in refused.content.decode()
+    assert refused.status_code == 422
+    assert "Somebody else who may decide" in refused.content.decode()
+
+
+def test_the_only_administrator_is_told_that_nobody_can_decide(committee: Committee, world: World) -> None:
+    first, _ = committee.until_reading()
+    client = client_of(world.administrator)
+    client.post(page_of(world), {"act": "ask-task", "id": first.id, "reason": "An adverse event."})
+    alone = client.get(page_of(world)).content.decode()
+    world.join("Administrator")
+
+    both = client.get(page_of(world)).content.decode()
+
+    assert "Nobody else may decide yet" in alone
+    assert "Nobody else may decide yet" not in both
 
 
 def test_a_wrong_password_is_said_and_what_was_typed_as_reason_stays(

@@ -55,6 +55,8 @@ class Line:
     """Whether an approved request is what was signed."""
     has_moved: bool
     """Whether the task has another person now: the approval is not theirs."""
+    has_no_decider: bool
+    """Whether it is open and nobody else may decide."""
     may_decide: bool
     may_withdraw: bool
 
@@ -144,6 +146,7 @@ def _line(actor: Actor, row: Unblinding, task: Task | None, known: Mapping[str, 
         decided_by=known.get(row.decided_by, ""),
         holds=queries.holds(row),
         has_moved=task is not None and task.assignee != row.person,
+        has_no_decider=is_open and not queries.deciders(actor, row),
         may_decide=is_open
         and own not in (row.asked_by, row.person)
         and may(actor, Permission.UNBLINDING_DECIDE),

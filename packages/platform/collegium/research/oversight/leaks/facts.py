@@ -147,7 +147,8 @@ class Facts:
             return
         sites = {task.site for task in own if Told.SITE in task.blinding.tell}
         visits = {task.visit for task in own if Told.VISIT in task.blinding.tell}
-        if self._reads_results(member):
+        if Permission.BOARD_VIEW in member.permissions:  # the board counts by site and by visit
+            sites |= {code for code, _name, _id in self.sites}
             visits |= {code for code, _labels in self.visits}
         for code, name, id_ in self.sites:
             yield Needle("row of a site", str(id_))
@@ -158,7 +159,7 @@ class Facts:
                 yield from (Needle("visit", word) for word in (code, *labels))
 
     def _reads_results(self, member: Member) -> bool:
-        """Whether the tables of final results, which name subjects and visits, are open to this person."""
+        """Whether the tables of final results, which name subjects, are open to this person."""
         looks_on = (
             Permission.BOARD_VIEW in member.permissions and Permission.READ_WRITE not in member.permissions
         )
