@@ -102,7 +102,10 @@ class Task(SpaceRow):
         constraints = (
             models.UniqueConstraint(fields=["space_id", "unit", "step", "slot", "run"], name="task_once"),
         )
-        indexes = (models.Index(fields=["assignee", "state", "id"], name="task_assignee"),)
+        indexes = (
+            models.Index(fields=["assignee", "state", "id"], name="task_assignee"),
+            models.Index(fields=["space_id", "listing"], name="task_listing"),
+        )
 
 
 class Discrepancy(SpaceRow):

@@ -33,6 +33,23 @@ def my_tasks(principal: Principal, *, all_states: bool = False) -> QuerySet[Task
     return (rows if all_states else rows.filter(state__in=TO_DO)).order_by("label", "id")
 
 
+def listed(rows: QuerySet[Task]) -> QuerySet[Task]:
+    """For a list: without what only an opened task needs, each project version once and not once a task."""
+    return rows.select_related(None).prefetch_related("project_version")
+
+
+def following(principal: Principal, rows: QuerySet[Task], task_id: UUID) -> QuerySet[Task]:
+    """Of a person's tasks, those that stand after one of them in the list."""
+    last = (
+        Task.objects.filter(assignee=principal.behalf.text, id=task_id)
+        .values_list("label", flat=True)
+        .first()
+    )
+    if last is None:
+        return rows
+    return rows.filter(Q(label__gt=last) | Q(label=last, id__gt=task_id))
+
+
 def own_task(principal: Principal, task_id: UUID) -> Task:
     """A task of this very person.
 
@@ -78,7 +95,9 @@ def locked_task(actor: Actor, task_id: UUID) -> Task:
 
 def tasks(actor: Actor) -> QuerySet[Task]:
     """All tasks of the actor's project, for those who manage them; newest first."""
-    return Task.objects.filter(space_id=actor.space).select_related(*_WITH).order_by("-listing")
+    rows = Task.objects.filter(space_id=actor.space).select_related("unit__subject__site", "unit__visit")
+    # A version holds the whole project file: once each, not once a task.
+    return rows.prefetch_related("project_version").order_by("-listing")
 
 
 def narrowed(rows: QuerySet[Task], asked: Mapping[str, str]) -> QuerySet[Task]:

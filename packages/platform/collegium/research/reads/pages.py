@@ -16,7 +16,7 @@ from collegium.forms import queries as forms
 from collegium.forms.definition import in_language
 from collegium.kit import clock
 from collegium.kit.canonical import digest
-from collegium.kit.pages.lists import Asked
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
 from collegium.research.data_queries import queries as data_queries
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import AnotherComesFirst
@@ -56,9 +56,6 @@ _ACTS = {
 }
 """What submitting and signing are called, by kind of step."""
 
-LIMIT = 200
-"""Tasks on one page: more than a person has open; the rest is found by its label."""
-
 
 @dataclass(frozen=True, slots=True)
 class TaskLine:
@@ -81,15 +78,17 @@ def tasks(request: PageRequest) -> HttpResponse:
         rows = rows.filter(state=wanted)
     if asked.text:
         rows = rows.filter(label__icontains=asked.text)
-    found = list(rows[: LIMIT + 1])
+    if asked.after:
+        rows = pipeline.following(request.principal, rows, asked.after)
+    page = Page.cut(asked, pipeline.listed(rows)[: PAGE_SIZE + 1])
     projects_of = {space.id: space.name for space in spaces_of(request.principal, SpaceKind.PROJECT)}
-    asking = data_queries.open_counts([task.id for task in found])
+    asking = data_queries.open_counts([task.id for task in page.items])
     lines = [
         _line(task, projects_of.get(task.space_id, ""), request.LANGUAGE_CODE, asking.get(task.id, 0))
-        for task in found[:LIMIT]
+        for task in page.items
     ]
     chips = [(name, asked.address(state=state), wanted == state) for state, name in _chips()]
-    context = {"asked": asked, "chips": chips, "lines": lines, "has_more": len(found) > LIMIT}
+    context = {"asked": asked, "chips": chips, "lines": lines, "page": page}
     return render(request, "research_reads/tasks.html", context)
 
 
