@@ -131,15 +131,11 @@ def await_task(page: Page, server: InstallationProcess) -> None:
         time.sleep(0.3)
 
 
-def report(runs: list[dict[str, Any]], slices: int, *, is_shown: bool) -> None:  # Any: JSON
-    """Print and write the median."""
+def row_of(runs: list[dict[str, Any]], slices: int) -> dict[str, object]:  # Any: JSON
+    """The median of several openings, in seconds."""
     seconds = sorted(run["total"] / 1000 for run in runs)
     median = statistics.median(seconds)
-    if is_shown:
-        for name, start, end, size in runs[-1]["resources"][:40]:
-            print(f"{start:7.0f} {end:7.0f} ms {size:9} bytes  {name[:110]}")
-    html, loaded = (statistics.median(run[part] for run in runs) for part in ("html", "loaded"))
-    row = {
+    return {
         "metric": f"click on a task until the first image, {slices}-slice CT, s",
         "ours": round(median, 3),
         "slowest": round(seconds[-1], 3),
@@ -150,9 +146,18 @@ def report(runs: list[dict[str, Any]], slices: int, *, is_shown: bool) -> None: 
         "target": TARGET_S,
         "holds": median <= TARGET_S,
     }
+
+
+def report(runs: list[dict[str, Any]], slices: int, *, is_shown: bool) -> None:  # Any: JSON
+    """Print and write the median."""
+    row = row_of(runs, slices)
+    if is_shown:
+        for name, start, end, size in runs[-1]["resources"][:40]:
+            print(f"{start:7.0f} {end:7.0f} ms {size:9} bytes  {name[:110]}")
+    html, loaded = (statistics.median(run[part] for run in runs) for part in ("html", "loaded"))
     verdict = "holds" if row["holds"] else "FAILS"
     print(
-        f"{row['metric']}: median of {len(runs)} {median:.2f}, slowest {seconds[-1]:.2f},"
+        f"{row['metric']}: median of {len(runs)} {row['ours']:.2f}, slowest {row['slowest']:.2f},"
         f" target <= {TARGET_S:.0f} {verdict} (page {html:.0f} ms, scripts ready {loaded:.0f} ms)"
     )
     OUT.parent.mkdir(exist_ok=True)

@@ -64,7 +64,7 @@ def measure(server: InstallationProcess, seeded: Seeded, changes: int) -> list[d
     small, large = _tasks(server, seeded)
     rows = []
     with httpx.Client(base_url=server.url, timeout=30, follow_redirects=True) as client:
-        _sign_in(client, seeded)
+        sign_in(client, seeded.reader, seeded.password)
         for name, task, items in (
             ("3 items", small, ["quality"]),
             (f"{ITEMS} items, {ITEMS} rules", large, _names()),
@@ -130,12 +130,13 @@ def _timed(act: Callable[[], None]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _sign_in(client: httpx.Client, seeded: Seeded) -> None:
+def sign_in(client: httpx.Client, email: str, password: str) -> None:
+    """Leave a session's cookie with the client."""
     client.get("/accounts/login/").raise_for_status()
     form = {
         "csrfmiddlewaretoken": client.cookies["collegium_csrf"],
-        "login": seeded.reader,
-        "password": seeded.password,
+        "login": email,
+        "password": password,
     }
     client.post("/accounts/login/", data=form, headers={"Referer": str(client.base_url)}).raise_for_status()
 
