@@ -105,6 +105,7 @@ class Task(SpaceRow):
         indexes = (
             models.Index(fields=["assignee", "state", "id"], name="task_assignee"),
             models.Index(fields=["space_id", "listing"], name="task_listing"),
+            models.Index(fields=["space_id", "state"], name="task_counted"),
         )
 
 

@@ -1,4 +1,4 @@
-"""The managers' list of tasks goes by birth, a page at a time."""
+"""The managers' list of tasks goes by birth, a page at a time, and counts them by state."""
 
 from django.db import migrations, models
 
@@ -9,5 +9,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.AddIndex(
             model_name="task", index=models.Index(fields=["space_id", "listing"], name="task_listing")
-        )
+        ),
+        migrations.AddIndex(
+            model_name="task", index=models.Index(fields=["space_id", "state"], name="task_counted")
+        ),
     ]
