@@ -266,3 +266,21 @@ def test_a_new_reader_is_given_the_missing_tasks_from_the_page(study: Study) -> 
 
     assert answer.status_code == 302
     assert len(study.tasks(late)) == 1
+
+
+@pytest.mark.requirement("R22")
+def test_a_long_list_of_tasks_goes_on_after_its_last_line_and_shows_each_once(study: Study) -> None:
+    from collegium.kit.pages.lists import PAGE_SIZE
+
+    for number in range(PAGE_SIZE + 2):
+        study.arrive(f"S-{number:03d}")
+    client = browser(study.reader)
+
+    first = text(client.get("/tasks/"))
+    (address,) = re.findall(r'href="(/tasks/\?after=[^"]+)"', first)
+    second = text(client.get(address))
+
+    shown = [set(re.findall(r"/tasks/([0-9a-f-]{36})/read", one)) for one in (first, second)]
+    assert [len(one) for one in shown] == [PAGE_SIZE, 2]
+    assert shown[0] | shown[1] == {str(task.id) for task in study.tasks()}
+    assert "after=" not in second
