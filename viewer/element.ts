@@ -1,8 +1,9 @@
 /**
  * `<collegium-viewer>`: the light part. It asks the server for the series at once and loads the heavy part meanwhile.
  *
- * Attributes: `dicomweb` (DICOMweb root), `marks` (root of the marks, none = no drawing), `label` (subject label), `mode`
- * (`read` draws, `view` only looks), `draw` (`all`: on earlier timepoints too). Events and methods are listed in `viewer/README.md`.
+ * Attributes: `dicomweb` (DICOMweb root), `study` (UID of the only study to show, none = all below the root), `marks` (root of
+ * the marks, none = no drawing), `label` (subject label), `mode` (`read` draws, `view` only looks), `draw` (`all`: on earlier
+ * timepoints too). Events and methods are listed in `viewer/README.md`.
  */
 import './viewer.css';
 import styles from './panels/viewer.css?inline';
@@ -35,7 +36,7 @@ const noCode = (): ViewerProblem =>
   new ViewerProblem('network', 'A part of the viewer could not be loaded. Check the connection and retry.', 'The viewer is not loaded');
 
 export class CollegiumViewer extends HTMLElement {
-  static readonly observedAttributes = ['dicomweb', 'marks', 'label', 'mode', 'draw'];
+  static readonly observedAttributes = ['dicomweb', 'study', 'marks', 'label', 'mode', 'draw'];
   private session: Promise<Session | null> | null = null;
   private live: Session | null = null;
   private abort = new AbortController();
@@ -119,7 +120,7 @@ export class CollegiumViewer extends HTMLElement {
       return null;
     }
     message.loading('Loading images');
-    const dicomweb = new DicomWeb(root);
+    const dicomweb = new DicomWeb(root, this.getAttribute('study') ?? '');
     const series = dicomweb.series(signal);
     // A failure is judged when the session starts; until then it must not count as unhandled.
     series

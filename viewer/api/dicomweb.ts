@@ -11,7 +11,10 @@ export class DicomWeb {
   readonly root: string;
   private readonly ahead = new Map<string, Promise<DataSet[]>>();
 
-  constructor(root: string) {
+  constructor(
+    root: string,
+    private readonly study: string,
+  ) {
     this.root = new URL(root, document.baseURI).href.replace(/\/$/, '');
   }
 
@@ -31,9 +34,9 @@ export class DicomWeb {
     return (await answer.json()) as DataSet[];
   }
 
-  /** Every series of every study below the root, in the order of their numbers. */
+  /** Every series of every study below the root, or of the one asked for, in the order of their numbers. */
   async series(signal: AbortSignal): Promise<SeriesInfo[]> {
-    const studies = await this.ask('studies', signal);
+    const studies = await this.ask(this.study ? `studies?StudyInstanceUID=${this.study}` : 'studies', signal);
     const lists = await Promise.all(
       studies.map(async (study) => {
         const studyUid = text(study, tags.StudyInstanceUID);
