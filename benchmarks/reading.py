@@ -154,6 +154,7 @@ def row(metric: str, mine: list[float], theirs: list[float], target: float) -> R
         "metric": metric,
         "ours": round(median, 4),
         "ours_p95": round(statistics.quantiles(mine, n=20)[-1], 4),
+        "quickest": round(min(mine), 4),
         "peer": round(peer, 4),
         "ratio": round(peer / median, 1),
         "target": target,
