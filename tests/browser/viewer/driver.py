@@ -72,8 +72,8 @@ class Driver:
         return self.page.locator(f"collegium-viewer {selector}").inner_text()
 
     def drawn(self) -> str:
-        """The words of the marks on the image."""
-        return self.page.locator("collegium-viewer svg.svg-layer").text_content() or ""
+        """The words of the marks on the images."""
+        return " ".join(self.page.locator("collegium-viewer svg.svg-layer").all_text_contents())
 
     def wait_for_image(self) -> Driver:
         self.until(lambda: self.events("first-image"), "the first image")
@@ -150,9 +150,15 @@ class Driver:
         self.drag(self.on_screen(start), self.on_screen(end))
         return self._saved_after(before)
 
-    def begin_diameters(self, long: Sequence[Sequence[float]]) -> list[list[float]]:
-        """Draw the long diameter; where the viewer proposes the ends of the short one, in patient mm."""
-        self.press("b")
+    def begin_diameters(
+        self, long: Sequence[Sequence[float]], *, has_tool: bool = False
+    ) -> list[list[float]]:
+        """Draw the long diameter; where the viewer proposes the ends of the short one, in patient mm.
+
+        `has_tool`: the tool is in the hand already, as after *Measure* in a form.
+        """
+        if not has_tool:
+            self.press("b")
         self.drag(*(self.on_screen(end) for end in long))
         (ax, ay, z), (bx, by, _) = long
         x, y, across, down = (ax + bx) / 2, (ay + by) / 2, (by - ay) / 3, (bx - ax) / 3
