@@ -1,30 +1,27 @@
 """Every page kind in light and dark at two widths: no serious axe finding, nothing from another host, nothing cut off.
 
-The pictures land in test-results/look, for a person to look at.
+One trial at one moment, in which every kind of page has something to show. The pictures land in test-results/look,
+for a person to look at.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from collegium_testkit import pacs, phantoms
 from collegium_testkit.browser import chromium_path
-from collegium_testkit.gateways import GatewayProcess
-from collegium_testkit.installation import InstallationProcess
+from tests.browser.viewer.driver import Driver
+from tests.journeys.trial_house import BASELINE, WEEK_8, TrialHouse, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, BrowserContext, Page
-
-    from collegium_testkit.seed import Seeded
 
 pytestmark = [
     pytest.mark.browser,
@@ -35,50 +32,85 @@ pytestmark = [
 ]
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "look"
-ADMINISTRATOR_PAGES = ("/", "/projects/", "/notifications/", *(f"/projects/{{space}}/{tab}" for tab in (
-    "", "subjects/", "exams/", "tasks/", "results/", "gateways/", "history/", "setup/", "board/",
-    "people/", "queries/", "queries/new", "site/",
-)))  # fmt: skip
-READER_PAGES = ("/", "/tasks/", "/notifications/", "/projects/{space}/", "/projects/{space}/queries/")
+DIFFERING, BEING_READ, IN_QC, NEW = range(4)
+"""Subjects, by how far they are."""
+SHRUNK = ((39.0, 26.0), (24.0, 16.0))
+PAGES = {
+    "administrator": (
+        "/", "/projects/", "/notifications/", *(f"/projects/{{space}}/{tab}" for tab in (
+            "", "subjects/", "exams/", "exams/{exam}/", "exams/{exam}/images/", "tasks/", "tasks/{settling}/",
+            "results/?step=reading", "results/?step=final.adjudication", "gateways/", "history/", "setup/", "board/",
+            "people/", "people/{membership}/", "queries/", "queries/new", "queries/{query}/", "site/", "unblinding/",
+        )),
+    ),
+    "reader1": (
+        "/", "/tasks/", "/tasks/?state=signed", "/notifications/", "/projects/{space}/", "/projects/{space}/queries/",
+        "/tasks/{two_timepoints}/read", "/tasks/{signed}/read", "/tasks/{two_timepoints}/conflict",
+    ),
+    "reader2": ("/tasks/{one_timepoint}/read",),
+    "adjudicator": ("/tasks/", "/tasks/{settling}/read"),
+    "qc": ("/tasks/", "/tasks/{checking}/read", "/projects/{space}/queries/"),
+    "site": ("/tasks/", "/tasks/{form_only}/read", "/projects/{space}/", "/projects/{space}/site/"),
+    "sponsor": ("/projects/{space}/", "/projects/{space}/board/"),
+}  # fmt: skip
+"""What each person opens."""
 LOOKS = [("light", 1280), ("dark", 1920)]
 
 
 class Shown:
-    """A running installation with one exam that waits for its reader."""
+    """The trial, the addresses of what there is in it, and a signed-in browser for each of its people."""
 
-    def __init__(self, server: InstallationProcess, seeded: Seeded, chromium: Browser) -> None:
-        self.server, self.seeded, self._chromium = server, seeded, chromium
+    def __init__(self, house: TrialHouse, chromium: Browser) -> None:
+        self.house, self._chromium = house, chromium
+        self._sessions: dict[str, Any] = {}  # Any: Playwright's storage state
+        self.ids = {
+            "space": house.space,
+            "settling": house.task(DIFFERING, "adjudication"),
+            "signed": house.task(DIFFERING, "reading", "week8", "reader1"),
+            "two_timepoints": house.task(BEING_READ, "reading", "week8", "reader1"),
+            "one_timepoint": house.task(BEING_READ, "reading", "baseline", "reader2"),
+            "checking": house.task(IN_QC, "image_qc"),
+            "form_only": house.task(NEW, "eligibility"),
+            "exam": self._first("imaging_archive_exam"),
+            "query": self._first("research_data_queries_dataquery"),
+            "membership": self._first("trust_tenancy_membership"),
+        }
 
-    def sign_in(self, email: str, scheme: str, width: int) -> BrowserContext:
-        context = self._chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"  # type: ignore[arg-type]  # one of two words
+    def session(self, who: str, scheme: str, width: int) -> BrowserContext:
+        """Signed in once a person; each look has a browser of its own."""
+        if who not in self._sessions:
+            self._sessions[who] = self.house.window(who, "/").context.storage_state()
+        return self._chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce",  # type: ignore[arg-type]  # one of two words
+            storage_state=self._sessions[who],
         )  # fmt: skip
-        page = context.new_page()
-        page.goto(f"{self.server.url}/accounts/login/")
-        page.fill("#id_login", email)
-        page.fill("#id_password", self.seeded.password)
-        page.click("button[type=submit]")
-        page.wait_for_url(f"{self.server.url}/")
-        return context
+
+    def _first(self, table: str) -> str:
+        ((found,),) = self.house.ask(
+            f"select id from {table} where space_id = %s order by id limit 1", self.house.space
+        )
+        return str(found)
 
 
 @pytest.fixture(scope="module")
 def shown(chromium: Browser) -> Iterator[Shown]:
+    """One subject is to be settled, one is being read, one is checked, one has just come."""
     place = Path(tempfile.mkdtemp(prefix="collegium-look-"))
     place.chmod(0o755)
-    with InstallationProcess(place / "server") as server:
-        seeded = server.seed()
-        with GatewayProcess(
-            place / "hospital", server.url, callers=((seeded.calling_ae, "127.0.0.1"),)
-        ) as gateway:
-            gateway.enrol(server.url, seeded.gateway_code)
-            gateway.start()
-            phantoms.ct_exam(place / "ct", slices=8, seed=3)
-            pacs.send(place / "ct", "127.0.0.1", gateway.receive_port, seeded.called_ae, seeded.calling_ae)
-            deadline = time.monotonic() + 60
-            while "delivered" not in gateway.run("status").stdout and time.monotonic() < deadline:
-                time.sleep(0.5)
-        yield Shown(server, seeded, chromium)
+    with TrialHouse(place, chromium) as house:
+        house.receive([SHRUNK, SHRUNK, SHRUNK[:1], SHRUNK[:1]])
+        eligible, _ = house.letting_in(IN_QC)
+        house.act(
+            *house.letting_in(DIFFERING),
+            house.reading(DIFFERING, 0, BASELINE),
+            house.reading(DIFFERING, 1, WEEK_8 | {"response": "PR"}, "reader1"),
+            house.reading(DIFFERING, 1, WEEK_8 | {"response": "SD"}, "reader2"),
+            *house.letting_in(BEING_READ),
+            house.reading(BEING_READ, 0, BASELINE, "reader1"),
+            ["ask", code_of(BEING_READ), "reading", "Is the lesion in segment VIII the one you mean?"],
+            eligible,
+        )
+        yield Shown(house, chromium)
     shutil.rmtree(place, ignore_errors=True)
 
 
@@ -94,66 +126,65 @@ def serious_findings(page: Page) -> list[str]:
 def visit(page: Page, shown: Shown, path: str, picture: str) -> list[str]:
     """What is wrong with one page: foreign requests, script errors, overflow, axe's serious findings."""
     wrong: list[str] = []
+    url = shown.house.server.url
     page.on(
         "request",
         lambda request: (
-            None
-            if request.url.startswith((shown.server.url, "data:", "blob:"))
-            else wrong.append(request.url)
+            None if request.url.startswith((url, "data:", "blob:")) else wrong.append(request.url)
         ),
     )
-    page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
-    answer = page.goto(shown.server.url + path)
-    assert answer
-    page.wait_for_load_state("networkidle")
+    driver = Driver(page).open(url + path.format(**shown.ids))
+    if page.locator("collegium-viewer").count():
+        driver.wait_for_image()
+        driver.until(
+            lambda: all(0 < area["total"] == area["loaded"] for area in driver.areas()), "all images"
+        )
     if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
         wrong.append("the page is wider than the window")
     PICTURES.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=PICTURES / f"{picture}.png")
-    return [f"{path}: {what}" for what in (*wrong, *serious_findings(page))]
+    return [f"{path}: {what}" for what in (*wrong, *driver.problems, *serious_findings(page))]
 
 
 def name_of(path: str) -> str:
-    return path.strip("/").replace("{space}/", "").replace("{space}", "overview").replace("/", "-") or "home"
+    bare = path.strip("/").removeprefix("projects/{space}").strip("/") or (
+        "overview" if "{space}" in path else "home"
+    )
+    return "".join(letter if letter.isalnum() else "-" for letter in bare)
 
 
 @pytest.mark.requirement("U04")
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
-@pytest.mark.parametrize("role", ["administrator", "reader"])
-def test_every_page_is_sound_to_look_at(shown: Shown, role: str, scheme: str, width: int) -> None:
-    pages = ADMINISTRATOR_PAGES if role == "administrator" else READER_PAGES
-    context = shown.sign_in(getattr(shown.seeded, role), scheme, width)
+@pytest.mark.parametrize("who", PAGES)
+def test_every_page_is_sound_to_look_at(shown: Shown, who: str, scheme: str, width: int) -> None:
+    context = shown.session(who, scheme, width)
 
     wrong = []
-    for path in pages:
+    for path in PAGES[who]:
         page = context.new_page()
-        picture = f"{role}-{name_of(path)}-{scheme}-{width}"
-        wrong += visit(page, shown, path.replace("{space}", shown.seeded.space_id), picture)
+        wrong += visit(page, shown, path, f"{who}-{name_of(path)}-{scheme}-{width}")
         page.close()
     context.close()
 
     assert wrong == []
 
 
-@pytest.mark.requirement("U04")
-@pytest.mark.parametrize("width", [1280, 1920])
-def test_the_reading_page_is_sound_to_look_at(shown: Shown, width: int) -> None:
-    context = shown.sign_in(shown.seeded.reader, "light", width)
-    page = context.new_page()
-    page.goto(f"{shown.server.url}/tasks/")
-    address = page.locator("table.list a").first.get_attribute("href")
-    assert address
-
-    wrong = visit(page, shown, address, f"reader-read-{width}")
+def test_the_images_of_an_exam_are_those_of_that_exam_alone(shown: Shown) -> None:
+    context = shown.session("administrator", *LOOKS[0])
+    path = "/projects/{space}/exams/{exam}/images/".format(**shown.ids)
+    driver = Driver(context.new_page()).open(shown.house.server.url + path).wait_for_all()
+    areas, series = len(driver.areas()), driver.page.locator("collegium-viewer .series button").count()
     context.close()
 
-    assert wrong == []
+    assert (areas, series) == (1, 1)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_sign_in_page_and_the_nothing_page_are_sound_to_look_at(shown: Shown, scheme: str) -> None:
-    context = shown.sign_in(shown.seeded.viewer, scheme, 1280)
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_the_sign_in_page_and_the_nothing_page_are_sound_to_look_at(
+    shown: Shown, scheme: str, width: int
+) -> None:
+    context = shown.session("sponsor", scheme, width)
     nothing = visit(context.new_page(), shown, "/no/such/page", f"nothing-{scheme}")
     context.clear_cookies()
     sign_in = visit(context.new_page(), shown, "/accounts/login/", f"sign-in-{scheme}")
