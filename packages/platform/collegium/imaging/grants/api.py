@@ -6,6 +6,7 @@ Runs inside `acting_as` of the signed-in person, like every page.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collegium.kit.pages.http import PageRequest
 
 _MOST_BYTES = 64 << 10
+_FINDING = re.compile(r"[A-Z]{1,3}[0-9]{1,2}(?= |$)")
 _FURTHEST = Decimal(1_000_000)
 _SMALLEST, _LARGEST = -330, 30
 """Exponents: below, a double is zero; above, nothing here is so large."""
@@ -143,7 +145,11 @@ def _layers(grant: LiveGrant) -> list[dict[str, Any]]:  # Any: JSON
         {
             "name": layer.name,
             "marks": [
-                {"mark_id": str(grant.mark_id(layer, one.mark_id)), **_geometry(grant, one)}
+                {
+                    **_geometry(grant, one),
+                    "mark_id": str(grant.mark_id(layer, one.mark_id)),
+                    "label": _finding(one.label),
+                }
                 for one in found
                 if is_granted(one)
             ],
@@ -161,6 +167,12 @@ def _shown(grant: LiveGrant, one: SavedMark) -> dict[str, Any]:  # Any: JSON
         "saved_at": one.saved_at.isoformat(),
         **_geometry(grant, one),
     }
+
+
+def _finding(label: str) -> str:
+    """The number of a finding (`T1`) out of a label; its words would tell the author's language, or anything."""
+    found = _FINDING.match(label)
+    return found[0] if found else ""
 
 
 def _geometry(grant: LiveGrant, one: SavedMark) -> dict[str, Any]:  # Any: JSON

@@ -81,7 +81,7 @@ def _judge(actor: Actor, scene: Scene, unit: ReadingUnit, step: Step) -> None:
 
 def _compare(scene: Scene, primary: Sequence[Task], read_step: Step, step: Step) -> Verdict:
     assert step.adjudication
-    sides = dict(zip(("a", "b"), (scene.plain(task, read_step) for task in primary), strict=True))
+    sides = dict(zip(("a", "b"), (scene.plain(task) for task in primary), strict=True))
     form = projects.definition(primary[0].project_version).forms[read_step.form]
     rule = compile_rule(step.adjudication.discrepancy, discrepancy_types(form))
     return rule.judge(

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from collegium.kit.rules import Verdict, compile_rule
 from collegium.research.pipeline import adjudicating, queries
+from collegium.research.pipeline.models import Discrepancy
 from collegium.research.pipeline.moving import move_task
 from collegium.research.pipeline.scene import Scene
-from collegium.research.pipeline.states import LIVE, Move, TaskState
+from collegium.research.pipeline.sequence import earlier_are_signed
+from collegium.research.pipeline.states import NO_CONDITION, UNDECIDED, Move, TaskState
 from collegium.research.projects import queries as projects
-from collegium.research.projects.definition import Timepoints
 from collegium.research.projects.step_file import condition_types
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
     from collegium.research.projects.definition import ProjectDefinition, Step
     from collegium.research.projects.models import Subject
-
-NO_CONDITION = "Its condition does not hold."
-UNDECIDED = "Its condition cannot be decided from the signed answers. A person has to decide."
 
 
 def advance(*, actor: Actor, subject: Subject) -> None:
@@ -40,6 +38,8 @@ def _step(actor: Actor, scene: Scene) -> bool:
     for task in scene.tasks:
         if task.state == TaskState.WAITING:
             moved |= _settle(actor, scene, task)
+        elif task.state == TaskState.OPEN and not earlier_are_signed(scene.tasks, task):
+            moved |= _move(actor, task, Move.HOLD)
     return moved
 
 
@@ -47,19 +47,18 @@ def _settle(actor: Actor, scene: Scene, task: Task) -> bool:
     """Open or cancel one waiting task, or say why a person has to decide. True when its state moved."""
     definition = projects.definition(task.project_version)
     step = definition.step(task.step)
-    if not _earlier_are_signed(scene, task, step, definition):
+    if not earlier_are_signed(scene.tasks, task):
         return False
     if not step.open_if:
         return _move(actor, task, Move.OPEN)
     rule = _condition(definition, step)
+    asked = {name.split(".")[0] for name in rule.names}
+    if not all(_is_finished(actor, scene, task, definition.step(name)) for name in asked):
+        return False
     verdict = rule.judge(scene.known(task.unit, definition))
     if verdict is Verdict.TRUE:
         return _move(actor, task, Move.OPEN)
-    read = {name.split(".")[0]: scene.about(task.unit, name.split(".")[0]) for name in rule.names}
-    if not all(tasks and all(scene.is_finished(one) for one in tasks) for tasks in read.values()):
-        return False
-    was_dropped = any(all(one.state == TaskState.CANCELLED for one in tasks) for tasks in read.values())
-    if verdict is Verdict.FALSE or was_dropped:
+    if verdict is Verdict.FALSE or any(_was_dropped(scene, task, name) for name in asked):
         return _move(actor, task, Move.CANCEL, NO_CONDITION)
     if task.note != UNDECIDED:
         task.note = UNDECIDED
@@ -67,27 +66,25 @@ def _settle(actor: Actor, scene: Scene, task: Task) -> bool:
     return False
 
 
-def _earlier_are_signed(scene: Scene, task: Task, step: Step, definition: ProjectDefinition) -> bool:
-    """Whether the same reader signed every earlier visit, where the step is locked (R28)."""
-    if step.timepoints is not Timepoints.LOCKED or task.unit.visit is None:
-        return True
-    order = [visit.code for visit in definition.visits]
-    here = order.index(task.unit.visit.code)
-    earlier = [
-        one
-        for one in scene.tasks
-        if one.step == task.step
-        and one.slot == task.slot
-        and one.state in LIVE
-        and one.unit.visit is not None
-        and one.unit.visit.code in order[:here]
-    ]
-    return all(one.state == TaskState.SIGNED for one in earlier)
+def _is_finished(actor: Actor, scene: Scene, task: Task, asked: Step) -> bool:
+    """Whether every reader of a step that is asked about has finished; an adjudication nobody needs is finished."""
+    found = scene.about(task.unit, asked.name)
+    if found:
+        return all(scene.is_finished(one) for one in found)
+    if asked.adjudication is None:
+        return False
+    judged = queries.newest_discrepancy(actor, task.unit, asked.name)
+    return judged is not None and judged.outcome == Discrepancy.Outcome.AGREED
+
+
+def _was_dropped(scene: Scene, task: Task, asked: str) -> bool:
+    found = scene.about(task.unit, asked)
+    return bool(found) and all(one.state == TaskState.CANCELLED for one in found)
 
 
 def _move(actor: Actor, task: Task, move: Move, note: str = "") -> bool:
     locked = queries.locked_task(actor, task.id)
-    if locked.state != TaskState.WAITING:
+    if locked.state != task.state:
         return False
     move_task(actor=actor, task=locked, move=move, note=note)
     return True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from collegium.research.pipeline import queries
 from collegium.research.pipeline.services import hand_back
-from collegium.research.pipeline.states import TaskState
+from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.people import queries as people
 from collegium.research.projects.people.barriers import BARRED_STEPS, barrier
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor, Principal
     from collegium.research.pipeline.models import Task
 
-IN_HAND = (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS)
+IN_HAND = (TaskState.WAITING, *TO_DO)
 
 
 def in_hand(actor: Actor, principal: Principal) -> list[Task]:
-    """What somebody has been given and has not submitted, in order of birth."""
+    """What somebody has been given and has not signed, in order of birth."""
     rows = queries.tasks(actor).filter(assignee=principal.text, state__in=IN_HAND)
     return list(rows.order_by("listing"))
 
@@ -54,6 +54,8 @@ def give_away(*, actor: Actor, tasks: Iterable[Task], reason: str) -> int:
     """
     number = 0
     for task in tasks:
+        if queries.task(actor, task.id).assignee != task.assignee:
+            continue  # it went with another timepoint
         hand_back(actor=actor, task_id=task.id, reason=reason)
         number += 1
     return number

@@ -37,21 +37,19 @@ def make_units(
     exam: Exam | None = None,
 ) -> None:
     """The units of a subject, of a visit and of an exam that are here now, each with its tasks. Again is a no-op."""
-    definition = projects.definition(version)
     things: dict[About, tuple[Visit | None, Exam | None]] = {About.SUBJECT: (None, None)}
     if visit:
         things[About.VISIT] = (visit, None)
     if exam:
         things[About.EXAM] = (visit, exam)
     for about, (of_visit, of_exam) in things.items():
-        steps = definition.steps_for(about)
-        if not steps:
+        if not projects.definition(version).steps_for(about):
             continue
         unit, _ = ReadingUnit.objects.get_or_create(
             space_id=actor.space, about=about, subject=subject, visit=of_visit, exam=of_exam,
             defaults={"project_version": version},
         )  # fmt: skip
-        for step in steps:
+        for step in projects.definition(unit.project_version).steps_for(about):
             make_tasks(actor, unit, step)
 
 
@@ -78,8 +76,9 @@ def make_again(actor: Actor, task: Task, *, keeps_person: bool, sides: dict[str,
     """The next run of a task that was cancelled or superseded, for the same person if they still may."""
     step = projects.definition(task.project_version).step(task.step)
     fresh = _make(actor, task.unit, step, slot=task.slot, run=task.run + 1, sides=sides)
-    if keeps_person and task.assignee in allowed(actor, task.unit, step):
-        give(actor, fresh, task.assignee)
+    taken = queries.people_of_step(actor, task.unit, task.step)
+    if keeps_person and task.assignee not in taken and task.assignee in allowed(actor, task.unit, step):
+        give(actor, fresh, task.assignee, draw={"kept": True})
     else:
         assign(actor, fresh, step, besides={task.assignee} if task.assignee else set())
     return fresh
@@ -100,18 +99,21 @@ def assign(actor: Actor, task: Task, step: Step, *, besides: Collection[str] = (
     unit = task.unit
     may = [person for person in allowed(actor, unit, step) if person not in besides]
     key = _key(unit, step)
+    taken = queries.people_of_step(actor, unit, step.name)
     keeps = queries.person_of_slot(actor, task) if step.timepoints is not Timepoints.ALONE else ""
-    if keeps in may:
-        drawn = [keeps]
-    else:
-        taken = queries.people_of_step(actor, unit, step.name)
-        load = queries.load_of(actor, step.name)
-        free = [assignment.Candidate(one, load.get(one, 0)) for one in may if one not in taken]
-        drawn = assignment.draw(step.assign, free, key=key, count=1)
+    if keeps in may and keeps not in taken:
+        give(actor, task, keeps, draw={"kept": True})
+        return True
+    load = queries.load_of(actor, step.name)
+    free = [assignment.Candidate(one, load.get(one, 0)) for one in may if one not in taken]
+    drawn = assignment.draw(step.assign, free, key=key, count=1)
     if not drawn:
         return False
-    give(actor, task, drawn[0], draw={"among": sorted(may), "how": step.assign.how.value, "key": key,
-                                      "seed": step.assign.seed})  # fmt: skip
+    among = {one.principal: one.load for one in free}
+    give(
+        actor, task, drawn[0],
+        draw={"among": among, "how": step.assign.how.value, "key": key, "seed": step.assign.seed},
+    )  # fmt: skip
     return True
 
 
@@ -127,6 +129,35 @@ def give(
         old={"assignee": before} if before else None, new={"assignee": person, **(draw or {})}, reason=reason,
     )  # fmt: skip
     tell_assignee(actor, task)
+
+
+def follow(actor: Actor, task: Task) -> None:
+    """The subject's other timepoints of a slot go with its task, where they stand side by side and nobody began."""
+    step = projects.definition(task.project_version).step(task.step)
+    if step.timepoints is Timepoints.ALONE or not task.assignee:
+        return
+    for other in _of_slot(actor, task):
+        if other.state in _NOT_BEGUN and other.assignee != task.assignee:
+            give(actor, other, task.assignee, draw={"kept": True})
+
+
+def is_shared(actor: Actor, task: Task, step: Step) -> bool:
+    """Whether its person has begun another timepoint that stands beside it: then the slot cannot change hands."""
+    if step.timepoints is Timepoints.ALONE:
+        return False
+    return any(other.state not in _NOT_BEGUN for other in _of_slot(actor, task))
+
+
+_NOT_BEGUN = (TaskState.WAITING, TaskState.OPEN)
+
+
+def _of_slot(actor: Actor, task: Task) -> list[Task]:
+    found = queries.tasks_of_subject(actor, task.unit.subject)
+    return [
+        one
+        for one in found
+        if (one.step, one.slot) == (task.step, task.slot) and one.id != task.id and one.state in LIVE
+    ]
 
 
 def allowed(actor: Actor, unit: ReadingUnit, step: Step) -> list[str]:

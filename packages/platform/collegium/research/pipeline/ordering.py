@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from django.db import connection
+
 from collegium.research.pipeline import queries
 from collegium.research.pipeline.errors import AnotherComesFirst
 from collegium.research.projects import queries as projects
@@ -15,6 +17,13 @@ from collegium.trust.audit.services import record
 if TYPE_CHECKING:
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
+
+
+def one_at_a_time(actor: Actor) -> None:
+    """Make a person's openings wait for one another: each may lock several of their tasks to fix an order."""
+    with connection.cursor() as cursor:
+        key = f"open {actor.space_id} {actor.principal.behalf.text}"
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 def require_turn(actor: Actor, task: Task) -> None:

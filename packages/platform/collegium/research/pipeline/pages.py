@@ -22,6 +22,7 @@ from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.errors import SetUpIncomplete
 from collegium.research.pipeline.states import TaskState
 from collegium.research.projects import queries as projects
+from collegium.research.projects.people import queries as people
 from collegium.research.projects.services import publish_project
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
@@ -45,6 +46,9 @@ def subjects(request: PageRequest, space_id: UUID) -> HttpResponse:
     actor = member(request, space_id, Permission.SUBJECT_VIEW)
     asked = Asked.of(request)
     rows = projects.subjects(actor).order_by("-id")
+    sees_all = may(actor, Permission.TASK_VIEW_ALL)
+    if not sees_all:
+        rows = rows.filter(site__in=people.own_sites(actor))
     if asked.text:
         rows = rows.filter(code__icontains=asked.text)
     if asked.after:
@@ -64,7 +68,7 @@ def subjects(request: PageRequest, space_id: UUID) -> HttpResponse:
             for subject in page.items
         ],
         "may_publish": may(actor, Permission.PROJECT_PUBLISH),
-        "unplaced": list(queries.placements(actor).exclude(unplaced="")[:PAGE_SIZE]),
+        "unplaced": list(queries.placements(actor).exclude(unplaced="")[:PAGE_SIZE]) if sees_all else [],
     }
     return render(request, "research_pipeline/subjects.html", context)
 

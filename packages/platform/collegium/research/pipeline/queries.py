@@ -13,7 +13,7 @@ from collegium.kit.errors import NotFound
 from collegium.research.pipeline.models import Discrepancy, ExamPlacement, ReadingUnit, Task
 from collegium.research.pipeline.states import LIVE, TO_DO, TaskState
 from collegium.research.projects import queries as projects
-from collegium.research.projects.definition import QcVerdict, Timepoints
+from collegium.research.projects.definition import About, QcVerdict, Timepoints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,8 @@ _WITH = ("unit__subject__site", "unit__visit", "unit__exam", "project_version")
 
 def my_tasks(principal: Principal, *, all_states: bool = False) -> QuerySet[Task]:
     """The tasks of one person over all projects, those to do first asked for, oldest due first."""
-    rows = Task.objects.filter(assignee=principal.behalf.text).select_related(*_WITH)
+    rows = Task.objects.filter(assignee=principal.behalf.text).exclude(state=TaskState.WAITING)
+    rows = rows.select_related(*_WITH)
     return (rows if all_states else rows.filter(state__in=TO_DO)).order_by("label", "id")
 
 
@@ -222,9 +223,8 @@ def visits_shown(task: Task) -> list[ShownVisit]:
     if unit.exam_id:
         return [ShownVisit(unit.visit.code, (unit.exam_id,))]
     definition = projects.definition(task.project_version)
-    order = [visit.code for visit in definition.visits]
     shows_earlier = definition.step(task.step).timepoints is not Timepoints.ALONE
-    wanted = order[: order.index(unit.visit.code) + 1] if shows_earlier else [unit.visit.code]
+    wanted = [*(definition.visits_before(unit.visit.code) if shows_earlier else ()), unit.visit.code]
     rows = ExamPlacement.objects.filter(
         space_id=unit.space_id, subject=unit.subject, visit__code__in=wanted
     ).order_by("placed_at", "id")
@@ -234,29 +234,33 @@ def visits_shown(task: Task) -> list[ShownVisit]:
     return [ShownVisit(code, tuple(found)) for code, found in by_visit.items() if found]
 
 
-def earlier_tasks(actor: Actor, task: Task) -> list[Task]:
-    """The signed tasks of the same reader, step and subject at earlier visits, in the order of the visits."""
+def earlier_tasks(actor: Actor, task: Task) -> dict[str, Task | None]:
+    """By code, in order: the subject's visits before this one, each with the same reader's signed task, or None."""
+    if task.unit.visit is None:
+        return {}
+    before = projects.definition(task.project_version).visits_before(task.unit.visit.code)
+    units = ReadingUnit.objects.filter(
+        space_id=actor.space, subject=task.unit.subject, visit__code__in=before, about=About.VISIT
+    )
+    had = set(units.values_list("visit__code", flat=True))
+    rows = Task.objects.filter(
+        space_id=actor.space, unit__in=units, step=task.step, slot=task.slot, assignee=task.assignee,
+        state=TaskState.SIGNED,
+    ).select_related(*_WITH)  # fmt: skip
+    signed = {one.unit.visit.code: one for one in rows if one.unit.visit}
+    return {code: signed.get(code) for code in before if code in had}
+
+
+def later_tasks(actor: Actor, task: Task) -> list[UUID]:
+    """The same slot of the step at later visits of the subject, in whatever state; by the newest plan of visits."""
     if task.unit.visit is None:
         return []
-    order = [visit.code for visit in projects.definition(task.project_version).visits]
-    before = order[: order.index(task.unit.visit.code)]
+    newest = projects.definition(projects.current_version(actor))
+    earlier = {task.unit.visit.code, *newest.visits_before(task.unit.visit.code)}
     rows = Task.objects.filter(
-        space_id=actor.space, unit__subject=task.unit.subject, step=task.step, slot=task.slot,
-        assignee=task.assignee, state=TaskState.SIGNED, unit__visit__code__in=before,
-    ).select_related(*_WITH)  # fmt: skip
-    return sorted(rows, key=lambda one: order.index(one.unit.visit.code) if one.unit.visit else 0)
-
-
-def has_begun_later(actor: Actor, task: Task) -> bool:
-    """Whether the same slot of the step was begun at a later visit of the subject."""
-    if task.unit.visit is None:
-        return False
-    order = [visit.code for visit in projects.definition(task.project_version).visits]
-    rows = Task.objects.filter(
-        space_id=actor.space, unit__subject=task.unit.subject, step=task.step, slot=task.slot, state__in=LIVE,
-        unit__visit__code__in=order[order.index(task.unit.visit.code) + 1 :],
-    )  # fmt: skip
-    return rows.exclude(state__in=(TaskState.WAITING, TaskState.OPEN)).exists()
+        space_id=actor.space, unit__subject=task.unit.subject, step=task.step, slot=task.slot
+    )
+    return list(rows.exclude(unit__visit__code__in=earlier).values_list("id", flat=True))
 
 
 def placements(actor: Actor) -> QuerySet[ExamPlacement]:
@@ -271,8 +275,8 @@ def unplaced_count(actor: Actor) -> int:
 
 def task_counts(actor: Actor) -> dict[str, int]:
     """Number of tasks by state."""
-    rows = Task.objects.filter(space_id=actor.space).values_list("state").annotate(Count("id")).order_by()
-    return dict(rows)
+    rows = Task.objects.filter(space_id=actor.space).values_list("state").annotate(number=Count("*"))
+    return dict(rows.order_by())
 
 
 def load_of(actor: Actor, step: str) -> dict[str, int]:
@@ -287,6 +291,14 @@ def finished_with_exam(actor: Actor, placement: ExamPlacement) -> QuerySet[Task]
     return rows.filter(
         Q(unit__exam_id=placement.exam_id) | Q(unit__exam__isnull=True, unit__visit_id=placement.visit_id)
     )
+
+
+def signed_checks(actor: Actor, subject: Subject, visit_id: UUID) -> list[Task]:
+    """Signed QC tasks of a visit, of its exams, or of the subject's visit that an exam came to."""
+    rows = Task.objects.filter(
+        space_id=actor.space, unit__subject=subject, unit__visit_id=visit_id, state=TaskState.SIGNED
+    ).select_related(*_WITH)
+    return [task for task in rows if projects.definition(task.project_version).step(task.step).verdict]
 
 
 def waiting_for_correction(actor: Actor, visit_id: UUID) -> list[Task]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collegium.kit import rules
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import ReadingUnit, Task
-    from collegium.research.projects.definition import ProjectDefinition, Step
+    from collegium.research.projects.definition import ProjectDefinition
     from collegium.research.projects.models import Subject
 
 
@@ -78,13 +78,14 @@ class Scene:
                 for task in self.about(unit, step.name)
                 if task.state == TaskState.SIGNED and not self.waits_for_correction(task)
             ]
-            said = [self.plain(task, step) for task in signed]
+            said = [self.plain(task) for task in signed]
             found |= {f"{step.name}.{name}": value for name, value in matching.agreed(said).items()}
         return found
 
-    def plain(self, task: Task, step: Step) -> dict[str, rules.Answer]:
-        """The answers of one signed task as rules see them; rows of groups are left out."""
-        items = projects.definition(task.project_version).forms[step.form].by_name
+    def plain(self, task: Task) -> dict[str, rules.Answer]:
+        """The answers of one signed task as rules see them, by the form it was answered on; rows are left out."""
+        definition = projects.definition(task.project_version)
+        items = definition.forms[definition.step(task.step).form].by_name
         given = self.answers.get(task.entry_id, {}) if task.entry_id else {}
         found: dict[str, rules.Answer] = {}
         for name, answer in given.items():

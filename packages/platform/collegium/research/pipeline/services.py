@@ -14,6 +14,7 @@ from collegium.research.pipeline.advancing import advance
 from collegium.research.pipeline.errors import (
     CannotHaveTask,
     ConflictOfInterest,
+    DecisionNotNeeded,
     NotNewestRun,
     ReasonNeeded,
     TaskNotOpen,
@@ -21,10 +22,11 @@ from collegium.research.pipeline.errors import (
 )
 from collegium.research.pipeline.models import ExamPlacement, Unplaced
 from collegium.research.pipeline.moving import move_task
-from collegium.research.pipeline.states import LIVE, Move, TaskState
+from collegium.research.pipeline.sequence import earlier_are_signed, is_later
+from collegium.research.pipeline.states import LIVE, NO_CONDITION, TO_DO, UNDECIDED, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects import services as project_services
-from collegium.research.projects.definition import About, StepKind, SubjectPolicy, Timepoints
+from collegium.research.projects.definition import About, How, StepKind, SubjectPolicy, Timepoints
 from collegium.research.projects.errors import SubjectCodeInvalid
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
@@ -50,10 +52,11 @@ def place_exam(
     placement, is_new = ExamPlacement.objects.select_for_update().get_or_create(
         space_id=actor.space, exam_id=exam_id
     )
-    if placement.visit_id:
+    if placement.visit_id and placement.subject_id:
         if supplement and not is_new:
+            owner = projects.locked_subject(actor, placement.subject_id)
             _note_supplement(actor, placement)
-            _check_again(actor, visit_id=placement.visit_id)
+            _check_again(actor, owner, placement.visit_id)
         return placement
     version = projects.newest_version(actor)
     if version is None:
@@ -76,7 +79,8 @@ def place_exam(
         new={"subject": subject.code, "visit": code, "study_uid": exam.study_uid},
     )  # fmt: skip
     making.make_units(actor, version, subject, visit, exam)
-    _check_again(actor, visit_id=visit.id)
+    queries.finished_with_exam(actor, placement).update(has_late_images=True)
+    _check_again(actor, subject, visit.id)
     advance(actor=actor, subject=subject)
     return placement
 
@@ -131,12 +135,14 @@ def begin_task(*, actor: Actor, task: Task) -> None:
     Raises:
         TaskNotOpen: it waits or was cancelled.
         AnotherComesFirst: the step has a fixed order, and another is next.
-        ConflictOfInterest: declared since it was given.
     """
     if task.state in (TaskState.WAITING, TaskState.CANCELLED):
         raise TaskNotOpen
+    if task.state in TO_DO and not earlier_are_signed(
+        queries.tasks_of_subject(actor, task.unit.subject), task
+    ):
+        raise TaskNotOpen
     if task.state in (TaskState.OPEN, TaskState.IN_PROGRESS):
-        _require_no_conflict(actor, task, task.assignee)
         ordering.require_turn(actor, task)
     if task.state == TaskState.OPEN:
         move_task(actor=actor, task=task, move=Move.BEGIN)
@@ -147,9 +153,11 @@ def complete_task(*, actor: Actor, task: Task, entry_id: UUID) -> None:
 
     The caller has locked the subject before the task.
     """
-    task.entry_id = entry_id
+    before, task.entry_id = task.entry_id, entry_id
     task.save(update_fields=["entry"])
     move_task(actor=actor, task=task, move=Move.SIGN)
+    if before and before != entry_id:
+        _make_stale(actor, task)
     advance(actor=actor, subject=task.unit.subject)
 
 
@@ -171,10 +179,17 @@ def cancel_task(*, actor: Actor, task_id: UUID, reason: str) -> None:
 
 
 def open_anyway(*, actor: Actor, task_id: UUID, reason: str) -> None:
-    """A person decides what a condition could not: the task opens."""
+    """A person decides what a condition could not: the task opens.
+
+    Raises:
+        DecisionNotNeeded: the task waits for something else; it opens by itself.
+    """
     require(actor, Permission.TASK_MANAGE)
-    projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
-    move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.OPEN, note=_reason(reason))
+    subject = projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
+    task = queries.locked_task(actor, task_id)
+    if task.note != UNDECIDED or not earlier_are_signed(queries.tasks_of_subject(actor, subject), task):
+        raise DecisionNotNeeded
+    move_task(actor=actor, task=task, move=Move.OPEN, note=_reason(reason))
 
 
 def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) -> None:
@@ -190,12 +205,15 @@ def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) ->
     task = queries.locked_task(actor, task_id)
     if task.state not in (TaskState.WAITING, TaskState.OPEN):
         raise TaskStarted
-    _require_no_conflict(actor, task, to.text)
+    require_no_conflict(actor, task, to.text)
     step = projects.definition(task.project_version).step(task.step)
     others = queries.people_of_step(actor, task.unit, task.step) - {task.assignee}
     if to.text not in making.allowed(actor, task.unit, step) or to.text in others:
         raise CannotHaveTask
+    if making.is_shared(actor, task, step):
+        raise CannotHaveTask
     making.give(actor, task, to.text, reason=_reason(reason))
+    making.follow(actor, task)
 
 
 def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
@@ -203,16 +221,18 @@ def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
 
     Raises:
         Refused: it is somebody else's, and the actor manages no tasks.
-        TaskNotOpen: it was submitted, signed or cancelled.
+        TaskNotOpen: it was signed or cancelled.
     """
     projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
     task = queries.locked_task(actor, task_id)
     if task.assignee != actor.principal.behalf.text:
         require(actor, Permission.TASK_MANAGE)
-    if task.state not in (TaskState.WAITING, TaskState.OPEN, TaskState.IN_PROGRESS):
+    if task.state not in (TaskState.WAITING, *TO_DO):
         raise TaskNotOpen
     move_task(actor=actor, task=task, move=Move.CANCEL, note=_reason(reason))
-    making.make_again(actor, task, keeps_person=False, sides=task.sides)
+    if projects.definition(task.project_version).step(task.step).assign.how is not How.EVERY:
+        fresh = making.make_again(actor, task, keeps_person=False, sides=task.sides)
+        making.follow(actor, fresh)
     advance(actor=actor, subject=task.unit.subject)
 
 
@@ -266,35 +286,49 @@ def _run_again(actor: Actor, task: Task, reason: str) -> Task:
     return queries.locked_task(actor, fresh[0].id) if fresh else task
 
 
+def _make_stale(actor: Actor, task: Task) -> None:
+    """Other answers were signed: what rests on the old ones waits anew, or is done again where it was begun."""
+    definition = projects.definition(task.project_version)
+    for one in _built_on(actor, task, definition):
+        if definition.step(one.step).kind is StepKind.ADJUDICATION:
+            continue  # its rule judges the new answers
+        if one.state == TaskState.OPEN:
+            move_task(actor=actor, task=one, move=Move.HOLD, note=STALE)
+        elif one.state in (TaskState.IN_PROGRESS, TaskState.SUBMITTED, TaskState.SIGNED):
+            move = Move.REPLACE if one.state == TaskState.SIGNED else Move.CANCEL
+            move_task(actor=actor, task=one, move=move, note=STALE)
+            making.make_again(actor, one, keeps_person=True)
+        elif one.state == TaskState.CANCELLED and one.note == NO_CONDITION:
+            making.make_again(actor, one, keeps_person=True)
+
+
+STALE = "An earlier step was corrected."
+
+
 def _built_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[Task]:
-    """Newest tasks whose step builds on this one's, for the same subject: by condition, timepoint or adjudication."""
-    steps = _steps_built_on(definition, task.step)
-    order = [visit.code for visit in definition.visits]
+    """Newest tasks of the subject that rest on this one, or on one that does: by condition, timepoint, adjudication."""
     newest: dict[tuple[UUID, str, int], Task] = {}
-    for one in queries.tasks_of_subject(actor, task.unit.subject):
-        is_later_visit = (
-            one.step == task.step
-            and one.slot == task.slot
-            and definition.step(task.step).timepoints is not Timepoints.ALONE
-            and one.unit.visit is not None
-            and task.unit.visit is not None
-            and order.index(one.unit.visit.code) > order.index(task.unit.visit.code)
-        )
-        in_reach = task.unit.visit_id in (None, one.unit.visit_id) and one.step in steps
-        if is_later_visit or in_reach:
-            newest[one.unit_id, one.step, one.slot] = one
-    return [
-        queries.locked_task(actor, one.id) for one in newest.values() if one.state != TaskState.SUPERSEDED
-    ]
+    for one in sorted(queries.tasks_of_subject(actor, task.unit.subject), key=lambda each: each.run):
+        newest[one.unit_id, one.step, one.slot] = one
+    others = [one for one in newest.values() if one.id != task.id and one.state != TaskState.SUPERSEDED]
+    found: list[Task] = []
+    frontier = [task]
+    while frontier:
+        base = frontier.pop()
+        resting = [one for one in others if one not in found and _rests_on(one, base, definition)]
+        found += resting
+        frontier += resting
+    return [queries.locked_task(actor, one.id) for one in found]
 
 
-def _steps_built_on(definition: ProjectDefinition, name: str) -> set[str]:
-    found: set[str] = set()
-    for step in definition.pipeline:  # a step builds on earlier ones alone, so one pass is enough
-        of = step.adjudication.of if step.adjudication else ""
-        if of in {name, *found} or any(f"{one}." in step.open_if for one in {name, *found}):
-            found.add(step.name)
-    return found
+def _rests_on(task: Task, base: Task, definition: ProjectDefinition) -> bool:
+    if is_later(task, base):
+        return definition.step(task.step).timepoints is not Timepoints.ALONE
+    if base.unit.visit_id not in (None, task.unit.visit_id):
+        return False
+    step = projects.definition(task.project_version).step(task.step)
+    of = step.adjudication.of if step.adjudication else ""
+    return of == base.step or f"{base.step}." in step.open_if
 
 
 def _assign_adjudications(actor: Actor, unit: ReadingUnit, definition: ProjectDefinition) -> int:
@@ -306,7 +340,8 @@ def _assign_adjudications(actor: Actor, unit: ReadingUnit, definition: ProjectDe
     return found
 
 
-def _require_no_conflict(actor: Actor, task: Task, person: str) -> None:
+def require_no_conflict(actor: Actor, task: Task, person: str) -> None:
+    """Refuse a person who may not have this task, and keep that in the trail. Raises ConflictOfInterest."""
     step = projects.definition(task.project_version).step(task.step)
     why = conflict_in(actor, task.unit, step, person)
     if why:
@@ -321,12 +356,16 @@ def conflict_in(actor: Actor, unit: ReadingUnit, step: Step, person: str) -> str
     return making.conflicts(actor, unit, step).get(person, "")
 
 
-def _check_again(actor: Actor, *, visit_id: UUID) -> None:
-    """Images came after a QC asked for a corrective action: the check is made again."""
-    for task in queries.waiting_for_correction(actor, visit_id):
-        _run_again(
-            actor, queries.locked_task(actor, task.id), "New images came after a corrective action was asked."
-        )
+def _check_again(actor: Actor, subject: Subject, visit_id: UUID) -> None:
+    """Images came after a signed check: it is made again if it asked for them, or if nobody has begun on its answer."""
+    waiting = {task.id for task in queries.waiting_for_correction(actor, visit_id)}
+    for task in queries.signed_checks(actor, subject, visit_id):
+        built_on = _built_on(actor, task, projects.definition(task.project_version))
+        if task.id in waiting or all(one.state in _UNTOUCHED for one in built_on):
+            _run_again(actor, queries.locked_task(actor, task.id), "New images came after the check.")
+
+
+_UNTOUCHED = (TaskState.WAITING, TaskState.OPEN, TaskState.CANCELLED)
 
 
 def _reason(text: str) -> str:

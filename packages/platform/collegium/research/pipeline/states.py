@@ -27,11 +27,13 @@ class Move(enum.StrEnum):
     CORRECT = "correct"
     CANCEL = "cancel"
     REPLACE = "replace"
+    HOLD = "hold"
 
 
 MOVES: dict[tuple[TaskState, Move], TaskState] = {
     (TaskState.WAITING, Move.OPEN): TaskState.OPEN,
     (TaskState.OPEN, Move.BEGIN): TaskState.IN_PROGRESS,
+    (TaskState.OPEN, Move.HOLD): TaskState.WAITING,
     (TaskState.IN_PROGRESS, Move.SUBMIT): TaskState.SUBMITTED,
     (TaskState.SUBMITTED, Move.SIGN): TaskState.SIGNED,
     (TaskState.SUBMITTED, Move.CORRECT): TaskState.IN_PROGRESS,
@@ -42,6 +44,11 @@ MOVES: dict[tuple[TaskState, Move], TaskState] = {
     (TaskState.SUBMITTED, Move.CANCEL): TaskState.CANCELLED,
     (TaskState.SIGNED, Move.REPLACE): TaskState.SUPERSEDED,
 }
+
+NO_CONDITION = "Its condition does not hold."
+"""The note of a task that the pipeline cancelled because its rule is false."""
+UNDECIDED = "Its condition cannot be decided from the signed answers. A person has to decide."
+"""The note of a task that waits for a person."""
 
 TO_DO = (TaskState.OPEN, TaskState.IN_PROGRESS, TaskState.SUBMITTED)
 """States in which the reader has something to do."""

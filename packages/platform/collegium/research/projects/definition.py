@@ -209,5 +209,10 @@ class ProjectDefinition:
     def adjudications_of(self, name: str) -> tuple[Step, ...]:
         return tuple(step for step in self.pipeline if step.adjudication and step.adjudication.of == name)
 
+    def visits_before(self, code: str) -> tuple[str, ...]:
+        """The codes of the visits planned before this one; none for a visit that this version does not know."""
+        codes = tuple(visit.code for visit in self.visits)
+        return codes[: codes.index(code)] if code in codes else ()
+
     def visit(self, code: str) -> VisitDefinition | None:
         return next((visit for visit in self.visits if visit.code == code), None)

@@ -94,6 +94,9 @@ def list_subject(*, actor: Actor, code: str, site_code: str = "") -> Subject:
         raise SubjectCodeInvalid
     site = Site.objects.filter(space_id=actor.space, code=site_code).first() if site_code else None
     subject, is_new = Subject.objects.get_or_create(space_id=actor.space, code=code, defaults={"site": site})
+    if site and subject.site is None:
+        subject.site = site  # first seen by a door that names no site
+        subject.save(update_fields=["site"])
     if is_new:
         record(
             actor, Action.SUBJECT_LISTED, "research.subject", subject.id,

@@ -22,6 +22,11 @@ class ReadMoved(Conflict):
     message = "The read is not what you looked at. Load the page, look at it again, then sign."
 
 
+class NewImages(Conflict):
+    code = "research.read.new_images"
+    message = "Images came while this page was open. Load it again and look at them, then submit."
+
+
 class MarkGone(Conflict):
     code = "research.read.mark_gone"
     message = "This measurement was removed from the image. Measure again, or say why you cannot."
@@ -54,7 +59,7 @@ class LaterWasOpened(Conflict):
 
 class ReasonMissing(Invalid):
     code = "research.read.reason_missing"
-    message = "Say why the read is corrected, in at least three letters."
+    message = "Say why it is corrected, in three to 400 letters."
 
 
 class ChangeUnreadable(Invalid):

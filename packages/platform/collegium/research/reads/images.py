@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from collegium.forms.answers import Answer, AnswerKind, MarkReference
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.grants import services as grants
+from collegium.imaging.grants.queries import live_grants, shown_by
 from collegium.imaging.marks import queries as marks
 from collegium.kit import clock, ids
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.queries import owner_of
 from collegium.research.pipeline.sight import sight_of
-from collegium.research.reads.errors import MarkChanged, MarkGone
+from collegium.research.pipeline.states import TaskState
+from collegium.research.reads.errors import MarkChanged, MarkGone, NewImages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -117,6 +119,21 @@ def study_uids(actor: Actor, task: Task) -> list[str]:
     return sorted(archive.exam(actor, exam_id).study_uid for exam_id in pipeline.exam_ids_of(task))
 
 
+def require_seen(actor: Actor, task: Task) -> None:
+    """Refuse what would record images that the open page does not show.
+
+    Raises:
+        NewImages: an exam or a series came or grew since the page was loaded, or the page is too old to tell.
+    """
+    exam_ids = pipeline.exam_ids_of(task)
+    if not exam_ids:
+        return
+    there = {(one.id, one.revision) for one in archive.series_of(actor, exam_ids)}
+    live = live_grants(actor, owner=owner_of(task), principal=actor.principal)
+    if not any(set(shown_by(grant)) == there for grant in live):
+        raise NewImages
+
+
 def issue_grant(
     actor: Actor, task: Task, *, is_draft: bool, layers: Sequence[Layer] = ()
 ) -> ViewGrant | None:
@@ -125,7 +142,7 @@ def issue_grant(
     None when the task shows no images: its step is a form, or nothing has arrived.
     """
     exam_ids = pipeline.exam_ids_of(task)
-    if not exam_ids:
+    if not exam_ids or task.state == TaskState.SUPERSEDED:
         return None
     seen = sight_of(actor, task)
     return grants.hold(

@@ -161,7 +161,6 @@ def _chips() -> tuple[tuple[str, str], ...]:
         (TaskState.IN_PROGRESS, _("In progress")),
         (TaskState.SUBMITTED, _("To sign")),
         (TaskState.SIGNED, _("Signed")),
-        (TaskState.WAITING, _("Waiting")),
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
 
+COUNTED = (TaskState.SIGNED, TaskState.IN_PROGRESS, TaskState.SUBMITTED)
 _WITH = (
     "read__task__project_version",
     "read__unit__subject",
@@ -60,7 +61,7 @@ def locked_draft(actor: Actor, task_id: UUID) -> ReadVersion:
     )
     found = (
         rows.select_related("read__task", "entry")
-        .only("state", "entry__form_version_id", "read__task__assignee")
+        .only("state", "entry__form_version_id", "read__task__assignee", "read__task__state")
         .select_for_update(of=("self",))
         .order_by("-number")
         .first()
@@ -71,8 +72,11 @@ def locked_draft(actor: Actor, task_id: UUID) -> ReadVersion:
 
 
 def signed_versions(actor: Actor) -> QuerySet[ReadVersion]:
-    """The signed version of every read of the project that counts, oldest signature first."""
-    rows = _versions(actor).filter(state=VersionState.SIGNED).exclude(read__task__state=TaskState.SUPERSEDED)
+    """The signed version of every read of the project that counts, oldest signature first.
+
+    One that is being corrected counts until the next is signed; one whose task was cancelled or superseded does not.
+    """
+    rows = _versions(actor).filter(state=VersionState.SIGNED, read__task__state__in=COUNTED)
     return rows.order_by("signature__signed_at", "id")
 
 
@@ -82,6 +86,11 @@ def signed_of_task(actor: Actor, task_id: str, *, number: int | None = None) -> 
     if number is not None:
         return rows.filter(number=number).first()
     return rows.filter(state=VersionState.SIGNED).first()
+
+
+def were_opened(actor: Actor, task_ids: list[UUID], *, reader: str) -> bool:
+    """Whether this reader has ever opened one of these tasks."""
+    return Read.objects.filter(space_id=actor.space, task_id__in=task_ids, reader=reader).exists()
 
 
 def versions_of_tasks(actor: Actor, task_ids: list[UUID]) -> dict[UUID, ReadVersion]:

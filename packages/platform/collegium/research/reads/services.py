@@ -21,8 +21,9 @@ from collegium.research.data_queries.services import open_system_queries
 from collegium.research.pipeline import queries as tasks
 from collegium.research.pipeline import services as pipeline
 from collegium.research.pipeline.moving import move_task
+from collegium.research.pipeline.ordering import one_at_a_time
 from collegium.research.pipeline.sight import sight_of
-from collegium.research.pipeline.states import Move
+from collegium.research.pipeline.states import Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.reads import earlier, images, queries, settling
 from collegium.research.reads.corrective import ask_site
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from collegium.trust.signatures.models import Signature
 
 KIND = "research.read"
+LONGEST_REASON = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ def open_task(*, actor: Actor, task_id: UUID) -> Opened:
         AnotherComesFirst: the step has a fixed order, and another task is next.
         ConflictOfInterest: declared since the task was given.
     """
+    projects.locked_subject(actor, tasks.subject_id_of(actor, task_id))
+    one_at_a_time(actor)
     task = _own_task(actor, task_id)
     pipeline.begin_task(actor=actor, task=task)
     version = queries.newest_version(actor, task) or _first_version(actor, task)
@@ -121,7 +125,7 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
     """
     require(actor, Permission.READ_WRITE)
     version = queries.locked_draft(actor, task_id)
-    if version.state != VersionState.DRAFT:
+    if version.state != VersionState.DRAFT or version.read.task.state != TaskState.IN_PROGRESS:
         raise ReadNotADraft
     answers = read_changes(
         form_queries.form_of(version.entry),
@@ -141,11 +145,14 @@ def submit_read(*, actor: Actor, task_id: UUID, expected_revision: int) -> ReadV
         NotFound, ReadNotADraft: as in `save_answers`.
         EntryStale, EntryIncomplete: the form is not what the page shows, or not complete.
         MarkChanged, MarkGone: a measurement is not what the answer says; nothing was submitted.
+        NewImages: images came that the open page does not show.
     """
+    projects.locked_subject(actor, tasks.subject_id_of(actor, task_id))
     task = _own_task(actor, task_id)
     version = queries.locked_version(actor, task)
     if version.state != VersionState.DRAFT:
         raise ReadNotADraft
+    images.require_seen(actor, task)
     entry = forms.freeze_entry(actor=actor, entry_id=version.entry_id, expected_revision=expected_revision)
     images.require_unchanged(actor, task, form_queries.counted_answers(entry))
     version.shown = images.study_uids(actor, task)
@@ -207,7 +214,7 @@ def correct_read(*, actor: Actor, task_id: UUID, reason: str) -> ReadVersion:
         ReadNotSubmitted: the newest version is a draft; change that.
         LaterWasOpened: the step is locked, and the reader has gone on to a later timepoint.
     """
-    if len(reason.strip()) < 3:
+    if not 3 <= len(reason.strip()) <= LONGEST_REASON:
         raise ReasonMissing
     projects.locked_subject(actor, tasks.subject_id_of(actor, task_id))
     task = _own_task(actor, task_id)
@@ -250,6 +257,7 @@ def _own_task(actor: Actor, task_id: UUID) -> Task:
     if task.assignee != actor.principal.text:
         raise NotFound
     require(actor, Permission.READ_WRITE)
+    pipeline.require_no_conflict(actor, task, task.assignee)
     return task
 
 

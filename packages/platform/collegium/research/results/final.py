@@ -13,6 +13,7 @@ from uuid import UUID
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.models import Discrepancy
 from collegium.research.pipeline.states import TaskState
+from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import Mode
 from collegium.research.projects.unblinding.queries import unblinded_tasks
 from collegium.research.reads import queries as reads
@@ -74,9 +75,12 @@ def _settled(
     settling = next((one for one in of_unit if one.read.task.step == step.name and _stands(one)), None)
     if settling is None:
         return None
-    if step.adjudication.mode is Mode.ANEW:
+    # As the project said when it was adjudicated, whatever a newer version says.
+    own = projects.definition(settling.read.task.project_version).step(settling.read.task.step).adjudication
+    assert own
+    if own.mode is Mode.ANEW:
         return settling, ANEW, [*found, settling]
-    chosen = settling.entry.answers.get(step.adjudication.chooses, {}).get("value", "")
+    chosen = settling.entry.answers.get(own.chooses, {}).get("value", "")
     sides = {name: by_task.get(UUID(task_id)) for name, task_id in settling.read.task.sides.items()}
     side = sides.get(chosen)
     return (side, CHOSEN, [*found, settling]) if side else None
