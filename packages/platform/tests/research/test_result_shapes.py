@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from collegium_testkit.world import World
 
 ONE, TWO, THREE = "targets.0000000b", "targets.0000000a", "targets.0000000c"
-LONG_HEAD = "subject,site,visit,step,reader,version,signed_at_utc,group,row,item,value,value_label,unit,short_value,mark,absent"
+LONG_HEAD = (
+    "subject,site,visit,step,reader,version,signed_at_utc,group,row,item,value,value_label,unit,short_value,mark,"
+    "absent"
+)
 
 
 @pytest.fixture
