@@ -158,6 +158,8 @@ export class CollegiumViewer extends HTMLElement {
   private readonly keys = (event: KeyboardEvent): void => {
     const path = event.composedPath();
     const isOurs = path.includes(this) || document.activeElement === document.body || document.activeElement === null;
+    // The browser would undo typing in a field that nobody looks at, and the page would save that.
+    if (isOurs && (event.ctrlKey || event.metaKey) && /^[zy]$/i.test(event.key)) event.preventDefault();
     if (isOurs && this.live?.command(event)) {
       event.preventDefault();
       event.stopImmediatePropagation();

@@ -269,10 +269,6 @@ def placements(actor: Actor) -> QuerySet[ExamPlacement]:
     return rows.order_by("-unplaced", "-id")
 
 
-def unplaced_count(actor: Actor) -> int:
-    return ExamPlacement.objects.filter(space_id=actor.space).exclude(unplaced="").count()
-
-
 def task_counts(actor: Actor) -> dict[str, int]:
     """Number of tasks by state."""
     rows = Task.objects.filter(space_id=actor.space).values_list("state").annotate(number=Count("*"))

@@ -206,9 +206,6 @@ class ProjectDefinition:
             step for step in self.pipeline if step.about is about and step.kind is not StepKind.ADJUDICATION
         )
 
-    def adjudications_of(self, name: str) -> tuple[Step, ...]:
-        return tuple(step for step in self.pipeline if step.adjudication and step.adjudication.of == name)
-
     def visits_before(self, code: str) -> tuple[str, ...]:
         """The codes of the visits planned before this one; none for a visit that this version does not know."""
         codes = tuple(visit.code for visit in self.visits)

@@ -93,11 +93,5 @@ def were_opened(actor: Actor, task_ids: list[UUID], *, reader: str) -> bool:
     return Read.objects.filter(space_id=actor.space, task_id__in=task_ids, reader=reader).exists()
 
 
-def versions_of_tasks(actor: Actor, task_ids: list[UUID]) -> dict[UUID, ReadVersion]:
-    """Newest version by task."""
-    rows = _versions(actor).filter(read__task_id__in=task_ids).order_by("number")
-    return {row.read.task_id: row for row in rows}
-
-
 def _versions(actor: Actor) -> QuerySet[ReadVersion]:
     return ReadVersion.objects.filter(space_id=actor.space).select_related(*_WITH)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from collegium.kit.principals import Principal
 from collegium.trust.identity.queries import names
 from collegium.trust.tenancy.errors import NotAMember
-from collegium.trust.tenancy.models import Membership, Officer, Organisation, Role, Space, SpaceKind
+from collegium.trust.tenancy.models import Membership, Role, Space, SpaceKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,9 +93,3 @@ def is_member(actor: Actor, principal: Principal) -> bool:
     """Whether the principal has a live membership of the actor's space."""
     rows = Membership.objects.filter(space_id=actor.space, principal=principal.text, ended_at=None)
     return rows.exists()
-
-
-def officer_of(principal: Principal) -> list[Organisation]:
-    """Organisations the principal administers."""
-    mine = Officer.objects.filter(principal=principal.behalf.text).values("organisation_id")
-    return list(Organisation.objects.filter(id__in=mine).order_by("name"))

@@ -6,12 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Q
-
 from collegium.forms import queries as forms
 from collegium.forms.definition import ItemKind, in_language
 from collegium.research.pipeline import queries as pipeline
-from collegium.research.pipeline.models import Unplaced
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import QcVerdict, StepKind
@@ -113,12 +110,6 @@ def form_tasks(actor: Actor, site_ids: Collection[UUID], language: str) -> list[
                 )
             )  # fmt: skip
     return found
-
-
-def unplaced_of(actor: Actor, site_ids: Collection[UUID]) -> list[ExamPlacement]:
-    """Exams of known subjects of these sites that fit no visit."""
-    rows = pipeline.placements(actor).filter(subject__site__in=site_ids)
-    return list(rows.filter(~Q(unplaced=Unplaced.NOTHING)).order_by("id"))
 
 
 def _visit(task: Task, language: str) -> str:
