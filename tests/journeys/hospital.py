@@ -107,11 +107,12 @@ class Hospital:
 
     @contextmanager
     def altered(self, table: str, column: str, value: object) -> Iterator[None]:
-        """One column of one table as somebody else would have it, until the block ends."""
-        ((before,),) = self.ask(f"select {column} from {table}")
-        self.ask(f"update {table} set {column} = %s", value)
+        """One column of the project's one row of a table as somebody else would have it, until the block ends."""
+        space = self.seeded.space_id
+        ((before,),) = self.ask(f"select {column} from {table} where space_id = %s", space)
+        self.ask(f"update {table} set {column} = %s where space_id = %s", value, space)
         yield
-        self.ask(f"update {table} set {column} = %s", before)
+        self.ask(f"update {table} set {column} = %s where space_id = %s", before, space)
 
     def used_bytes(self) -> int:
         """What the archive holds."""
