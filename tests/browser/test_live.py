@@ -74,7 +74,7 @@ class Office:
             lambda: page.locator("[data-saving]").inner_text().startswith("Saved"), "the answer to be saved"
         )
         page.click("[data-submit]")
-        page.get_by_role("button", name="Sign read").first.click()
+        page.click("[data-dialog=sign]")
         page.fill("dialog[open] input[type=password]", self.made["password"])
         page.locator("dialog[open] button[type=submit], dialog[open] button.btn-primary").click()
         page.locator(".state", has_text="Signed").first.wait_for()
@@ -140,7 +140,9 @@ def test_what_is_typed_meanwhile_stays_with_its_focus(office: Office) -> None:
 
 
 def test_a_reading_page_listens_to_nothing(office: Office) -> None:
-    site = office.window("site", "/tasks/?state=signed")
+    site = office.window("site", "/tasks/")
+    if not site.locator("table.list a").count():  # all are signed by the tests before
+        site = office.window("site", "/tasks/?state=signed")
     asked: list[str] = []
     site.on("request", lambda request: asked.append(request.url))
 
