@@ -27,7 +27,9 @@ from uuid import UUID, uuid4
 import first_image
 import form_change
 import httpx
+import psycopg
 
+from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit.browser import browser
 from collegium_testkit.installation import InstallationProcess
 
@@ -80,6 +82,7 @@ def main() -> None:
 
             django.setup()
             filled = fill(seeded, asked.tasks)
+            know_the_rows(server)
             rows = lists(server, seeded, filled, asked.requests)
             first_image.deliver(folder, server, seeded, slices=300 if asked.runs else 20)
             with browser() as chromium:
@@ -270,6 +273,12 @@ def fill(seeded: Seeded, tasks: int) -> Filled:
         with acting_as(filled.admin, [filled.space_id]):
             add_subjects(filled, people, range(begin, min(begin + 500, subjects)))
     return filled
+
+
+def know_the_rows(server: InstallationProcess) -> None:
+    """Statistics for the planner, for both: the database gathers them by itself within a minute of such a change."""
+    with psycopg.connect(EmbeddedPostgres(server.data_dir).addresses.owner, autocommit=True) as owner:
+        owner.execute("analyze")
 
 
 def add_subjects(filled: Filled, people: list[str], numbers: range) -> None:
