@@ -361,6 +361,14 @@ class TestTimepoints:
         assert self.held(granted, exam_ids, layers=[Layer("A", ())]) == first
         assert self.held(granted, exam_ids, layers=[Layer("B", ())]) != first
 
+    def test_a_held_grant_that_may_be_drawn_on_elsewhere_is_another(
+        self, granted: Granted, exam_ids: list[UUID]
+    ) -> None:
+        first = self.held(granted, exam_ids, earlier=exam_ids[:1])
+
+        assert self.held(granted, exam_ids, earlier=exam_ids[:1]) == first
+        assert self.held(granted, exam_ids) != first
+
     def held(self, granted: Granted, exam_ids: list[UUID], **changes: Any) -> UUID:  # Any: as `hold` takes
         world = granted.sender.world
         with acting_as(world.administrator.principal, [world.space_id]):

@@ -578,3 +578,34 @@ class TestLayers:
     def test_layers_need_different_short_names(self, reading: Reading, names: tuple[str, ...]) -> None:
         with pytest.raises(GrantInvalid):
             reading.grant(layers=[Layer(name, ()) for name in names])
+
+
+@pytest.mark.requirement("R28")
+def test_nothing_is_drawn_on_an_earlier_timepoint_whatever_the_page_sends(
+    reading: Reading, clean_exam: Exams
+) -> None:
+    later = UUID(reading.sender.deliver(clean_exam(slices=3, seed=2, subject="S-002"))["exam_id"])
+    both = [UUID(reading.exam_id), later]
+
+    reading.grant_id = reading.grant(exam_ids=both, earlier=[both[0]])
+    refused = reading.put(reading.rod())
+    reading.grant_id = reading.grant(exam_ids=both, earlier=[later])
+    drawn = reading.put(reading.rod())
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "grants.grant.only_shown")
+    assert drawn.status_code == 200
+    assert len(reading.listed()) == 1
+
+
+@pytest.mark.requirement("R28")
+def test_a_mark_is_not_moved_to_an_earlier_timepoint(reading: Reading, clean_exam: Exams) -> None:
+    later = UUID(reading.sender.deliver(clean_exam(slices=3, seed=2, subject="S-002"))["exam_id"])
+    both, mark_id = [UUID(reading.exam_id), later], uuid7()
+    reading.grant_id = reading.grant(exam_ids=both)
+    assert reading.put(reading.rod(), mark_id).status_code == 200
+
+    reading.grant_id = reading.grant(exam_ids=both, earlier=[both[0]])
+    refused = reading.put(reading.rod(base_revision=1), mark_id)
+
+    assert refused.status_code == 403
+    assert [one["revision"] for one in reading.listed()] == [1]

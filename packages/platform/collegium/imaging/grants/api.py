@@ -50,6 +50,11 @@ class OnlyViewing(Refused):
     message = "These images were opened for viewing only; nothing can be drawn on them."
 
 
+class OnlyShown(Refused):
+    code = "grants.grant.only_shown"
+    message = "This is an earlier timepoint. It is shown for comparison; draw on the current one."
+
+
 @require_GET
 def marks_of(request: PageRequest, grant_id: UUID) -> HttpResponse:
     """The reader's own marks for what the grant was issued for, and the layers that it shows beside them."""
@@ -89,7 +94,7 @@ def mark(request: PageRequest, grant_id: UUID, mark_id: UUID) -> HttpResponse:
 
 
 def _drawing(grant: LiveGrant, body: _Body) -> Drawing:
-    """What was drawn, in the archive's words. Raises ImageNotFound for what the grant does not show."""
+    """What was drawn, in the archive's words. Raises ImageNotFound for what the grant does not show, OnlyShown."""
     if body.text("kind") not in Kind:
         raise MarkInvalid
     kind = Kind(body.text("kind"))
@@ -118,6 +123,8 @@ def _found(grant: LiveGrant, series_uid: str, instance_uid: str) -> tuple[str, S
         uid = archive.series_uid(grant.actor, series_id)
         if grant.uid(uid) != series_uid:
             continue
+        if series_id in grant.only_shown:
+            raise OnlyShown
         for one in archive.instances_of(grant.actor, series_id, revision):
             is_granted = grant.instances is None or one.id in grant.instances
             if is_granted and grant.uid(one.sop_instance_uid) == instance_uid:

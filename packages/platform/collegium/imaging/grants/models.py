@@ -50,6 +50,11 @@ class GrantedSeries(SpaceRow):
     position = models.PositiveIntegerField(help_text="In the order the viewer lists them.")
     series = models.ForeignKey("imaging_archive.Series", on_delete=models.PROTECT)
     revision = models.PositiveIntegerField()
+    is_drawn_on = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Whether marks may be drawn on it: not on an earlier timepoint.",
+    )
 
     class Meta:
         constraints = (

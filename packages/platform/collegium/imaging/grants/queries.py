@@ -50,6 +50,8 @@ class LiveGrant:
     owner: str
     layers: tuple[Layer, ...] = ()
     """Marks of others that are shown beside the holder's own."""
+    only_shown: frozenset[UUID] = frozenset()
+    """Series of earlier timepoints: nothing is drawn on them."""
 
     def uid(self, archive_uid: str) -> str:
         """How this grant shows one of the archive's UIDs."""
@@ -79,7 +81,8 @@ def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
         actor = actor_in(principal, row.space_id)
     except NotFound:
         raise ImageNotFound from None
-    granted = GrantedSeries.objects.filter(space_id=row.space_id, grant=row).order_by("position")
+    rows = GrantedSeries.objects.filter(space_id=row.space_id, grant=row).order_by("position")
+    granted = list(rows.values_list("series_id", "revision", "is_drawn_on"))
     return LiveGrant(
         id=row.id,
         actor=actor,
@@ -88,11 +91,12 @@ def live_grant(principal: Principal, grant_id: UUID) -> LiveGrant:
         fields=fields(row.allow_fields),
         mode=Mode(row.mode),
         uid_key=unseal(row),
-        series=tuple(granted.values_list("series_id", "revision")),
+        series=tuple((series_id, revision) for series_id, revision, _ in granted),
         instances=None if row.instances is None else frozenset(row.instances),
         expires_at=row.expires_at,
         owner=row.owner,
         layers=tuple(Layer.from_json(body) for body in row.layers),
+        only_shown=frozenset(series_id for series_id, _, is_drawn_on in granted if not is_drawn_on),
     )
 
 
@@ -110,6 +114,12 @@ def shown_by(grant: ViewGrant) -> list[tuple[UUID, int]]:
     """Series of a grant in its order, each with the revision it shows."""
     granted = GrantedSeries.objects.filter(space_id=grant.space_id, grant=grant).order_by("position")
     return list(granted.values_list("series_id", "revision"))
+
+
+def only_shown_by(grant: ViewGrant) -> set[UUID]:
+    """Series of a grant on which nothing is drawn."""
+    rows = GrantedSeries.objects.filter(space_id=grant.space_id, grant=grant, is_drawn_on=False)
+    return set(rows.values_list("series_id", flat=True))
 
 
 def shown_mark(grant: ViewGrant, layer: str, mark_id: UUID) -> UUID:

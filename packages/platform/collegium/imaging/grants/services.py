@@ -21,7 +21,7 @@ from collegium.trust.audit.services import record
 from collegium.trust.tenancy.keys import organisation_key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -42,6 +42,7 @@ def issue(  # noqa: PLR0913 - a grant names this much
     expires: datetime,
     owner: str,
     layers: Sequence[Layer] = (),
+    earlier: Collection[UUID] = (),
 ) -> ViewGrant:
     """Let a principal of the actor's space see images, as they are now.
 
@@ -57,6 +58,7 @@ def issue(  # noqa: PLR0913 - a grant names this much
         expires: when it ends by itself.
         owner: who asked and why, for the issuer's own use; opaque here.
         layers: marks of others, or of earlier reads, to show beside the principal's own.
+        earlier: those of `exam_ids` that are earlier timepoints: shown, and never drawn on.
 
     Raises:
         GrantInvalid: an unknown field, an end in the past, nothing to see, or layers with bad names.
@@ -98,6 +100,7 @@ def issue(  # noqa: PLR0913 - a grant names this much
             position=position,
             series=one,
             revision=one.revision,
+            is_drawn_on=one.exam_id not in earlier,
         )
         for position, one in enumerate(series)
     )
@@ -130,6 +133,7 @@ def hold(  # noqa: PLR0913 - a grant names this much
     renew_before: datetime,
     owner: str,
     layers: Sequence[Layer] = (),
+    earlier: Collection[UUID] = (),
 ) -> ViewGrant:
     """The live grant that shows a principal exactly this for one owner; else a new one, which ends those before.
 
@@ -139,11 +143,14 @@ def hold(  # noqa: PLR0913 - a grant names this much
     Raises:
         GrantInvalid, ImageNotFound, MarkNotFound: as `issue`.
     """
-    shown = [(one.id, one.revision) for one in _series(actor, exam_ids, ())]
+    series = _series(actor, exam_ids, ())
+    shown = [(one.id, one.revision) for one in series]
+    only_shown = {one.id for one in series if one.exam_id in earlier}
     wanted = (label, sorted(set(allow_fields)), Mode(mode), None, [layer.to_json() for layer in layers])
     for grant in queries.live_grants(actor, owner=owner, principal=principal):
         has = (grant.label, grant.allow_fields, grant.mode, grant.instances, grant.layers)
-        if has == wanted and grant.expires_at > renew_before and shown == queries.shown_by(grant):
+        shows = (queries.shown_by(grant), queries.only_shown_by(grant))
+        if has == wanted and grant.expires_at > renew_before and shows == (shown, only_shown):
             return grant
     revoke_all(actor, owner=owner, principal=principal, reason="Replaced by a newer grant.")
     return issue(
@@ -156,6 +163,7 @@ def hold(  # noqa: PLR0913 - a grant names this much
         expires=expires,
         owner=owner,
         layers=layers,
+        earlier=earlier,
     )
 
 
