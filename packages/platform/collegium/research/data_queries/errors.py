@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import ngettext
+
 from collegium.kit.errors import Conflict, Invalid, Refused
 
 
@@ -12,7 +14,18 @@ class QueryMoved(Conflict):
 
 class QueriesOpen(Conflict):
     code = "research.query.still_open"
-    message = "There are open queries. Answer them first; then sign."
+    message = "Open queries must be answered or closed first. Then sign."
+
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            ngettext(
+                "%(n)d open query must be answered or closed first. Then sign.",
+                "%(n)d open queries must be answered or closed first. Then sign.",
+                number,
+            )
+            % {"n": number}
+        )
+        self.number = number
 
 
 class NotAskedOfYou(Refused):

@@ -76,8 +76,9 @@ def require_none_open(actor: Actor, task: Task) -> None:
     Raises:
         QueriesOpen: the task's person has not answered all.
     """
-    if open_queries(actor, task):
-        raise QueriesOpen
+    number = len(open_queries(actor, task))
+    if number:
+        raise QueriesOpen(number)
 
 
 def for_page(actor: Actor, task: Task, language: str = "en") -> PageQueries:

@@ -1,7 +1,8 @@
 """Judge the signed reads of a unit, and make the adjudication when and only when they differ (R70).
 
 A judgement is a row that never changes: outcome and the entries it compared. Reads that were corrected are judged
-again; an adjudication of reads that no longer stand is superseded.
+again; an adjudication of reads that no longer stand is superseded. One that a person cancelled stays cancelled while
+the reads it compared stand; another pair of reads asks anew.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collegium.research.pipeline import making, queries
 from collegium.research.pipeline.errors import DecisionNotNeeded
 from collegium.research.pipeline.models import Discrepancy
 from collegium.research.pipeline.moving import move_task
+from collegium.research.pipeline.scene import Scene
 from collegium.research.pipeline.states import LIVE, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.step_file import discrepancy_types
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import ReadingUnit, Task
-    from collegium.research.pipeline.scene import Scene
     from collegium.research.projects.definition import Step
 
 _OUTCOMES = {
@@ -55,6 +56,20 @@ def decide(actor: Actor, last: Discrepancy, *, differs: bool, reason: str) -> Di
     return _keep(actor, last.unit, last.step, outcome, last.reads, number=last.number + 1, reason=reason)
 
 
+def adjudicate_again(actor: Actor, task: Task) -> Task | None:
+    """Another run of an adjudication because a person asks for it; None when its reads do not stand or agree now."""
+    step = projects.definition(task.project_version).step(task.step)
+    last = queries.newest_discrepancy(actor, task.unit, task.step)
+    scene = Scene.of(actor, task.unit.subject)
+    assert step.adjudication
+    primary = scene.live(task.unit, step.adjudication.of)
+    if last is None or last.outcome != Discrepancy.Outcome.DIFFERS or last.reads != _compared(primary):
+        return None
+    if any(one.state != TaskState.SIGNED for one in primary):
+        return None
+    return making.make_adjudication(actor, task.unit, step, _sides(primary))
+
+
 def _judge(actor: Actor, scene: Scene, unit: ReadingUnit, step: Step) -> None:
     assert step.adjudication
     definition = projects.definition(unit.project_version)
@@ -67,7 +82,7 @@ def _judge(actor: Actor, scene: Scene, unit: ReadingUnit, step: Step) -> None:
     if not are_signed:
         _withdraw(actor, settling)
         return
-    reads = [{"task": str(task.id), "entry": str(task.entry_id)} for task in primary]
+    reads = _compared(primary)
     last = queries.newest_discrepancy(actor, unit, step.name)
     if last is None or last.reads != reads:
         for task in settling:
@@ -75,8 +90,22 @@ def _judge(actor: Actor, scene: Scene, unit: ReadingUnit, step: Step) -> None:
         settling = []
         outcome = _OUTCOMES[_compare(scene, primary, read_step, step)]
         last = _keep(actor, unit, step.name, outcome, reads, number=last.number + 1 if last else 1)
-    if last.outcome == Discrepancy.Outcome.DIFFERS and not settling:
+    if last.outcome == Discrepancy.Outcome.DIFFERS and not settling and not _was_cancelled(scene, last):
         making.make_adjudication(actor, unit, step, _sides(primary))
+
+
+def _was_cancelled(scene: Scene, judged: Discrepancy) -> bool:
+    """Whether a person cancelled the adjudication that this very judgement had made."""
+    of_step = [task for task in scene.tasks if (task.unit_id, task.step) == (judged.unit_id, judged.step)]
+    newest = max(of_step, key=lambda task: task.run, default=None)
+    if newest is None or newest.state != TaskState.CANCELLED or newest.note == STALE:
+        return False
+    return newest.created_at >= judged.judged_at
+
+
+def _compared(primary: Sequence[Task]) -> list[dict[str, str]]:
+    """The reads as a judgement names them."""
+    return [{"task": str(task.id), "entry": str(task.entry_id)} for task in primary]
 
 
 def _compare(scene: Scene, primary: Sequence[Task], read_step: Step, step: Step) -> Verdict:

@@ -278,6 +278,9 @@ def _run_again(actor: Actor, task: Task, reason: str) -> Task:
         for one in again
         if definition.step(one.step).kind is not StepKind.ADJUDICATION  # its rule makes it anew
     ]
+    if definition.step(task.step).kind is StepKind.ADJUDICATION:
+        settled_anew = adjudicating.adjudicate_again(actor, task)
+        fresh = [settled_anew, *fresh] if settled_anew else fresh
     record(
         actor, Action.TASK_RUN_AGAIN, "research.task", task.id,
         new={"fresh": [str(one.id) for one in fresh], "run": fresh[0].run if fresh else 0}, reason=reason,

@@ -140,7 +140,7 @@ def _acts(actor: Actor, found: Task) -> dict[str, object]:
         "may_cancel": (state, Move.CANCEL) in MOVES,
         "may_open": state is TaskState.WAITING,
         "may_rerun": state is not TaskState.WAITING
-        and step.adjudication is None
+        and (step.adjudication is None or state is TaskState.CANCELLED)
         and queries.is_newest_run(actor, found),
         "may_give": can_give,
         "others": [(one, known.get(Principal.parse(one).id, one)) for one in others],

@@ -39,6 +39,8 @@ _OWN: dict[StepKind, tuple[str, ...]] = {
     StepKind.ADJUDICATION: ("of", "discrepancy", "mode"),
 }
 _SIDES = ("a", "b")
+_NOT_BUILT = ("consensus", "majority")
+"""Ways to settle reads that charters know and this version does not do (R72)."""
 _OF_SUBJECT = {name: ItemType(ValueType.TEXT) for name in ("site", "visit", "subject")}
 """What an assignment's rules may ask."""
 
@@ -172,7 +174,16 @@ def _adjudication(
     if read.about is not About(body["about"].one_of(list(About))):
         raise body["about"].fault(f"Reads of “{of}” are about {read.about}; so is their adjudication.")
     if read.assign.how is How.EVERY or read.assign.readers != len(_SIDES):
-        raise body["of"].fault(f"Two reads are compared: give “{of}” readers: 2.")
+        has = "everybody" if read.assign.how is How.EVERY else f"{read.assign.readers}"
+        raise body["of"].fault(
+            f"An adjudication compares two reads, and “{of}” is read by {has}: give it readers: 2. "
+            "There is no majority of three or more; without an adjudication a step may have up to nine readers."
+        )
+    if body["mode"].value in _NOT_BUILT:
+        raise body["mode"].fault(
+            f"mode: {body['mode'].value} is not built. One adjudicator settles what differs: "
+            f"write {' or '.join(Mode)}. A meeting may decide before that adjudicator signs."
+        )
     mode = Mode(body["mode"].one_of(list(Mode)))
     chooses = body["chooses"].text() if "chooses" in body else ""
     form = body["form"].text()

@@ -9,11 +9,11 @@ from django.http import JsonResponse
 from django.http.request import RawPostDataException
 from django.views.decorators.http import require_POST
 
+from collegium.forms.errors import ChangeUnreadable
 from collegium.kit import clock, ids
 from collegium.kit.texts import all_storable
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.reads import form_view, services
-from collegium.research.reads.errors import ChangeUnreadable
 from collegium.trust.access.queries import actor_in
 
 if TYPE_CHECKING:

@@ -60,8 +60,3 @@ class LaterWasOpened(Conflict):
 class ReasonMissing(Invalid):
     code = "research.read.reason_missing"
     message = "Say why it is corrected, in three to 400 letters."
-
-
-class ChangeUnreadable(Invalid):
-    code = "research.read.change_unreadable"
-    message = "The change could not be understood. Load the page again; what was saved is safe."

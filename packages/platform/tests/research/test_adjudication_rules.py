@@ -1,0 +1,177 @@
+"""When reads are settled and by whom, what a project file may ask for, and when a signature waits for queries."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from collegium.kit import ids
+from collegium.kit.database import acting_as
+from collegium.kit.yaml import YamlError
+from collegium.research.data_queries.services import answer_query, open_task_query
+from collegium.research.pipeline import services as pipeline
+from collegium.research.projects.project_file import parse_project
+from collegium.research.reads import services as reads
+from collegium.research.reads.queries import newest_version
+from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.world import PASSWORD
+
+if TYPE_CHECKING:
+    from collegium.research.pipeline.models import Task
+    from collegium_testkit.world import World
+
+
+@pytest.fixture
+def committee(world: World) -> Committee:
+    committee = Committee(world)
+    committee.gather()
+    return committee
+
+
+def differing(committee: Committee) -> tuple[Task, Task, Task]:
+    """Two reads that differ and the adjudication they made."""
+    first, second = committee.until_reading()
+    committee.do(first, response="PR")
+    committee.do(second, response="PD")
+    return first, second, committee.tasks("adjudicator1")[0]
+
+
+def cancel(committee: Committee, task: Task) -> None:
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        pipeline.cancel_task(
+            actor=committee.world.actor(), task_id=task.id, reason="Settled by the steering committee."
+        )
+
+
+def correct(committee: Committee, task: Task, response: str) -> None:
+    reader = committee.people[committee.who(task)]
+    with acting_as(reader.principal, [committee.world.space_id]):
+        reads.correct_read(
+            actor=committee.world.actor(reader), task_id=task.id, reason="Another lesion was meant."
+        )
+    committee.do(task, response=response)
+
+
+@pytest.mark.requirement("R70")
+def test_a_cancelled_adjudication_stays_cancelled_for_the_same_reads(committee: Committee) -> None:
+    _, _, adjudication = differing(committee)
+
+    cancel(committee, adjudication)
+    committee.until_reading(study_date="20240301")
+
+    assert committee.states("adjudication") == ["cancelled"]
+
+
+@pytest.mark.requirement("R70")
+def test_another_pair_of_reads_asks_for_adjudication_anew(committee: Committee) -> None:
+    first, _, adjudication = differing(committee)
+    cancel(committee, adjudication)
+
+    correct(committee, first, "CR")
+
+    assert committee.states("adjudication") == ["cancelled", "open"]
+
+
+def test_a_manager_runs_a_cancelled_adjudication_again(committee: Committee) -> None:
+    _, _, adjudication = differing(committee)
+    cancel(committee, adjudication)
+
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        fresh = pipeline.rerun_step(
+            actor=committee.world.actor(), task_id=adjudication.id, reason="It has to be settled after all."
+        )
+
+    assert (fresh.run, fresh.state, fresh.assignee) == (2, "open", adjudication.assignee)
+    assert committee.states("adjudication") == ["cancelled", "open"]
+
+
+def test_an_adjudication_that_is_run_again_while_open_makes_one_that_is_open(committee: Committee) -> None:
+    _, _, adjudication = differing(committee)
+
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        pipeline.rerun_step(actor=committee.world.actor(), task_id=adjudication.id, reason="Another person.")
+
+    assert committee.states("adjudication") == ["cancelled", "open"]
+
+
+def test_the_page_of_a_cancelled_adjudication_offers_to_run_it_again(committee: Committee) -> None:
+    _, _, adjudication = differing(committee)
+    browser = Client()
+    assert browser.login(email=committee.world.administrator.email, password=PASSWORD)
+    address = reverse("project-task", args=[committee.world.space_id, adjudication.id])
+    before = browser.get(address).content.decode()
+
+    cancel(committee, adjudication)
+
+    assert 'data-dialog="rerun"' not in before
+    assert 'data-dialog="rerun"' in browser.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("readers: 2", "readers: 3"), "“reading” is read by 3: give it readers: 2."),
+        (("{how: random, readers: 2, seed: 11}", "every"), "“reading” is read by everybody"),
+        (("mode: choose", "mode: consensus"), "mode: consensus is not built. One adjudicator settles"),
+        (("mode: choose", "mode: majority"), "mode: majority is not built."),
+    ],
+)
+def test_a_way_to_settle_reads_that_is_not_built_is_refused_in_words(
+    change: tuple[str, str], words: str
+) -> None:
+    with pytest.raises(YamlError) as refused:
+        parse_project(TEXT.replace(*change))
+
+    assert words in str(refused.value)
+
+
+def test_three_readers_without_an_adjudication_are_a_project(world: World) -> None:
+    alone = TEXT[: TEXT.index("  - step: adjudication")].replace("readers: 2", "readers: 3")
+    committee = Committee(world)
+    committee.gather(alone, readers=3)
+
+    tasks = committee.until_reading()
+
+    assert len({task.assignee for task in tasks}) == 3
+
+
+@pytest.mark.requirement("R56")
+def test_a_signature_that_waits_for_queries_says_how_many(world: World) -> None:
+    committee = Committee(world)
+    committee.gather(TEXT.replace("timepoints: locked", "queries_closed: true"))
+    task, _ = committee.until_reading()
+    reader = committee.people[committee.who(task)]
+    with acting_as(world.administrator.principal, [world.space_id]):
+        asked = [
+            open_task_query(actor=world.actor(), task_id=task.id, text=text)
+            for text in ("Which lesion is meant?", "Which series is meant?")
+        ]
+    with acting_as(reader.principal, [world.space_id]):
+        actor = world.actor(reader)
+        opened = reads.open_task(actor=actor, task_id=task.id)
+        saved = reads.save_answers(
+            actor=actor, task_id=task.id, op_id=ids.uuid7(), base_revision=opened.version.entry.revision,
+            changes={"response": {"text": "PR"}},
+        )  # fmt: skip
+        reads.submit_read(actor=actor, task_id=task.id, expected_revision=saved.revision)
+        version = newest_version(actor, task)
+        assert version
+    browser = Client()
+    assert browser.login(email=reader.email, password=PASSWORD)
+    body = json.dumps({"password": PASSWORD, "digest": version.digest})
+
+    two = browser.post(reverse("task-sign", args=[task.id]), body, content_type="application/json")
+    with acting_as(reader.principal, [world.space_id]):
+        answer_query(actor=world.actor(reader), query_id=asked[0].id, text="The one in segment VIII.")
+    one = browser.post(reverse("task-sign", args=[task.id]), body, content_type="application/json")
+    with acting_as(reader.principal, [world.space_id]):
+        answer_query(actor=world.actor(reader), query_id=asked[1].id, text="The portal venous one.")
+    none = browser.post(reverse("task-sign", args=[task.id]), body, content_type="application/json")
+
+    assert (two.status_code, one.status_code, none.status_code) == (409, 409, 200)
+    assert two.json()["message"] == "2 open queries must be answered or closed first. Then sign."
+    assert one.json()["message"] == "1 open query must be answered or closed first. Then sign."
