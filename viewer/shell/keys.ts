@@ -1,4 +1,4 @@
-/** `/` goes to the search, `?` shows the page's shortcuts (`<dialog id="shortcuts">`). */
+/** `/` goes to the search of the list, or else to that of the house, `?` shows the page's shortcuts (`<dialog id="shortcuts">`). */
 import { openDialog } from './dialogs';
 
 function isTyping(target: EventTarget | null): boolean {
@@ -10,7 +10,7 @@ export function keys(): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isTyping(event.composedPath()[0] ?? null)) return;
     if (event.key === '/') {
-      const search = document.querySelector<HTMLInputElement>('[data-search]');
+      const search = document.querySelector<HTMLInputElement>('[data-search="list"]') ?? document.querySelector<HTMLInputElement>('[data-search]');
       if (!search) return;
       event.preventDefault();
       search.focus();

@@ -5,6 +5,7 @@
  * changed, never what: the part is then loaded again from the page's own address (or `data-live-from`) and exchanged.
  * `data-live-space` limits a part to one space. Nothing changes under the pointer, around the focus or beside an open
  * dialog: then a bar offers to show what is new. `data-live-quiet` is for parts so small that it does not matter.
+ * What a person has written into a field of such a part is kept, whatever comes.
  */
 import htmx from 'htmx.org';
 import { showTime } from './times';
@@ -123,8 +124,19 @@ function put(part: HTMLElement, fresh: HTMLElement): void {
   held.delete(part.id);
   const label = fresh.getAttribute('aria-label');
   if (label) part.setAttribute('aria-label', label);
+  const texts = written(part);
   part.replaceChildren(...document.importNode(fresh, true).childNodes);
+  for (const [id, text] of texts) {
+    const field = document.getElementById(id);
+    if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) field.value = text;
+  }
   htmx.process(part);
+}
+
+/** What was typed and not sent, by the id of its field. */
+function written(part: HTMLElement): Map<string, string> {
+  const fields = part.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>('textarea[id], input[id][type="text"], input[id][type="search"]');
+  return new Map([...fields].filter((field) => field.value !== field.defaultValue).map((field) => [field.id, field.value]));
 }
 
 /** The pointer or the focus has left: what was held back may appear. */

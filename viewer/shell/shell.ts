@@ -6,6 +6,7 @@ import Alpine from '@alpinejs/csp';
 import { copyOnClick } from './copy';
 import { dialogs } from './dialogs';
 import { dividers } from './divider';
+import { keptTexts } from './kept';
 import { keys } from './keys';
 import { live } from './live';
 import { menus } from './menus';
@@ -14,6 +15,7 @@ import { themeChoice } from './theme-choice';
 import { localTimes } from './times';
 import { toasts } from './toasts';
 
+keptTexts(); // before the toasts: the one that says what was done is still in the page
 toasts();
 pageRequests();
 themeChoice();

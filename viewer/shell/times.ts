@@ -1,13 +1,17 @@
 /**
- * `<time datetime="2026-11-22T10:42:00Z">` shows the person's own zone, UTC on hover.
+ * `<time datetime="2026-11-22T10:42:00Z">` shows the person's own zone, UTC on hover. One way to write it, the same as the
+ * server's, in every language: 2026-11-22 10:42.
  *
  * `data-style`: `date`, `time`, `minute` (default: date and time) or `ago` (relative, only under a day).
  */
-const STYLES: Record<string, Intl.DateTimeFormatOptions> = {
-  date: { dateStyle: 'medium' },
-  time: { timeStyle: 'short' },
-  minute: { dateStyle: 'medium', timeStyle: 'short' },
-};
+const two = (number: number): string => String(number).padStart(2, '0');
+
+function written(at: Date, style: string): string {
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}`;
+  if (style === 'date') return day;
+  return style === 'time' ? time : `${day} ${time}`;
+}
 
 function relative(at: Date): string | null {
   const seconds = Math.round((Date.now() - at.getTime()) / 1000);
@@ -23,8 +27,7 @@ export function showTime(element: HTMLTimeElement): void {
   // A plain date has no zone and is shown as the server wrote it.
   if (Number.isNaN(at.getTime()) || !element.dateTime.includes('T')) return;
   const style = element.dataset['style'] ?? 'minute';
-  const lang = document.documentElement.lang || undefined;
-  element.textContent = (style === 'ago' ? relative(at) : null) ?? new Intl.DateTimeFormat(lang, STYLES[style] ?? STYLES['minute']).format(at);
+  element.textContent = (style === 'ago' ? relative(at) : null) ?? written(at, style);
   element.title = at.toISOString().replace('T', ' ').replace(/(\.\d+)?Z$/, ' UTC');
 }
 

@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, cast
 from allauth.account import views as account
 from django.db import connection
 from django.http import HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from collegium.kit.errors import NotFound
 from collegium.kit.pages.http import open_to_all, problem
-from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
 from collegium.research.oversight.board.pages import figures
 from collegium.research.oversight.board.queries import progress
+from collegium.research.pages.telling import told
 from collegium.research.pipeline import queries as pipeline
 from collegium.trust.access.api import forget
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
 from collegium.trust.audit import queries as audit
-from collegium.trust.audit import words
-from collegium.trust.identity.queries import names
 from collegium.trust.tenancy import queries as tenancy
 from collegium.trust.tenancy.models import SpaceKind
+from collegium.web.frame import landing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -45,31 +45,34 @@ def home(request: PageRequest) -> HttpResponse:
     return render(request, "web/home.html", context)
 
 
+_SORTS = {"name": "name", "organisation": "organisation__name", "founded": "id"}
+
+
 @require_GET
 def projects(request: PageRequest) -> HttpResponse:
     """All projects of the person, searchable."""
-    asked = Asked.of(request)
-    rows = tenancy.spaces_of(request.principal, SpaceKind.PROJECT).order_by("-id")
+    asked = Asked.of(request, sorts=_SORTS)
+    rows = tenancy.spaces_of(request.principal, SpaceKind.PROJECT)
     if asked.text:
         rows = rows.filter(name__icontains=asked.text)
-    if asked.after:
-        rows = rows.filter(id__lt=asked.after)
-    return render(
-        request, "web/projects.html", {"asked": asked, "page": Page.cut(asked, rows[: PAGE_SIZE + 1])}
-    )
+    page = Page.cut(asked, ordered(asked, rows, _SORTS)[: PAGE_SIZE + 1])
+    return render(request, "web/projects.html", {"asked": asked, "page": page})
 
 
 @require_GET
 def project(request: PageRequest, space_id: UUID) -> HttpResponse:
     """A project at a glance: facts, people, what happened."""
     actor = member(request, space_id)
+    first = landing(actor)
+    if first != "project":
+        return redirect(first, space_id)
     lines = audit.space_history(actor, limit=12) if may(actor, Permission.AUDIT_VIEW) else []
     shows_board = may(actor, Permission.BOARD_VIEW)
     context = {
         "actor": actor,
         "figures": figures(actor, progress(actor, request.LANGUAGE_CODE)) if shows_board else [],
         "members": tenancy.members(actor) if may(actor, Permission.MEMBERS_VIEW) else [],
-        "history": words.tell(lines, names(words.people_in(lines))),
+        "history": told(actor, lines, request.LANGUAGE_CODE),
     }
     return render(request, "web/project.html", context)
 
@@ -84,7 +87,7 @@ def project_history(request: PageRequest, space_id: UUID) -> HttpResponse:
     context = {
         "actor": actor,
         "page": page,
-        "history": words.tell(page.items, names(words.people_in(page.items))),
+        "history": told(actor, page.items, request.LANGUAGE_CODE),
     }
     return render(request, "web/project_history.html", context)
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from collegium.imaging.archive import queries
-from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.audit import queries as audit
@@ -24,21 +24,23 @@ if TYPE_CHECKING:
     from collegium.kit.pages.http import PageRequest
 
 
+_SORTS = {"subject": "subject_code", "description": "description", "modality": "modalities", "received": "id"}
+
+
 @require_GET
 def exams(request: PageRequest, space_id: UUID) -> HttpResponse:
     """Exams of the project, newest first, searchable by subject and description."""
     actor = member(request, space_id, Permission.EXAM_VIEW)
-    asked = Asked.of(request, "modality")
-    rows = queries.exams(actor).order_by("-id")
+    asked = Asked.of(request, "modality", sorts=_SORTS)
+    rows = queries.exams(actor)
     if asked.text:
         rows = rows.filter(Q(subject_code__icontains=asked.text) | Q(description__icontains=asked.text))
     if "modality" in asked.filters:
         rows = rows.filter(modalities__contains=asked.filters["modality"])
-    if asked.after:
-        rows = rows.filter(id__lt=asked.after)
-    page = Page.cut(asked, rows[: PAGE_SIZE + 1])
+    page = Page.cut(asked, ordered(asked, rows, _SORTS)[: PAGE_SIZE + 1])
+    wanted = asked.filters.get("modality")
     chips = [
-        (name, asked.address(modality=name), asked.filters.get("modality") == name)
+        (name, asked.address(modality="" if wanted == name else name), wanted == name)
         for name in ("CT", "MR", "PT")
     ]
     return render(request, "imaging_archive/exams.html", {"asked": asked, "page": page, "chips": chips})
@@ -53,7 +55,7 @@ def exam(request: PageRequest, space_id: UUID, exam_id: UUID) -> HttpResponse:
     context = {
         "exam": found,
         "series": queries.series_of(actor, [exam_id]),
-        "history": words.tell(lines, names(words.people_in(lines))),
+        "history": words.tell(lines, names(words.people_in(lines)), nearby=audit.around(actor, lines)),
     }
     return render(request, "imaging_archive/exam.html", context)
 

@@ -16,7 +16,10 @@ from django.views.decorators.http import require_http_methods
 from collegium.kit import ids
 from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.pages.lists import Asked
+from collegium.kit.principals import Principal
 from collegium.kit.texts import storable
+from collegium.research.pages.role_words import explained
+from collegium.research.pages.telling import told
 from collegium.research.pipeline import leaving
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.states import TO_DO
@@ -28,11 +31,11 @@ from collegium.trust.access.pages import member as member_page
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.access.queries import may
 from collegium.trust.audit import queries as audit
-from collegium.trust.audit import words
 from collegium.trust.identity.queries import addresses, names
 from collegium.trust.tenancy import queries as tenancy
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from django.http import HttpResponse
@@ -43,6 +46,13 @@ if TYPE_CHECKING:
     from collegium.research.projects.models import Conflict, Site
     from collegium.trust.tenancy.queries import Member
 
+_SORTS: dict[str, Callable[[Line], object]] = {
+    "name": lambda line: line.member.name,
+    "role": lambda line: line.member.role,
+    "site": lambda line: ", ".join(site.name for site in line.sites),
+    "tasks": lambda line: line.to_do,
+    "since": lambda line: line.member.since,
+}
 MOST = 5000
 """Members on the page: more than any project has."""
 BARRED = "Its reader has a conflict of interest."
@@ -76,20 +86,21 @@ def listing(request: PageRequest, space_id: UUID) -> HttpResponse:
         else:
             messages.success(request, _("Added. Give them a site if they belong to one."))
             return redirect("person", space_id, added.id)
-    asked = Asked.of(request, "role")
+    asked = Asked.of(request, "role", sorts=_SORTS)
     manages = may(actor, Permission.MEMBERS_MANAGE)
     found = _lines(actor, with_private=manages)
     roles = sorted({line.member.role for line in found})
     context = {
         "asked": asked,
-        "lines": [line for line in found if _matches(line, asked)],
+        "lines": asked.arrange((line for line in found if _matches(line, asked)), _SORTS),
         "roles": [
             (one, asked.address(role="" if asked.filters.get("role") == one else one),
              asked.filters.get("role") == one, sum(line.member.role == one for line in found))
             for one in roles
         ],
         "manages": manages,
-        "choices": admission.roles_for_people(actor) if manages else [],
+        "choices": explained(admission.roles_for_people(actor)) if manages else [],
+        "explained": explained(roles),
         "email": email,
         "role": role,
         "refused": refused,
@@ -114,20 +125,21 @@ def person(request: PageRequest, space_id: UUID, membership_id: UUID) -> HttpRes
         except CollegiumError as error:
             refused = error.text
     (line,) = [one for one in _lines(actor, with_private=True) if one.member.id == membership_id]
-    history = _history(actor, line)
     context = {
         "line": line,
         "member": member,
         "refused": refused,
         "about": about,
         "said": storable(request.POST.get("reason", "")),
-        "choices": admission.roles_for_people(actor),
+        "choices": explained(admission.roles_for_people(actor)),
+        "role_says": explained([member.role])[0][1],
+        "conflicts": _conflicts(line),
         "other_sites": [site for site in projects.sites(actor) if site not in line.sites],
         "subjects": projects.subjects(actor)[:500],
         "sites": projects.sites(actor),
         "barred": len(leaving.barred(actor, member.principal)),
         "in_hand": len(leaving.in_hand(actor, member.principal)),
-        "history": words.tell(history, names(words.people_in(history))),
+        "history": told(actor, _history(actor, line), request.LANGUAGE_CODE, here=str(membership_id)),
     }
     return render(request, "research_pages/person.html", context, status=422 if refused else 200)
 
@@ -144,7 +156,7 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
         ).id
         if here != member.id:
             _given(actor, leaving.in_hand(actor, member.principal), LEFT)
-        told = _("The role is changed from now on.")
+        says = _("The role is changed from now on.")
     elif act == "end":
         admission.let_go(actor=actor, membership_id=member.id, reason=reason)
         _given(actor, leaving.in_hand(actor, member.principal), LEFT)
@@ -154,23 +166,23 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
         services.declare_conflict(
             actor=actor, principal=member.principal, reason=reason, **_object_of(given.get("about", ""))
         )
-        told = _("The conflict is declared. They are given nothing of it any more.")
+        says = _("The conflict is declared. They are given nothing of it any more.")
     elif act == "take-back":
-        told = _given(actor, leaving.barred(actor, member.principal), BARRED)
+        says = _given(actor, leaving.barred(actor, member.principal), BARRED)
     elif about_id is None:
         raise NotFound
     elif act == "join":
         services.join_site(actor=actor, principal=member.principal, site_id=about_id)
-        told = _("They belong to the site.")
+        says = _("They belong to the site.")
     elif act == "leave":
         services.leave_site(actor=actor, principal=member.principal, site_id=about_id, reason=reason)
-        told = _("They belong to the site no more.")
+        says = _("They belong to the site no more.")
     elif act == "withdraw":
         services.withdraw_conflict(actor=actor, conflict_id=about_id, reason=reason)
-        told = _("The conflict is withdrawn.")
+        says = _("The conflict is withdrawn.")
     else:
         raise NotFound
-    messages.success(request, told)
+    messages.success(request, says)
     return redirect("person", actor.space, here)
 
 
@@ -213,6 +225,13 @@ def _lines(actor: Actor, *, with_private: bool) -> list[Line]:
         )
         for one in found
     ]
+
+
+def _conflicts(line: Line) -> list[tuple[Conflict, str]]:
+    """Each declared conflict with the name of who declared it."""
+    declared = {one.declared_by: Principal.parse(one.declared_by).id for one in line.conflicts}
+    known = names(declared.values())
+    return [(one, known.get(declared[one.declared_by], "")) for one in line.conflicts]
 
 
 def _matches(line: Line, asked: Asked) -> bool:

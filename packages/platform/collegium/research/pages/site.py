@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from collegium.kit import ids
 from collegium.kit.errors import CollegiumError, NotFound
-from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
 from collegium.kit.principals import Principal
 from collegium.kit.texts import storable
 from collegium.research.data_queries import queries as data_queries
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import ExamPlacement
     from collegium.research.projects.models import Site, Subject
+
+
+_SORTS = {"code": "code", "listed": "id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +89,11 @@ def site(request: PageRequest, space_id: UUID) -> HttpResponse:
 def _context(request: PageRequest, actor: Actor, sites: list[Site]) -> dict[str, object]:
     language = request.LANGUAGE_CODE
     site_ids = [one.id for one in sites]
-    asked = Asked.of(request)
+    asked = Asked.of(request, sorts=_SORTS)
     rows = queries.subjects_of(actor, site_ids)
     if asked.text:
         rows = rows.filter(code__icontains=asked.text)
-    if asked.after:
-        rows = rows.filter(id__lt=asked.after)
-    page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]))
+    page = Page.cut(asked, ordered(asked, rows, _SORTS)[: PAGE_SIZE + 1])
     planned = projects.visit_names(actor, language)
     tasks = queries.form_tasks(actor, site_ids, language)
     open_queries = data_queries.waiting_at_site(actor, site_ids)

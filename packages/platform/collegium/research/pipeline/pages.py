@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,19 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from collegium.forms.definition import in_language
+from collegium.kit import clock
 from collegium.kit.canonical import digest
 from collegium.kit.errors import CollegiumError
-from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
 from collegium.kit.principals import Principal
 from collegium.kit.yaml import YamlError
 from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.errors import SetUpIncomplete
-from collegium.research.pipeline.states import TaskState
+from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.people import queries as people
 from collegium.research.projects.services import publish_project
@@ -31,94 +34,172 @@ from collegium.trust.identity.queries import names
 from collegium.trust.signatures.queries import Validity, verify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from uuid import UUID
 
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
     from collegium.kit.yaml import Problem
-    from collegium.research.projects.models import ProjectVersion
+    from collegium.research.pipeline.models import Discrepancy, Task
+    from collegium.research.projects.definition import ProjectDefinition
+    from collegium.research.projects.models import ProjectVersion, Subject, Visit
+
+
+_SUBJECT_SORTS = {"code": "code", "site": "site__name", "since": "id"}
 
 
 @require_GET
 def subjects(request: PageRequest, space_id: UUID) -> HttpResponse:
-    """Subjects by code with their visits; exams without a place come first, with the reason."""
+    """Subjects with their visits; exams without a place come first, with the reason."""
     actor = member(request, space_id, Permission.SUBJECT_VIEW)
-    asked = Asked.of(request)
-    rows = projects.subjects(actor).order_by("-id")
+    asked = Asked.of(request, sorts=_SUBJECT_SORTS)
+    rows = projects.subjects(actor)
     sees_all = may(actor, Permission.TASK_VIEW_ALL)
     if not sees_all:
         rows = rows.filter(site__in=people.own_sites(actor))
     if asked.text:
         rows = rows.filter(code__icontains=asked.text)
-    if asked.after:
-        rows = rows.filter(id__lt=asked.after)
-    version = projects.newest_version(actor)
-    planned = projects.definition(version).visits if version else ()
-    page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]))
+    page = Page.cut(asked, ordered(asked, rows, _SUBJECT_SORTS)[: PAGE_SIZE + 1])
+    planned = projects.visit_names(actor, request.LANGUAGE_CODE)
     context = {
         "asked": asked,
         "page": page,
-        "visits": [in_language(visit.label, request.LANGUAGE_CODE) for visit in planned],
-        "lines": [
-            (
-                subject,
-                [next((v for v in subject.visits.all() if v.code == visit.code), None) for visit in planned],
-            )
-            for subject in page.items
-        ],
-        "may_publish": may(actor, Permission.PROJECT_PUBLISH),
+        "visits": planned.values(),
+        "lines": [(subject, _taken(subject, planned)) for subject in page.items],
+        "sees_tasks": sees_all,
         "unplaced": list(queries.placements(actor).exclude(unplaced="")[:PAGE_SIZE]) if sees_all else [],
     }
     return render(request, "research_pipeline/subjects.html", context)
 
 
+def _taken(subject: Subject, planned: Iterable[str]) -> list[Visit | None]:
+    """For each planned visit, the subject's own, if it came."""
+    came = {visit.code: visit for visit in subject.visits.all()}
+    return [came.get(code) for code in planned]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLine:
+    """A task in the list, in words."""
+
+    task: Task
+    step: str
+    visit: str
+    person: str
+    is_overdue: bool
+
+
+_TASK_SORTS = {
+    "step": "step", "subject": "unit__subject__code", "visit": "unit__visit__code", "state": "state",
+    "due": "due_on", "changed": "changed_at",
+}  # fmt: skip
+
+
 @require_http_methods(["GET", "POST"])
 def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
-    """All tasks of the project, newest first, by state."""
+    """All tasks of the project, newest first, by state, step, site and subject."""
     actor = member(request, space_id, Permission.TASK_VIEW_ALL)
     if request.method == "POST":
-        made = services.assign_missing_tasks(actor=actor)
-        placed = services.place_waiting_exams(actor=actor)
-        told = _("%(made)d tasks were made, %(placed)d exams found their place.")
-        messages.success(request, told % {"made": made, "placed": placed})
+        messages.success(request, _make_missing(actor))
         return redirect("project-tasks", space_id)
-    asked = Asked.of(request, "state", "step", "site", "late")
+    asked = Asked.of(request, "state", "step", "site", "late", sorts=_TASK_SORTS)
     rows = queries.narrowed(queries.tasks(actor), asked.filters)
     if asked.text:
         rows = rows.filter(unit__subject__code__icontains=asked.text)
-    if asked.after:
-        rows = rows.filter(listing__lt=asked.after)
-    page = Page.cut(asked, list(rows[: PAGE_SIZE + 1]), key="listing")
-    readers = names(Principal.parse(task.assignee).id for task in page.items if task.assignee)
-    counts = queries.task_counts(actor)
+    rows = ordered(asked, rows, _TASK_SORTS, key="listing")
+    page = Page.cut(asked, rows[: PAGE_SIZE + 1], key="listing")
+    manages = may(actor, Permission.TASK_MANAGE)
     context = {
         "asked": asked,
         "page": page,
-        "counts": [
-            (
-                state.value,
-                counts.get(state, 0),
-                asked.address(state=state),
-                asked.filters.get("state") == state,
-            )
-            for state in TaskState
-        ],
+        "states": _states(asked, queries.task_counts(actor)),
+        "narrowings": _narrowings(actor, asked, request.LANGUAGE_CODE),
         "all_address": asked.address(state="", step="", site="", late=""),
-        "may_manage": may(actor, Permission.TASK_MANAGE),
-        "undecided": queries.undecided(actor) if may(actor, Permission.TASK_MANAGE) else [],
-        "lines": [
-            (
-                task,
-                in_language(
-                    projects.definition(task.project_version).step(task.step).label, request.LANGUAGE_CODE
-                ),
-                readers.get(Principal.parse(task.assignee).id, "") if task.assignee else "",
-            )
-            for task in page.items
-        ],
+        "may_manage": manages,
+        "undecided": _undecided(actor, request.LANGUAGE_CODE) if manages else [],
+        "lines": _task_lines(page.items, request.LANGUAGE_CODE),
     }
     return render(request, "research_pipeline/tasks.html", context)
+
+
+def _make_missing(actor: Actor) -> str:
+    """Give tasks that have nobody to people, place exams that wait; returns what to tell."""
+    made = services.assign_missing_tasks(actor=actor)
+    placed = services.place_waiting_exams(actor=actor)
+    told = [
+        ngettext("%(n)d task was given to somebody.", "%(n)d tasks were given to people.", made) % {"n": made}
+    ]
+    if placed:
+        told.append(
+            ngettext("%(n)d exam found its place.", "%(n)d exams found their place.", placed) % {"n": placed}
+        )
+    return " ".join(told) if made or placed else _("Nothing was missing: every task has its person.")
+
+
+def _states(asked: Asked, counts: Mapping[str, int]) -> list[tuple[str, int, str, bool]]:
+    """For each state that a task is in or that is asked for: how many, where its chip leads, whether it is on."""
+    wanted = asked.filters.get("state")
+    return [
+        (
+            state.value,
+            counts.get(state, 0),
+            asked.address(state="" if wanted == state else state),
+            wanted == state,
+        )
+        for state in TaskState
+        if counts.get(state) or wanted == state
+    ]
+
+
+def _narrowings(actor: Actor, asked: Asked, language: str) -> list[tuple[str, str]]:
+    """What else the list is narrowed to, in words, each with the address without it."""
+    found = []
+    if "step" in asked.filters:
+        version = projects.newest_version(actor)
+        steps = projects.definition(version).pipeline if version else ()
+        labels = {step.name: in_language(step.label, language) for step in steps}
+        found.append((labels.get(asked.filters["step"], asked.filters["step"]), asked.address(step="")))
+    if "site" in asked.filters:
+        sites = {site.code: site.name for site in projects.sites(actor)}
+        found.append((sites.get(asked.filters["site"], asked.filters["site"]), asked.address(site="")))
+    if "late" in asked.filters:
+        found.append((_("Overdue"), asked.address(late="")))
+    return found
+
+
+def _task_lines(tasks: Sequence[Task], language: str) -> list[TaskLine]:
+    people_of = {task.assignee: Principal.parse(task.assignee).id for task in tasks if task.assignee}
+    known, today = names(people_of.values()), clock.now().date()
+    lines = []
+    for task in tasks:
+        definition = projects.definition(task.project_version)
+        lines.append(
+            TaskLine(
+                task,
+                in_language(definition.step(task.step).label, language),
+                _visit_of(definition, task.unit.visit, language),
+                known.get(people_of[task.assignee], "") if task.assignee else "",
+                task.due_on is not None and task.due_on < today and task.state in TO_DO,
+            )
+        )
+    return lines
+
+
+def _undecided(actor: Actor, language: str) -> list[tuple[Discrepancy, str]]:
+    """Judgements that a person has to make, each with its visit in words."""
+    planned = projects.visit_names(actor, language)
+    return [
+        (one, planned.get(one.unit.visit.code, one.unit.visit.code) if one.unit.visit else "")
+        for one in queries.undecided(actor)
+    ]
+
+
+def _visit_of(definition: ProjectDefinition, visit: Visit | None, language: str) -> str:
+    """What a visit is called; a visit that this version does not know keeps its code."""
+    if visit is None:
+        return ""
+    planned = definition.visit(visit.code)
+    return in_language(planned.label, language) if planned else visit.code
 
 
 class SetUp(forms.Form):

@@ -209,6 +209,12 @@ def exam_ids_of(task: Task) -> list[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class ShownVisit:
+def discrepancies(actor: Actor) -> QuerySet[Discrepancy]:
+    """Every judgement of the actor's project, newest first."""
+    rows = Discrepancy.objects.filter(space_id=actor.space)
+    return rows.select_related("unit__subject", "unit__visit").order_by("-id")
+
+
     """A timepoint as a task shows it."""
 
     code: str

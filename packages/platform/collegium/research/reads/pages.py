@@ -16,11 +16,12 @@ from collegium.forms import queries as forms
 from collegium.forms.definition import in_language
 from collegium.kit import clock
 from collegium.kit.canonical import digest
-from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
 from collegium.research.data_queries import queries as data_queries
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import AnotherComesFirst
 from collegium.research.pipeline.sight import sight_of
+from collegium.research.pipeline.state_words import STATE_WORDS
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import StepKind, Told
@@ -68,17 +69,23 @@ class TaskLine:
     open_queries: int
 
 
+_SORTS = {"step": "step", "subject": "label", "state": "state", "due": "due_on"}
+"""Nothing by which a reader could learn in which order exams came (R22)."""
+
+
 @require_GET
 def tasks(request: PageRequest) -> HttpResponse:
     """The person's own tasks over all projects; what is to do, or everything."""
-    asked = Asked.of(request, "state")
+    asked = Asked.of(request, "state", sorts=_SORTS)
     wanted = asked.filters.get("state", "")
     rows = pipeline.my_tasks(request.principal, all_states=bool(wanted))
     if wanted in list(TaskState):
         rows = rows.filter(state=wanted)
     if asked.text:
         rows = rows.filter(label__icontains=asked.text)
-    if asked.after:
+    if asked.sort:
+        rows = ordered(asked, rows, _SORTS)
+    elif asked.after:
         rows = pipeline.following(request.principal, rows, asked.after)
     page = Page.cut(asked, pipeline.listed(rows)[: PAGE_SIZE + 1])
     projects_of = {space.id: space.name for space in spaces_of(request.principal, SpaceKind.PROJECT)}
@@ -157,10 +164,7 @@ def _told(task: Task, blinding: Blinding, language: str) -> str:
 def _chips() -> tuple[tuple[str, str], ...]:
     return (
         ("", _("To do")),
-        (TaskState.OPEN, _("Open")),
-        (TaskState.IN_PROGRESS, _("In progress")),
-        (TaskState.SUBMITTED, _("To sign")),
-        (TaskState.SIGNED, _("Signed")),
+        *((state, str(STATE_WORDS[state])) for state in (*TO_DO, TaskState.SIGNED)),
     )
 
 

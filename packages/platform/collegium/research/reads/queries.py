@@ -9,6 +9,7 @@ from collegium.research.pipeline.states import TaskState
 from collegium.research.reads.models import Read, ReadVersion, VersionState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -91,6 +92,18 @@ def signed_of_task(actor: Actor, task_id: str, *, number: int | None = None) -> 
 def were_opened(actor: Actor, task_ids: list[UUID], *, reader: str) -> bool:
     """Whether this reader has ever opened one of these tasks."""
     return Read.objects.filter(space_id=actor.space, task_id__in=task_ids, reader=reader).exists()
+
+
+def tasks_of_reads(actor: Actor, read_ids: Iterable[str]) -> dict[UUID, UUID]:
+    """The task of each of these reads, by id."""
+    rows = Read.objects.filter(space_id=actor.space, id__in=list(read_ids))
+    return dict(rows.values_list("id", "task_id"))
+
+
+def tasks_of_versions(actor: Actor, version_ids: Iterable[str]) -> dict[UUID, UUID]:
+    """The task of each of these versions, by id."""
+    rows = ReadVersion.objects.filter(space_id=actor.space, id__in=list(version_ids))
+    return dict(rows.values_list("id", "read__task_id"))
 
 
 def _versions(actor: Actor) -> QuerySet[ReadVersion]:

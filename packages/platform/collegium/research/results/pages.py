@@ -94,14 +94,12 @@ def _cells(columns: Sequence[Column], row: ResultRow, language: str) -> list[tup
 
 
 def _text(column: Column, row: ResultRow, language: str) -> str:
-    """An answer in words, codes with their labels; without the unit that stands in the head."""
+    """An answer in words, the labels of codes; without the unit that stands in the head."""
     item, answer = column.of(row)
     if answer is None:
         return ""
     if answer.kind is AnswerKind.VALUE and item.codes and item.kind is not ItemKind.SCORE:
         labels = [(code, item.label_of(code)) for code in answer.value.split()]
-        return ", ".join(
-            f"{code} ({in_language(label, language)})" if label else code for code, label in labels
-        )
+        return ", ".join(in_language(label, language) if label else code for code, label in labels)
     words = told(item, answer, language)
     return words.removesuffix(f" {column.item.unit}") if column.item.unit else words

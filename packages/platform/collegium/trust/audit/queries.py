@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Q
+
+from collegium.trust.audit.consequences import windows
 from collegium.trust.audit.models import AuditEntry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -45,6 +51,18 @@ def space_history(actor: Actor, *, before: UUID | None = None, limit: int = 100)
     if before:
         rows = rows.filter(id__lt=before)
     return [_line(row) for row in rows.order_by("-id")[:limit]]
+
+
+def around(actor: Actor, lines: Iterable[HistoryLine]) -> list[HistoryLine]:
+    """The actor's entries round those that can have followed by themselves: their causes are among them."""
+    near = [Q(id__range=window) for window in windows(lines)]
+    if not near:
+        return []
+    rows = AuditEntry.objects.filter(reduce(or_, near), chain=actor.chain, space_id=actor.space_id)
+    return [_line(row) for row in rows.order_by("-id")[:_MOST_AROUND]]
+
+
+_MOST_AROUND = 2000
 
 
 def _line(row: AuditEntry) -> HistoryLine:

@@ -69,7 +69,7 @@ def marks(weeks: Sequence[Week]) -> list[tuple[float, str]]:
     """Where the first day of every third week is written below its columns."""
     each = WIDTH / max(len(weeks), 1)
     return [
-        (round((number + 0.5) * each, 1), f"{week.begins:%d %b}")
+        (round((number + 0.5) * each, 1), f"{week.begins:%m-%d}")
         for number, week in enumerate(weeks)
         if number % 3 == 2
     ]

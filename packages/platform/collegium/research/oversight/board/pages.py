@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from collegium.research.oversight.board import chart, queries
+from collegium.research.pipeline.state_words import STATE_WORDS
 from collegium.research.pipeline.states import TaskState
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
@@ -63,7 +64,7 @@ def board(request: PageRequest, space_id: UUID) -> HttpResponse:
         "width": chart.WIDTH,
         "height": chart.HEIGHT,
         "most": chart.most(progress.weeks),
-        "states": [_("Waiting"), _("Open"), _("In progress"), _("To sign"), _("Signed")],
+        "states": [STATE_WORDS[state] for state in queries.SHOWN],
         "is_live": may(actor, Permission.TASK_VIEW_ALL),
     }
     return render(request, "research_oversight/board.html", context)
