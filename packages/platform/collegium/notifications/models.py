@@ -19,6 +19,7 @@ class NotificationKind(models.TextChoices):
     READ_SUPERSEDED = "read_superseded"
     UNBLINDING_ASKED = "unblinding_asked"
     UNBLINDING_DECIDED = "unblinding_decided"
+    TASK_WITHOUT_PERSON = "task_without_person"
 
 
 class Notification(SpaceRow):

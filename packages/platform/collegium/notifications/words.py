@@ -20,6 +20,7 @@ ICONS: dict[NotificationKind, str] = {
     NotificationKind.READ_SUPERSEDED: "versions",
     NotificationKind.UNBLINDING_ASKED: "eye-question",
     NotificationKind.UNBLINDING_DECIDED: "eye-check",
+    NotificationKind.TASK_WITHOUT_PERSON: "alert-triangle",
 }
 
 _TO_DO = (
@@ -56,6 +57,15 @@ def what(kind: NotificationKind, count: int) -> str:  # noqa: PLR0911  one sente
         case NotificationKind.UNBLINDING_DECIDED:
             return (
                 ngettext("%(n)d decision about unblinding", "%(n)d decisions about unblinding", count) % told
+            )
+        case NotificationKind.TASK_WITHOUT_PERSON:
+            return (
+                ngettext(
+                    "%(n)d task waits: nobody is left who may have it",
+                    "%(n)d tasks wait: nobody is left who may have them",
+                    count,
+                )
+                % told
             )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from collegium.research.pipeline import assignment, queries
+from collegium.research.pipeline import assignment, independence, queries, unassigned
 from collegium.research.pipeline.models import ReadingUnit, Task
 from collegium.research.pipeline.moving import tell_assignee
 from collegium.research.pipeline.states import LIVE, TaskState
 from collegium.research.projects import queries as projects
-from collegium.research.projects.definition import About, How, StepKind, SubjectLabel, Timepoints
+from collegium.research.projects.definition import About, How, SubjectLabel, Timepoints
 from collegium.research.projects.people import queries as people
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from collegium.research.projects.models import ProjectVersion, Subject, Visit
 
 _LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that is mistaken for another
-_BLIND = (StepKind.READING, StepKind.ADJUDICATION)
-"""Steps for which a conflict of interest counts; a site's own people fill in its forms and check its images."""
 
 
 def make_units(
@@ -67,9 +65,11 @@ def make_tasks(actor: Actor, unit: ReadingUnit, step: Step) -> int:
     missing = [slot for slot in range(1, step.assign.readers + 1) if slot not in slots]
     made = [_make(actor, unit, step, slot=slot) for slot in missing]
     waiting = [task for task in known if not task.assignee and task.state in LIVE]
-    return sum(assign(actor, task, step) for task in [*waiting, *made]) + sum(
-        not one.assignee for one in made
-    )
+    given = sum(assign(actor, task, step) for task in [*waiting, *made])
+    nobodys = [one for one in made if not one.assignee]
+    for one in nobodys:
+        unassigned.tell_if_nobody(actor, one)
+    return given + len(nobodys)
 
 
 def make_again(actor: Actor, task: Task, *, keeps_person: bool, sides: dict[str, str] | None = None) -> Task:
@@ -81,6 +81,7 @@ def make_again(actor: Actor, task: Task, *, keeps_person: bool, sides: dict[str,
         give(actor, fresh, task.assignee, draw={"kept": True})
     else:
         assign(actor, fresh, step, besides={task.assignee} if task.assignee else set())
+    unassigned.tell_if_nobody(actor, fresh)
     return fresh
 
 
@@ -91,12 +92,14 @@ def make_adjudication(actor: Actor, unit: ReadingUnit, step: Step, sides: dict[s
         return make_again(actor, max(known, key=lambda task: task.run), keeps_person=True, sides=sides)
     task = _make(actor, unit, step, slot=1, sides=sides)
     assign(actor, task, step)
+    unassigned.tell_if_nobody(actor, task)
     return task
 
 
 def assign(actor: Actor, task: Task, step: Step, *, besides: Collection[str] = ()) -> bool:
     """Give a task to somebody of its role who may have it. False: there is nobody yet."""
     unit = task.unit
+    besides = {*besides, *independence.passed_over(actor, unit, step)}
     may = [person for person in allowed(actor, unit, step) if person not in besides]
     key = _key(unit, step)
     taken = queries.people_of_step(actor, unit, step.name)
@@ -167,20 +170,9 @@ def allowed(actor: Actor, unit: ReadingUnit, step: Step) -> list[str]:
     if step.assign.at_site:
         sites = people.sites_of(actor)
         found = [one for one in found if unit.subject.site_id in sites.get(one, ())]
-    refused = conflicts(actor, unit, step)
+    refused = independence.unfit(actor, unit, step)
     _note_conflicts(actor, unit, step, {one: refused[one] for one in found if one in refused})
     return [one for one in found if one not in refused]
-
-
-def conflicts(actor: Actor, unit: ReadingUnit, step: Step) -> dict[str, str]:
-    """Who may not have a task of this step for this unit, and why: own site, declared, or a read of their own (R21)."""
-    if step.kind not in _BLIND:
-        return {}
-    refused = people.conflicts_of(actor, unit.subject)
-    if step.adjudication:
-        own = queries.people_of_step(actor, unit, step.adjudication.of, ever=True)
-        refused |= dict.fromkeys(own, "own_read")
-    return refused
 
 
 def _note_conflicts(actor: Actor, unit: ReadingUnit, step: Step, passed: dict[str, str]) -> None:

@@ -95,6 +95,9 @@ class Task(SpaceRow):
     sides = models.JSONField(
         default=dict, help_text="Of an adjudication: the task shown as a and the one shown as b, drawn once."
     )
+    was_handed_back = models.BooleanField(
+        default=False, db_default=False, help_text="Its person gave it back: they are drawn for none of the step."
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     changed_at = models.DateTimeField(db_default=Now())
 

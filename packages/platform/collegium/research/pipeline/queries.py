@@ -16,7 +16,7 @@ from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import About, QcVerdict, Timepoints
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -149,12 +149,34 @@ def person_of_slot(actor: Actor, task: Task) -> str:
     return found.values_list("assignee", flat=True).first() or ""
 
 
-def people_of_step(actor: Actor, unit: ReadingUnit, step: str, *, ever: bool = False) -> set[str]:
-    """Who has a task of the step for this unit; `ever` counts tasks that no longer count."""
-    rows = Task.objects.filter(space_id=actor.space, unit=unit, step=step).exclude(assignee="")
+def people_of_step(
+    actor: Actor, unit: ReadingUnit, step: str, *, ever: bool = False, whole_subject: bool = False
+) -> set[str]:
+    """Who has a task of the step for this unit; `ever` counts tasks that no longer count.
+
+    `whole_subject`: for any unit of its subject.
+    """
+    rows = _of_step(actor, unit, step, whole_subject=whole_subject)
     if not ever:
         rows = rows.filter(state__in=LIVE)
     return set(rows.values_list("assignee", flat=True))
+
+
+def people_who_handed_back(actor: Actor, unit: ReadingUnit, step: str, *, whole_subject: bool) -> set[str]:
+    """Who gave a task of the step back themselves, for this unit or any of its subject."""
+    rows = _of_step(actor, unit, step, whole_subject=whole_subject).filter(was_handed_back=True)
+    return set(rows.values_list("assignee", flat=True))
+
+
+def _of_step(actor: Actor, unit: ReadingUnit, step: str, *, whole_subject: bool) -> QuerySet[Task]:
+    about = Q(unit__subject=unit.subject) if whole_subject else Q(unit=unit)
+    return Task.objects.filter(about, space_id=actor.space, step=step).exclude(assignee="")
+
+
+def subjects_by_task(actor: Actor, task_ids: Collection[str]) -> dict[str, UUID]:
+    """The subject of each of these tasks, by the task's id as text."""
+    rows = Task.objects.filter(space_id=actor.space, id__in=list(task_ids))
+    return {str(task_id): subject_id for task_id, subject_id in rows.values_list("id", "unit__subject_id")}
 
 
 def to_do_of(actor: Actor, assignee: str, step: str) -> list[Task]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from collegium.imaging.archive import queries as archive
 from collegium.kit import clock
-from collegium.research.pipeline import adjudicating, making, matching, ordering, queries
+from collegium.research.pipeline import adjudicating, independence, making, matching, ordering, queries
 from collegium.research.pipeline.advancing import advance
 from collegium.research.pipeline.errors import (
     CannotHaveTask,
@@ -33,11 +33,12 @@ from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record, record_apart
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from uuid import UUID
 
     from collegium.kit.principals import Actor, Principal
     from collegium.research.pipeline.models import Discrepancy, ReadingUnit, Task
-    from collegium.research.projects.definition import ProjectDefinition, Step
+    from collegium.research.projects.definition import ProjectDefinition
     from collegium.research.projects.models import Subject
 
 
@@ -205,8 +206,8 @@ def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) ->
     task = queries.locked_task(actor, task_id)
     if task.state not in (TaskState.WAITING, TaskState.OPEN):
         raise TaskStarted
-    require_no_conflict(actor, task, to.text)
     step = projects.definition(task.project_version).step(task.step)
+    _require_fit(actor, task, to.text, independence.unfit(actor, task.unit, step))
     others = queries.people_of_step(actor, task.unit, task.step) - {task.assignee}
     if to.text not in making.allowed(actor, task.unit, step) or to.text in others:
         raise CannotHaveTask
@@ -225,15 +226,27 @@ def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
     """
     projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
     task = queries.locked_task(actor, task_id)
-    if task.assignee != actor.principal.behalf.text:
+    is_own = task.assignee == actor.principal.behalf.text
+    if not is_own:
         require(actor, Permission.TASK_MANAGE)
     if task.state not in (TaskState.WAITING, *TO_DO):
         raise TaskNotOpen
-    move_task(actor=actor, task=task, move=Move.CANCEL, note=_reason(reason))
+    take_from_person(actor, task, _reason(reason), was_handed_back=is_own)
+    advance(actor=actor, subject=task.unit.subject)
+
+
+def take_from_person(actor: Actor, task: Task, reason: str, *, was_handed_back: bool) -> None:
+    """End a locked task that is not signed, and give its next run to somebody else who may have it.
+
+    The caller has the lock of the subject, has asked who may do this, and advances the subject afterwards.
+    """
+    if was_handed_back:
+        task.was_handed_back = True
+        task.save(update_fields=["was_handed_back"])
+    move_task(actor=actor, task=task, move=Move.CANCEL, note=reason)
     if projects.definition(task.project_version).step(task.step).assign.how is not How.EVERY:
         fresh = making.make_again(actor, task, keeps_person=False, sides=task.sides)
         making.follow(actor, fresh)
-    advance(actor=actor, subject=task.unit.subject)
 
 
 def rerun_step(*, actor: Actor, task_id: UUID, reason: str) -> Task:
@@ -344,19 +357,18 @@ def _assign_adjudications(actor: Actor, unit: ReadingUnit, definition: ProjectDe
 
 
 def require_no_conflict(actor: Actor, task: Task, person: str) -> None:
-    """Refuse a person who may not have this task, and keep that in the trail. Raises ConflictOfInterest."""
+    """Refuse a person who may not act on this task, and keep that in the trail. Raises ConflictOfInterest."""
     step = projects.definition(task.project_version).step(task.step)
-    why = conflict_in(actor, task.unit, step, person)
+    _require_fit(actor, task, person, independence.conflicts(actor, task.unit, step))
+
+
+def _require_fit(actor: Actor, task: Task, person: str, refused: Mapping[str, str]) -> None:
+    why = refused.get(person, "")
     if why:
         record_apart(
             actor, Action.CONFLICT_REFUSED, "research.task", task.id, new={"person": person, "why": why}
         )
         raise ConflictOfInterest
-
-
-def conflict_in(actor: Actor, unit: ReadingUnit, step: Step, person: str) -> str:
-    """Why a person may not read a unit in a step; empty when nothing speaks against it (R21)."""
-    return making.conflicts(actor, unit, step).get(person, "")
 
 
 def _check_again(actor: Actor, subject: Subject, visit_id: UUID) -> None:
