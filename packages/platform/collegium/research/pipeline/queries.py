@@ -209,6 +209,12 @@ def undecided(actor: Actor) -> list[Discrepancy]:
     return [one for one in rows if one.outcome == Discrepancy.Outcome.UNKNOWN]
 
 
+def discrepancies(actor: Actor) -> QuerySet[Discrepancy]:
+    """Every judgement of the actor's project, newest first."""
+    rows = Discrepancy.objects.filter(space_id=actor.space)
+    return rows.select_related("unit__subject", "unit__visit").order_by("-id")
+
+
 def discrepancy(actor: Actor, discrepancy_id: UUID) -> Discrepancy:
     """Raises NotFound."""
     rows = Discrepancy.objects.filter(space_id=actor.space, id=discrepancy_id)
@@ -231,12 +237,6 @@ def exam_ids_of(task: Task) -> list[UUID]:
 
 @dataclass(frozen=True, slots=True)
 class ShownVisit:
-def discrepancies(actor: Actor) -> QuerySet[Discrepancy]:
-    """Every judgement of the actor's project, newest first."""
-    rows = Discrepancy.objects.filter(space_id=actor.space)
-    return rows.select_related("unit__subject", "unit__visit").order_by("-id")
-
-
     """A timepoint as a task shows it."""
 
     code: str
