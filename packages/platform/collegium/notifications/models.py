@@ -30,14 +30,17 @@ class Notification(SpaceRow):
     address = models.CharField(max_length=200, blank=True, help_text="Path on this server where it waits.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     seen_at = models.DateTimeField(null=True)
+    about = models.UUIDField(null=True, editable=False, help_text="Random id of what waits.")
     mailed_at = models.DateTimeField(null=True, help_text="When it stood in an e-mail.")
 
     class Meta:
+    done_at = models.DateTimeField(null=True, help_text="When it waited no more.")
         indexes = (
             models.Index(fields=["person", "-id"], name="notification_person"),
             models.Index(fields=["person"], condition=models.Q(seen_at=None), name="notification_waits"),
         )
 
+            models.Index(fields=["about"], condition=models.Q(done_at=None), name="notification_about"),
 
 class MailChoice(Row):
     """A person who wants no e-mail, or wants it again. Without a row: e-mail is on."""

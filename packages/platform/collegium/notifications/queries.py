@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Max, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import Case, Count, F, Max, Q, TextField, When
+from django.db.models.functions import Cast, TruncDay
 
 from collegium.notifications.models import MailChoice, Notification, NotificationKind
 
@@ -33,13 +33,20 @@ class Line:
     """Where all of them wait; empty when they wait in different places."""
     at: datetime
     seen_at: datetime | None
+    is_done: bool
+    """It waits no more: somebody did it, or it was taken away."""
+
+
+_SETTLED = Case(When(done_at__isnull=False, then=TruncDay("done_at")), default=F("seen_at"))
+"""When a line left what is new: what was done on one day is one line."""
 
 
 def lines(principal: Principal, *, after: UUID | None = None, limit: int = 50) -> list[Line]:
     """A person's notifications, newest first, from below `after`."""
     rows = (
         _of(principal)
-        .values("space_id", "kind", "seen_at")
+        .annotate(settled=_SETTLED, is_done=Q(done_at__isnull=False))
+        .values("space_id", "kind", "settled", "is_done")
         .annotate(
             newest=Max(Cast("id", TextField())),
             count=Count("id"),
@@ -58,7 +65,8 @@ def lines(principal: Principal, *, after: UUID | None = None, limit: int = 50) -
             count=row["count"],
             address=row["addresses"][0] if len(row["addresses"]) == 1 else "",
             at=row["at"],
-            seen_at=row["seen_at"],
+            seen_at=row["settled"],
+            is_done=row["is_done"],
         )
         for row in rows[:limit]
     ]

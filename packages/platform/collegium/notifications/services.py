@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from collegium.kit.principals import Actor, Principal
 
-__all__ = ["NotificationKind", "choose_mail", "mark_mailed", "mark_seen", "tell"]
+__all__ = ["NotificationKind", "choose_mail", "mark_mailed", "mark_seen", "tell", "withdraw"]
 
 _PATH = re.compile(r"/(?!/)[\w/.?=&-]{0,198}")
 _TASKS = (
@@ -26,7 +26,9 @@ _TASKS = (
 )
 
 
-def tell(actor: Actor, *, to: Principal, kind: NotificationKind, address: str = "") -> None:
+def tell(
+    actor: Actor, *, to: Principal, kind: NotificationKind, address: str = "", about: UUID | None = None
+) -> None:
     """Tell one person what waits in the actor's space, when the running transaction commits.
 
     The person's open pages wake up, and an e-mail follows unless the person looks first. Gateways, tools and the
@@ -37,6 +39,7 @@ def tell(actor: Actor, *, to: Principal, kind: NotificationKind, address: str = 
         to: who is told. What they are told of spaces they left is never shown.
         kind: what waits.
         address: path of this server where it waits; empty: where this kind usually does.
+        about: random id of what waits, by which it can be withdrawn.
 
     Raises:
         ValueError: the address is not a plain path of this server.
@@ -49,12 +52,35 @@ def tell(actor: Actor, *, to: Principal, kind: NotificationKind, address: str = 
     # plain SQL: Django would ask the new row back, which is the other person's to read
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into notifications_notification (id, space_id, person, kind, address) values (%s, %s, %s, %s, %s)",
-            [ids.uuid7(), actor.space, person, kind.value, address],
+            "insert into notifications_notification (id, space_id, person, kind, address, about)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [ids.uuid7(), actor.space, person, kind.value, address, about],
         )
     live.changed(person=person, thing="notifications")
     if kind in _TASKS:
         live.changed(person=person, thing="tasks")
+
+
+def withdraw(
+    actor: Actor, *, about: UUID, kinds: Iterable[NotificationKind], from_person: Principal | None = None
+) -> None:
+    """What waited is done, or waits no more: mark what was told about it as done, when the transaction commits.
+
+    Args:
+        actor: whoever caused it, in the space it is about.
+        about: the id that was told.
+        kinds: what does not wait any more.
+        from_person: of this person alone; without it, of everybody.
+    """
+    told = from_person.behalf.id if from_person else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select distinct notifications_withdraw(%s, %s, %s, %s)",
+            [actor.space, about, [kind.value for kind in kinds], told],
+        )
+        people = [row[0] for row in cursor.fetchall()]
+    for person in people:
+        live.changed(person=person, thing="notifications")
 
 
 def mark_seen(principal: Principal, *, space_id: UUID | None = None, kind: str = "") -> int:

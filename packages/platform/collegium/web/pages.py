@@ -59,6 +59,10 @@ def projects(request: PageRequest) -> HttpResponse:
     return render(request, "web/projects.html", {"asked": asked, "page": page})
 
 
+_RECENT, _SHOWN = 60, 8
+"""Entries that the overview looks at, and lines of it that it shows: most fold."""
+
+
 @require_GET
 def project(request: PageRequest, space_id: UUID) -> HttpResponse:
     """A project at a glance: facts, people, what happened."""
@@ -66,13 +70,13 @@ def project(request: PageRequest, space_id: UUID) -> HttpResponse:
     first = landing(actor)
     if first != "project":
         return redirect(first, space_id)
-    lines = audit.space_history(actor, limit=12) if may(actor, Permission.AUDIT_VIEW) else []
+    lines = audit.space_history(actor, limit=_RECENT) if may(actor, Permission.AUDIT_VIEW) else []
     shows_board = may(actor, Permission.BOARD_VIEW)
     context = {
         "actor": actor,
         "figures": figures(actor, progress(actor, request.LANGUAGE_CODE)) if shows_board else [],
         "members": tenancy.members(actor) if may(actor, Permission.MEMBERS_VIEW) else [],
-        "history": told(actor, lines, request.LANGUAGE_CODE),
+        "history": told(actor, lines, request.LANGUAGE_CODE)[:_SHOWN],
     }
     return render(request, "web/project.html", context)
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from collegium.kit import ids
 from collegium.kit.errors import CollegiumError, NotFound
-from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
+from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
 from collegium.kit.texts import storable
 from collegium.research.data_queries import asking, policies, queries, services
 from collegium.research.data_queries.models import AskedOf, QueryKind, QueryState
@@ -37,11 +37,18 @@ ACTS = {
 }
 
 
+_BLIND_SORTS = ("state", "opened")
+"""An order by subject would tell who is hidden behind which label."""
+_SORTS = {"subject": "subject__code", "state": "state", "opened": "listing"}
+
+
 @require_GET
 def listing(request: PageRequest, space_id: UUID) -> HttpResponse:
     """The queries the person may see, newest first, by state, kind and whose they are."""
     actor = _participant(request, space_id)
-    asked = Asked.of(request, "state", "kind", "mine")
+    asked = Asked.of(
+        request, "state", "kind", "mine", sorts=_SORTS if policies.manages_all(actor) else _BLIND_SORTS
+    )
     rows = queries.visible(actor)
     if asked.filters.get("state") in list(QueryState):
         rows = rows.filter(state=asked.filters["state"])
@@ -51,9 +58,8 @@ def listing(request: PageRequest, space_id: UUID) -> HttpResponse:
         rows = rows.filter(opened_by=actor.principal.text)
     if asked.text:
         rows = queries.found(actor, rows, asked.text)
-    if asked.after:
-        rows = rows.filter(listing__lt=asked.after)
-    page = Page.cut(asked, list(rows.prefetch_related("messages")[: PAGE_SIZE + 1]), key="listing")
+    rows = ordered(asked, rows, _SORTS, key="listing").prefetch_related("messages")
+    page = Page.cut(asked, rows[: PAGE_SIZE + 1], key="listing")
     counts = queries.state_counts(actor)
     context = {
         "asked": asked,
@@ -62,6 +68,7 @@ def listing(request: PageRequest, space_id: UUID) -> HttpResponse:
         "states": [
             (state, counts.get(state, 0), asked.address(state=state), asked.filters.get("state") == state)
             for state in QueryState
+            if counts.get(state) or asked.filters.get("state") == state
         ],
         "kinds": [
             (kind.label, asked.address(kind="" if asked.filters.get("kind") == kind else kind),

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from django.urls import reverse
 
-from collegium.kit import clock
+from collegium.kit import clock, live
 from collegium.kit.canonical import digest
 from collegium.kit.errors import NotFound
 from collegium.kit.principals import Principal
-from collegium.notifications.services import NotificationKind, tell
+from collegium.notifications.services import NotificationKind, tell, withdraw
 from collegium.research.data_queries import policies, queries
 from collegium.research.data_queries.errors import (
     NobodyToAsk,
@@ -160,6 +160,7 @@ def answer_query(*, actor: Actor, query_id: UUID, text: str) -> DataQuery:
         raise QueryMoved
     query.answered_at = clock.now()
     _move(actor, query, Act.ANSWERED, _text(text))
+    withdraw(actor, about=query.id, kinds=[NotificationKind.QUERY_OPENED])
     if query.opened_by:
         _tell(actor, query, {query.opened_by}, NotificationKind.QUERY_ANSWERED)
     return query
@@ -179,7 +180,9 @@ def close_query(*, actor: Actor, query_id: UUID, text: str = "") -> DataQuery:
     said = _text(text, is_needed=False)
     _require_safe(query, said)
     query.closed_at = clock.now()
-    return _move(actor, query, Act.CLOSED, said)
+    _move(actor, query, Act.CLOSED, said)
+    withdraw(actor, about=query.id, kinds=[NotificationKind.QUERY_OPENED, NotificationKind.QUERY_ANSWERED])
+    return query
 
 
 def reopen_query(*, actor: Actor, query_id: UUID, text: str) -> DataQuery:
@@ -197,6 +200,7 @@ def reopen_query(*, actor: Actor, query_id: UUID, text: str) -> DataQuery:
     _require_safe(query, said)
     query.answered_at = query.closed_at = None
     _move(actor, query, Act.REOPENED, said)
+    withdraw(actor, about=query.id, kinds=[NotificationKind.QUERY_ANSWERED])
     _tell_asked(actor, query)
     return query
 
@@ -250,6 +254,15 @@ def _move(actor: Actor, query: DataQuery, act: Act, text: str, *, by_itself: boo
 
 def _say(actor: Actor, query: DataQuery, act: Act, text: str, written_by: str) -> None:
     QueryMessage.objects.create(space_id=actor.space, query=query, act=act, text=text, written_by=written_by)
+    _wake(actor, query)
+
+
+def _wake(actor: Actor, query: DataQuery) -> None:
+    """Open pages of both sides, and of those who oversee, load the query again."""
+    wrote = {one.written_by for one in QueryMessage.objects.filter(space_id=actor.space, query=query)}
+    for text in sorted({*queries.people_asked(actor, query), query.opened_by, *wrote} - {""}):
+        live.changed(person=Principal.parse(text).behalf.id, thing="queries")
+    live.changed(space=actor.space, thing="queries")
 
 
 def _tell_asked(actor: Actor, query: DataQuery) -> None:
@@ -263,7 +276,7 @@ def _tell(actor: Actor, query: DataQuery, people: Iterable[str], kind: Notificat
     address = reverse("query", args=[query.space_id, query.id])
     for text in sorted(people):
         if text != actor.principal.text:
-            tell(actor, to=Principal.parse(text), kind=kind, address=address)
+            tell(actor, to=Principal.parse(text), kind=kind, address=address, about=query.id)
 
 
 def _text(text: str, *, is_needed: bool = True) -> str:

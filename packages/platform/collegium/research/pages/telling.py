@@ -74,6 +74,8 @@ class Scene:
         room, about = self._keys[line.id]
         if room == "step":
             return self._step(about), ""
+        if room == "research.subject":
+            return str((line.new or {}).get("code", "")), ""
         return self._things.get(room, {}).get(about, ("", ""))
 
     def value(self, key: str, text: str) -> str:

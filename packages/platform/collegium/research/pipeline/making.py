@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from collegium.kit.principals import Principal
+from collegium.notifications.services import withdraw
 from collegium.research.pipeline import assignment, independence, queries, unassigned
 from collegium.research.pipeline.models import ReadingUnit, Task
-from collegium.research.pipeline.moving import tell_assignee
+from collegium.research.pipeline.moving import TOLD, tell_assignee
 from collegium.research.pipeline.states import LIVE, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import About, How, SubjectLabel, Timepoints
@@ -160,6 +162,8 @@ def _of_slot(actor: Actor, task: Task) -> list[Task]:
         one
         for one in found
         if (one.step, one.slot) == (task.step, task.slot) and one.id != task.id and one.state in LIVE
+    if before:
+        withdraw(actor, about=task.id, kinds=TOLD, from_person=Principal.parse(before))
     ]
 
 

@@ -9,7 +9,7 @@ from collegium.imaging.grants import services as grants
 from collegium.kit import clock, live
 from collegium.kit.principals import Principal
 from collegium.notifications.models import NotificationKind
-from collegium.notifications.services import tell
+from collegium.notifications.services import tell, withdraw
 from collegium.research.pipeline import queries
 from collegium.research.pipeline.states import Move, TaskState, after
 from collegium.research.projects import queries as projects
@@ -27,6 +27,8 @@ _ACTIONS = {
     Move.REPLACE: Action.TASK_SUPERSEDED,
 }
 """Submitting, signing and correcting are recorded by the read, with more to say."""
+TOLD = (NotificationKind.TASK_OPENED, NotificationKind.ADJUDICATION_OPENED)
+"""What a task's person is told, and what is withdrawn when it is not theirs to begin any more."""
 _ENDS_SIGHT = (Move.CANCEL, Move.REPLACE)
 
 
@@ -54,6 +56,8 @@ def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
     live.changed(space=actor.space, thing="tasks")
     tell_assignee(actor, task)
 
+    if before is TaskState.OPEN:
+        withdraw(actor, about=task.id, kinds=TOLD)
 
 def tell_assignee(actor: Actor, task: Task) -> None:
     """Wake the pages of a task's person, and tell them when there is something to do. Names no subject, ever."""
@@ -64,7 +68,7 @@ def tell_assignee(actor: Actor, task: Task) -> None:
     if task.state == TaskState.OPEN:
         step = projects.definition(task.project_version).step(task.step)
         kind = NotificationKind.ADJUDICATION_OPENED if step.adjudication else NotificationKind.TASK_OPENED
-        tell(actor, to=person, kind=kind, address="/tasks/")
+        tell(actor, to=person, kind=kind, address="/tasks/", about=task.id)
 
 
 def _due_on(task: Task) -> date | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from collegium.kit.principals import Principal
 from collegium.trust.audit.actions import Action
@@ -94,7 +94,7 @@ def _told(
     here: str,
 ) -> Told:
     about, address = scene.thing(line) if scene and line.object_id != here else ("", "")
-    detail = _detail(line, names, scene)
+    detail = _detail(line, names, scene, has_about=bool(about) or line.object_id == here)
     if line.id not in known:
         return Told(
             _who(line.principal, names), _what(line.action), line.at, detail, line.reason, about, address
@@ -140,10 +140,10 @@ def _fold(run: list[Told]) -> list[Told]:
     if len(run) < _FOLD_FROM:
         return run
     number, newest = len(run), run[0]
+    what = _("%(what)s, %(n)d times") % {"what": newest.what, "n": number}
     if newest.is_automatic:
-        what = ngettext("%(n)d thing followed", "%(n)d things followed", number) % {"n": number}
-    else:
-        what = _("%(what)s, %(n)d times") % {"what": newest.what, "n": number}
+        counts = Counter(one.what for one in reversed(run))
+        what = ", ".join(f"{said} ({times})" if times > 1 else said for said, times in counts.items())
     return [replace(newest, what=what, detail="", reason="", about="", address="", folded=tuple(run))]
 
 
@@ -160,7 +160,7 @@ def _what(action: str) -> str:
     return str(PHRASES[Action(action)]) if action in _KNOWN else action
 
 
-def _detail(line: HistoryLine, names: Mapping[UUID, str], scene: Scene | None) -> str:
+def _detail(line: HistoryLine, names: Mapping[UUID, str], scene: Scene | None, *, has_about: bool) -> str:
     """The recorded values that mean something to a person, those that need no name first."""
     before, after = line.old or {}, line.new or {}
     bare, named = [], []
@@ -169,6 +169,8 @@ def _detail(line: HistoryLine, names: Mapping[UUID, str], scene: Scene | None) -
     ):
         was, now = (_in_words(line, key, side.get(key), names, scene) for side in (before, after))
         text = f"{was} → {now}" if was and now and was != now else now or was
+        if has_about and key in _ABOUT:
+            continue
         if text and key in _BARE:
             bare.append((_BARE.index(key), text))
         elif text:
@@ -187,10 +189,10 @@ def _in_words(
 
 def _value(value: object, names: Mapping[UUID, str]) -> str:
     """A recorded value as a person reads it: names for accounts, the head of long ids."""
-    if value is None:
-        return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if value is None or value == 0:
+        return ""
     if isinstance(value, list):
         return "; ".join(_value(part, names) for part in value)
     if isinstance(value, dict):
@@ -209,11 +211,17 @@ _BARE = (
     "value",
 )  # fmt: skip
 """Values that say by themselves what they are, in the order in which they are told."""
-_KEYS = {"asked_of": "put to", "why": "because", "finished_tasks": "finished tasks", "instances": "images"}
+_ABOUT = frozenset({"code", "step", "subject"})
+"""Values that what an entry is about says already."""
+_KEYS = {
+    "asked_of": "put to", "duplicate": "sent before", "finished_tasks": "finished tasks", "instances": "images",
+    "objects": "images", "stored": "images", "why": "because",
+}  # fmt: skip
 _HIDDEN = frozenset(
     {"among", "cause", "changes", "digest", "door", "entry", "entry_revision", "exam", "expires_at", "fields", "frame",
-     "fresh", "from", "from_revision", "how", "instance", "kept", "key", "kind", "meaning", "mode", "owner", "points",
-     "reads", "revision", "run", "seal", "seed", "series", "settles", "share", "sha256", "shown", "signature",
+     "fresh", "from", "from_revision", "how", "instance", "kept", "key", "kind", "manifest", "meaning", "mode",
+     "owner", "points",
+     "reads", "recipe", "revision", "run", "seal", "seed", "series", "settles", "share", "sha256", "shown", "signature",
      "signed", "slot", "state", "study_uid", "task", "tasks", "to_revision", "unit", "uids"}
 )  # fmt: skip
 """Kept in the trail for whoever checks it; words for nobody."""

@@ -10,7 +10,7 @@ from django.urls import reverse
 from collegium.kit import clock
 from collegium.kit.canonical import digest
 from collegium.kit.principals import Principal
-from collegium.notifications.services import NotificationKind, tell
+from collegium.notifications.services import NotificationKind, tell, withdraw
 from collegium.research.projects.errors import (
     AlreadyAsked,
     AlreadyDecided,
@@ -76,7 +76,7 @@ def ask_unblinding(
     except IntegrityError:
         raise AlreadyAsked from None
     record(actor, Action.UNBLINDING_ASKED, KIND, request.id, new=_facts(request), reason=why)
-    _tell(actor, queries.deciders(actor, request), NotificationKind.UNBLINDING_ASKED)
+    _tell(actor, request, queries.deciders(actor, request), NotificationKind.UNBLINDING_ASKED)
     return request
 
 
@@ -117,7 +117,8 @@ def decide_unblinding(
         new={**_facts(request), "signature": str(request.signature.id)},
         reason=request.decision_reason,
     )
-    _tell(actor, [request.asked_by], NotificationKind.UNBLINDING_DECIDED)
+    withdraw(actor, about=request.id, kinds=[NotificationKind.UNBLINDING_ASKED])
+    _tell(actor, request, [request.asked_by], NotificationKind.UNBLINDING_DECIDED)
     return request
 
 
@@ -144,6 +145,7 @@ def withdraw_unblinding(*, actor: Actor, request_id: UUID, reason: str) -> Unbli
         actor, Action.UNBLINDING_WITHDRAWN, KIND, request.id,
         new=_facts(request), reason=request.decision_reason,
     )  # fmt: skip
+    withdraw(actor, about=request.id, kinds=[NotificationKind.UNBLINDING_ASKED])
     return request
 
 
@@ -151,9 +153,10 @@ def _facts(request: Unblinding) -> dict[str, object]:
     return {"object": request.object_id, "person": request.person, "scope": request.scope}
 
 
-def _tell(actor: Actor, people: Iterable[str], kind: NotificationKind) -> None:
+def _tell(actor: Actor, request: Unblinding, people: Iterable[str], kind: NotificationKind) -> None:
+    address = reverse("unblinding", args=[actor.space])
     for text in sorted(people):
-        tell(actor, to=Principal.parse(text), kind=kind, address=reverse("unblinding", args=[actor.space]))
+        tell(actor, to=Principal.parse(text), kind=kind, address=address, about=request.id)
 
 
 def _reason(text: str) -> str:
