@@ -24,6 +24,7 @@ ROOMS = (
     "results/",
     "gateways/",
     "subjects/",
+    "visits/",
     "setup/",
     "setup/file",
     "tasks/",

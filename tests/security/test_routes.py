@@ -69,6 +69,8 @@ TABLE: dict[tuple[str, str], tuple[int | None, ...]] = {
     ("GET", f"{SPACE}gateways/"): ADMINISTRATOR,
     ("POST", f"{SPACE}gateways/"): (403, 404, 403, 403, 403, 403, 200, 403, 403),
     ("GET", f"{SPACE}subjects/"): EDITORS,
+    ("GET", f"{SPACE}visits/"): ADMINISTRATOR,
+    ("POST", f"{SPACE}visits/"): (403, 404, 403, 403, 403, 403, 404, 403, 403),
     ("GET", f"{SPACE}setup/"): ADMINISTRATOR,
     ("POST", f"{SPACE}setup/"): (403, 404, 403, 403, 403, 403, 422, 403, 403),
     ("GET", f"{SPACE}setup/file"): NOT_READERS,

@@ -19,6 +19,8 @@ class NotificationKind(models.TextChoices):
     READ_SUPERSEDED = "read_superseded"
     UNBLINDING_ASKED = "unblinding_asked"
     UNBLINDING_DECIDED = "unblinding_decided"
+    EXAM_UNPLACED = "exam_unplaced"
+    VISIT_LATE = "visit_late"
     TASK_WITHOUT_PERSON = "task_without_person"
 
 
@@ -28,19 +30,19 @@ class Notification(SpaceRow):
     person = models.UUIDField(editable=False)
     kind = models.CharField(max_length=30, help_text="A `NotificationKind`.")
     address = models.CharField(max_length=200, blank=True, help_text="Path on this server where it waits.")
+    about = models.UUIDField(null=True, editable=False, help_text="Random id of what waits.")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     seen_at = models.DateTimeField(null=True)
-    about = models.UUIDField(null=True, editable=False, help_text="Random id of what waits.")
     mailed_at = models.DateTimeField(null=True, help_text="When it stood in an e-mail.")
+    done_at = models.DateTimeField(null=True, help_text="When it waited no more.")
 
     class Meta:
-    done_at = models.DateTimeField(null=True, help_text="When it waited no more.")
         indexes = (
             models.Index(fields=["person", "-id"], name="notification_person"),
             models.Index(fields=["person"], condition=models.Q(seen_at=None), name="notification_waits"),
+            models.Index(fields=["about"], condition=models.Q(done_at=None), name="notification_about"),
         )
 
-            models.Index(fields=["about"], condition=models.Q(done_at=None), name="notification_about"),
 
 class MailChoice(Row):
     """A person who wants no e-mail, or wants it again. Without a row: e-mail is on."""

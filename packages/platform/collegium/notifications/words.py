@@ -20,6 +20,8 @@ ICONS: dict[NotificationKind, str] = {
     NotificationKind.READ_SUPERSEDED: "versions",
     NotificationKind.UNBLINDING_ASKED: "eye-question",
     NotificationKind.UNBLINDING_DECIDED: "eye-check",
+    NotificationKind.EXAM_UNPLACED: "calendar-question",
+    NotificationKind.VISIT_LATE: "calendar-exclamation",
     NotificationKind.TASK_WITHOUT_PERSON: "alert-triangle",
 }
 
@@ -31,7 +33,7 @@ _TO_DO = (
 )
 
 
-def what(kind: NotificationKind, count: int) -> str:  # noqa: PLR0911  one sentence a kind
+def what(kind: NotificationKind, count: int) -> str:  # noqa: C901, PLR0911  one sentence a kind
     """So many of a kind, in words."""
     told = {"n": count}
     match kind:
@@ -54,6 +56,13 @@ def what(kind: NotificationKind, count: int) -> str:  # noqa: PLR0911  one sente
             )
         case NotificationKind.UNBLINDING_ASKED:
             return ngettext("%(n)d request to unblind", "%(n)d requests to unblind", count) % told
+        case NotificationKind.EXAM_UNPLACED:
+            return ngettext("%(n)d exam has no visit", "%(n)d exams have no visit", count) % told
+        case NotificationKind.VISIT_LATE:
+            return (
+                ngettext("%(n)d late visit to decide about", "%(n)d late visits to decide about", count)
+                % told
+            )
         case NotificationKind.UNBLINDING_DECIDED:
             return (
                 ngettext("%(n)d decision about unblinding", "%(n)d decisions about unblinding", count) % told

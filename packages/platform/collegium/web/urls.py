@@ -13,7 +13,7 @@ from collegium.research.data_queries import pages as data_queries
 from collegium.research.oversight.board import pages as board
 from collegium.research.pages import conflict, people, site, unblinding
 from collegium.research.pipeline import pages as pipeline
-from collegium.research.pipeline import task_pages
+from collegium.research.pipeline import task_pages, visit_pages
 from collegium.research.reads import api as read_api
 from collegium.research.reads import pages as reads
 from collegium.research.results import pages as results
@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/results/csv", results.results_csv, name="results-csv"),
     path("projects/<uuid:space_id>/gateways/", connections.gateways, name="gateways"),
     path("projects/<uuid:space_id>/subjects/", pipeline.subjects, name="subjects"),
+    path("projects/<uuid:space_id>/visits/", visit_pages.visits, name="visits"),
     path("projects/<uuid:space_id>/setup/", pipeline.setup, name="setup"),
     path("projects/<uuid:space_id>/setup/file", pipeline.setup_file, name="setup-file"),
     path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),

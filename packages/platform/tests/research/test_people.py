@@ -94,10 +94,17 @@ def test_the_first_barrier_that_holds_is_told(
     assert found is expected
 
 
-def test_a_subject_of_no_site_is_nobodys_own() -> None:
-    found = barrier(SUBJECT, None, own_sites=[SITE], declared_sites=[SITE], declared_subjects=[])
+@pytest.mark.requirement("R21")
+@pytest.mark.parametrize(
+    ("own", "declared", "expected"),
+    [([SITE], [], Barrier.SITE_UNKNOWN), ([], [SITE], Barrier.SITE_UNKNOWN), ([], [], Barrier.NOTHING)],
+)
+def test_a_subject_of_no_known_site_is_kept_from_who_has_one(
+    own: list[object], declared: list[object], expected: Barrier
+) -> None:
+    found = barrier(SUBJECT, None, own_sites=own, declared_sites=declared, declared_subjects=[])  # type: ignore[arg-type]  # ids all
 
-    assert found is Barrier.NOTHING
+    assert found is expected
 
 
 @pytest.mark.requirement("R21")
@@ -107,7 +114,7 @@ def test_a_person_may_not_read_the_subjects_of_an_own_site(trial: World) -> None
     with acting_as(trial.administrator.principal, [trial.space_id]):
         services.join_site(actor=trial.actor(), principal=reader.principal, site_id=site(trial, "01").id)
 
-        assert barriers(trial, reader) == {"A-1": "own_site", "B-1": "", "N-1": ""}
+        assert barriers(trial, reader) == {"A-1": "own_site", "B-1": "", "N-1": "site_unknown"}
 
 
 @pytest.mark.requirement("R21")

@@ -155,17 +155,25 @@ def test_an_exam_outside_every_window_is_listed_with_its_reason(world: World) ->
     assert sorted(task.unit.visit.code for task in study.tasks() if task.unit.visit) == ["baseline", "week12"]
 
 
-def test_a_supplement_marks_a_finished_read_and_leaves_an_open_one_alone(study: Study) -> None:
+@pytest.mark.parametrize("is_submitted", [False, True])
+def test_a_supplement_marks_a_begun_read(study: Study, *, is_submitted: bool) -> None:
     task, revision = study.drafted()
     exam = task.unit.exam_id
     assert exam
-    study.place(exam, supplement=True)
-    before = study.task().has_late_images
-    study.submit(task, revision)
+    if is_submitted:
+        study.submit(task, revision)
 
     study.place(exam, supplement=True)
 
-    assert (before, study.task().has_late_images) == (False, True)
+    assert study.task().has_late_images
+
+
+def test_a_supplement_leaves_a_read_alone_that_nobody_began(study: Study) -> None:
+    exam = study.arrive()
+
+    study.place(exam, supplement=True)
+
+    assert not study.task().has_late_images
 
 
 def test_one_reader_each_in_turn_gets_the_next_exam(world: World) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from collegium.kit.rules import Verdict, compile_rule
+from collegium.notifications.models import NotificationKind
 from collegium.research.pipeline import adjudicating, queries
 from collegium.research.pipeline.models import Discrepancy
 from collegium.research.pipeline.moving import move_task
+from collegium.research.pipeline.placers import tell_placers
 from collegium.research.pipeline.scene import Scene
-from collegium.research.pipeline.sequence import earlier_are_signed
-from collegium.research.pipeline.states import NO_CONDITION, UNDECIDED, Move, TaskState
+from collegium.research.pipeline.sequence import earlier_are_signed, overtaken_by
+from collegium.research.pipeline.states import NO_CONDITION, OVERTAKEN, UNDECIDED, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.step_file import condition_types
 
@@ -38,7 +40,9 @@ def _step(actor: Actor, scene: Scene) -> bool:
     for task in scene.tasks:
         if task.state == TaskState.WAITING:
             moved |= _settle(actor, scene, task)
-        elif task.state == TaskState.OPEN and not earlier_are_signed(scene.tasks, task):
+        elif task.state == TaskState.OPEN and (
+            not earlier_are_signed(scene.tasks, task) or overtaken_by(scene.tasks, task)
+        ):
             moved |= _move(actor, task, Move.HOLD)
     return moved
 
@@ -50,20 +54,46 @@ def _settle(actor: Actor, scene: Scene, task: Task) -> bool:
     if not earlier_are_signed(scene.tasks, task):
         return False
     if not step.open_if:
-        return _move(actor, task, Move.OPEN)
+        return _act_on(actor, scene, task, Verdict.TRUE)
     rule = _condition(definition, step)
     asked = {name.split(".")[0] for name in rule.names}
     if not all(_is_finished(actor, scene, task, definition.step(name)) for name in asked):
         return False
     verdict = rule.judge(scene.known(task.unit, definition))
+    was_dropped = any(_was_dropped(scene, task, name) for name in asked)
+    return _act_on(
+        actor, scene, task, Verdict.FALSE if was_dropped and verdict is Verdict.UNKNOWN else verdict
+    )
+
+
+def _act_on(actor: Actor, scene: Scene, task: Task, verdict: Verdict) -> bool:
+    """Do what a condition says of a task. True when its state moved."""
+    if verdict is Verdict.FALSE:
+        return _move(actor, task, Move.CANCEL, NO_CONDITION)
+    if _is_held(actor, scene, task):
+        return False
     if verdict is Verdict.TRUE:
         return _move(actor, task, Move.OPEN)
-    if verdict is Verdict.FALSE or any(_was_dropped(scene, task, name) for name in asked):
-        return _move(actor, task, Move.CANCEL, NO_CONDITION)
-    if task.note != UNDECIDED:
-        task.note = UNDECIDED
-        task.save(update_fields=["note"])
+    _note(task, UNDECIDED)
     return False
+
+
+def _is_held(actor: Actor, scene: Scene, task: Task) -> bool:
+    """Whether a task that could open waits because its person has begun a later visit; whoever decides is told once."""
+    if not overtaken_by(scene.tasks, task):
+        return False
+    if _note(task, OVERTAKEN):
+        tell_placers(actor, task.unit.subject, NotificationKind.VISIT_LATE)
+    return True
+
+
+def _note(task: Task, note: str) -> bool:
+    """Say why a task waits. True when it did not say so before."""
+    if task.note == note:
+        return False
+    task.note = note
+    task.save(update_fields=["note"])
+    return True
 
 
 def _is_finished(actor: Actor, scene: Scene, task: Task, asked: Step) -> bool:

@@ -66,3 +66,36 @@ class SubjectCodeTaken(Conflict):
 class SetUpIncomplete(Invalid):
     code = "research.project.setup_incomplete"
     message = "Publishing needs the project file and your password."
+
+
+class SubjectNotListed(Conflict):
+    code = "research.exam.subject_not_listed"
+    message = "The subject of this exam is not listed in the project. List it first; then place the exam."
+
+
+class AlreadyPlaced(Conflict):
+    code = "research.exam.already_placed"
+    message = "Somebody placed this exam meanwhile. Load the page again."
+
+
+class NotPlaced(Conflict):
+    code = "research.exam.not_placed"
+    message = "This exam has no visit. Load the page again."
+
+
+class VisitUnknown(Invalid):
+    code = "research.exam.visit_unknown"
+    message = "The project has no such visit. Choose one of the list."
+
+
+class VisitBegun(Conflict):
+    code = "research.exam.visit_begun"
+    message = "A task on this visit was begun, so its exam stays. Cancel that task first; its draft stays readable."
+
+
+class LaterIsWithAnother(Conflict):
+    code = "research.task.later_with_another"
+    message = (
+        "The later visit that this reader saw belongs to somebody else now, so reading it again changes nothing. "
+        "Let the late visit be read out of sequence, leave it out, or give it to somebody else."
+    )

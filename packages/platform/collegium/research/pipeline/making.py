@@ -10,7 +10,7 @@ from collegium.notifications.services import withdraw
 from collegium.research.pipeline import assignment, independence, queries, unassigned
 from collegium.research.pipeline.models import ReadingUnit, Task
 from collegium.research.pipeline.moving import TOLD, tell_assignee
-from collegium.research.pipeline.states import LIVE, TaskState
+from collegium.research.pipeline.states import LIVE, TAKEN_BACK, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import About, How, SubjectLabel, Timepoints
 from collegium.research.projects.people import queries as people
@@ -45,12 +45,45 @@ def make_units(
     for about, (of_visit, of_exam) in things.items():
         if not projects.definition(version).steps_for(about):
             continue
-        unit, _ = ReadingUnit.objects.get_or_create(
-            space_id=actor.space, about=about, subject=subject, visit=of_visit, exam=of_exam,
-            defaults={"project_version": version},
-        )  # fmt: skip
+        unit = _unit(actor, version, about, subject, of_visit, of_exam)
         for step in projects.definition(unit.project_version).steps_for(about):
             make_tasks(actor, unit, step)
+        for task in _taken_back(actor, unit):
+            make_again(actor, task, keeps_person=True)
+
+
+def _unit(  # noqa: PLR0913, PLR0917  a unit has this many facts
+    actor: Actor,
+    version: ProjectVersion,
+    about: About,
+    subject: Subject,
+    visit: Visit | None,
+    exam: Exam | None,
+) -> ReadingUnit:
+    """The unit about a thing, made when it is new; an exam that was taken out of its visit brings its unit along."""
+    rows = ReadingUnit.objects.filter(space_id=actor.space, about=about, subject=subject, exam=exam)
+    unit = (rows if exam else rows.filter(visit=visit)).first()
+    if unit is None:
+        return ReadingUnit.objects.create(
+            space_id=actor.space,
+            about=about,
+            subject=subject,
+            visit=visit,
+            exam=exam,
+            project_version=version,
+        )
+    if unit.visit != visit:
+        unit.visit = visit
+        unit.save(update_fields=["visit"])
+    return unit
+
+
+def _taken_back(actor: Actor, unit: ReadingUnit) -> list[Task]:
+    """The newest runs of a unit that were cancelled because its exam was taken out of the visit."""
+    newest: dict[tuple[str, int], Task] = {}
+    for task in sorted(queries.tasks_of_unit(actor, unit.id), key=lambda one: one.run):
+        newest[task.step, task.slot] = task
+    return [one for one in newest.values() if one.state == TaskState.CANCELLED and one.note == TAKEN_BACK]
 
 
 def make_tasks(actor: Actor, unit: ReadingUnit, step: Step) -> int:
@@ -129,6 +162,8 @@ def give(
     before = task.assignee
     task.assignee = person
     task.save(update_fields=["assignee"])
+    if before:
+        withdraw(actor, about=task.id, kinds=TOLD, from_person=Principal.parse(before))
     record(
         actor, Action.TASK_ASSIGNED, "research.task", task.id,
         old={"assignee": before} if before else None, new={"assignee": person, **(draw or {})}, reason=reason,
@@ -162,8 +197,6 @@ def _of_slot(actor: Actor, task: Task) -> list[Task]:
         one
         for one in found
         if (one.step, one.slot) == (task.step, task.slot) and one.id != task.id and one.state in LIVE
-    if before:
-        withdraw(actor, about=task.id, kinds=TOLD, from_person=Principal.parse(before))
     ]
 
 

@@ -39,14 +39,27 @@ def match_visit(
         return "", Unplaced.BEFORE_FIRST
     if day == 0:
         return first, Unplaced.NOTHING
-    for visit in planned[1:]:
-        if (
-            visit.first_day is not None
-            and visit.last_day is not None
-            and visit.first_day <= day <= visit.last_day
-        ):
-            return visit.code, Unplaced.NOTHING
-    return "", Unplaced.NO_VISIT
+    fitting = [visit.code for visit in planned[1:] if _fits(visit, day)]
+    # Where windows overlap, an exam of a day that is known already belongs to the visit of that day.
+    return _one_of([code for code in fitting if taken.get(code) == exam_date] or fitting)
+
+
+def _one_of(fitting: Sequence[str]) -> tuple[str, Unplaced]:
+    match fitting:
+        case [code]:
+            return code, Unplaced.NOTHING
+        case []:
+            return "", Unplaced.NO_VISIT
+        case _:
+            return "", Unplaced.AMBIGUOUS
+
+
+def _fits(visit: VisitDefinition, day: int) -> bool:
+    return (
+        visit.first_day is not None
+        and visit.last_day is not None
+        and visit.first_day <= day <= visit.last_day
+    )
 
 
 def date_of(dicom_date: str) -> date | None:

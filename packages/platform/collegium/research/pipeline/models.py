@@ -24,6 +24,16 @@ class Unplaced(models.TextChoices):
     NO_DATE = "no_date", "The exam has no date, so its visit cannot be told."
     NO_VISIT = "no_visit", "No visit window fits the exam's date."
     BEFORE_FIRST = "before_first", "The exam is older than the subject's first visit."
+    AMBIGUOUS = "ambiguous", "The exam's date fits more than one visit window."
+    TAKEN_BACK = "taken_back", "Somebody took it out of its visit."
+
+
+class Sequence(models.TextChoices):
+    """What a person decided about a task whose reader had begun a later visit (decision 0037)."""
+
+    IN_ORDER = "", ""
+    OUT = "out", "Read out of sequence"
+    LEFT_OUT = "left_out", "Left out: it came late"
 
 
 class ExamPlacement(SpaceRow):
@@ -34,6 +44,9 @@ class ExamPlacement(SpaceRow):
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True)
     unplaced = models.CharField(max_length=20, choices=Unplaced.choices, blank=True)
     placed_at = models.DateTimeField(db_default=Now(), editable=False)
+    placed_by = models.CharField(
+        max_length=120, blank=True, db_default="", help_text="Who placed it by hand; empty when its date did."
+    )
     supplemented_at = models.DateTimeField(null=True, help_text="When images were last added to the exam.")
 
     class Meta:
@@ -87,7 +100,7 @@ class Task(SpaceRow):
     label = models.CharField(max_length=64, help_text="What the task shows as its subject.")
     due_on = models.DateField(null=True)
     note = models.CharField(max_length=200, blank=True, help_text="Why it waits or was cancelled.")
-    has_late_images = models.BooleanField(default=False, help_text="Images came after it was submitted.")
+    has_late_images = models.BooleanField(default=False, help_text="Images came after it was begun.")
     entry = models.ForeignKey(Entry, on_delete=models.PROTECT, null=True, help_text="The signed answers.")
     position = models.PositiveIntegerField(
         null=True, help_text="In its reader's own order, fixed at the first open; drawn, never by arrival."
@@ -95,8 +108,15 @@ class Task(SpaceRow):
     sides = models.JSONField(
         default=dict, help_text="Of an adjudication: the task shown as a and the one shown as b, drawn once."
     )
+    sequence = models.CharField(
+        max_length=10, choices=Sequence.choices, blank=True, db_default="",
+        help_text="What was decided when its visit came after a later one was begun.",
+    )  # fmt: skip
+    begun_at = models.DateTimeField(null=True, help_text="When its person first saw it.")
     was_handed_back = models.BooleanField(
-        default=False, db_default=False, help_text="Its person gave it back: they are drawn for none of the step."
+        default=False,
+        db_default=False,
+        help_text="Its person gave it back: they are drawn for none of the step.",
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     changed_at = models.DateTimeField(db_default=Now())

@@ -44,7 +44,9 @@ def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
     task.note = note
     if move is Move.OPEN:
         task.due_on = _due_on(task)
-    task.save(update_fields=["state", "changed_at", "note", "due_on"])
+    if move is Move.BEGIN:
+        task.begun_at = task.begun_at or task.changed_at
+    task.save(update_fields=["state", "changed_at", "note", "due_on", "begun_at"])
     action = _ACTIONS.get(move)
     if action:
         record(
@@ -54,10 +56,10 @@ def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
     if move in _ENDS_SIGHT:
         grants.revoke_all(actor, owner=queries.owner_of(task), reason=note)
     live.changed(space=actor.space, thing="tasks")
-    tell_assignee(actor, task)
-
     if before is TaskState.OPEN:
         withdraw(actor, about=task.id, kinds=TOLD)
+    tell_assignee(actor, task)
+
 
 def tell_assignee(actor: Actor, task: Task) -> None:
     """Wake the pages of a task's person, and tell them when there is something to do. Names no subject, ever."""

@@ -241,25 +241,47 @@ class ShownVisit:
 
     code: str
     exam_ids: tuple[UUID, ...]
+    is_own: bool = True
+    """False of an earlier visit: shown beside it, and never drawn on."""
 
 
 def visits_shown(task: Task) -> list[ShownVisit]:
-    """The timepoints of a task, its own last. None of a task about a subject: it shows no images."""
+    """The timepoints of a task, its own last. None of a task about a subject: it shows no images.
+
+    An earlier visit is shown once it was let in itself: a task of the same step about it is open or further. What QC
+    refused or has not looked at yet, and what was left out, is not there.
+    """
     unit = task.unit
     if unit.visit is None:
         return []
     if unit.exam_id:
         return [ShownVisit(unit.visit.code, (unit.exam_id,))]
-    definition = projects.definition(task.project_version)
-    shows_earlier = definition.step(task.step).timepoints is not Timepoints.ALONE
-    wanted = [*(definition.visits_before(unit.visit.code) if shows_earlier else ()), unit.visit.code]
+    wanted = [*_let_in_before(task), unit.visit.code]
     rows = ExamPlacement.objects.filter(
         space_id=unit.space_id, subject=unit.subject, visit__code__in=wanted
     ).order_by("placed_at", "id")
     by_visit: dict[str, list[UUID]] = {code: [] for code in wanted}
     for code, exam_id in rows.values_list("visit__code", "exam_id"):
         by_visit[code].append(exam_id)
-    return [ShownVisit(code, tuple(found)) for code, found in by_visit.items() if found]
+    return [
+        ShownVisit(code, tuple(found), is_own=code == unit.visit.code)
+        for code, found in by_visit.items()
+        if found
+    ]
+
+
+def _let_in_before(task: Task) -> list[str]:
+    """The earlier visits whose images a task stands beside, in order; of an adjudication, those of its reads."""
+    definition = projects.definition(task.project_version)
+    step, visit = definition.step(task.step), task.unit.visit
+    if step.timepoints is Timepoints.ALONE or visit is None:
+        return []
+    rows = Task.objects.filter(
+        space_id=task.space_id, unit__subject=task.unit.subject, unit__about=About.VISIT,
+        step=step.adjudication.of if step.adjudication else step.name, state__in=(*TO_DO, TaskState.SIGNED),
+    )  # fmt: skip
+    let_in = set(rows.values_list("unit__visit__code", flat=True))
+    return [code for code in definition.visits_before(visit.code) if code in let_in]
 
 
 def earlier_tasks(actor: Actor, task: Task) -> dict[str, Task | None]:
@@ -268,8 +290,9 @@ def earlier_tasks(actor: Actor, task: Task) -> dict[str, Task | None]:
         return {}
     before = projects.definition(task.project_version).visits_before(task.unit.visit.code)
     units = ReadingUnit.objects.filter(
-        space_id=actor.space, subject=task.unit.subject, visit__code__in=before, about=About.VISIT
-    )
+        space_id=actor.space, subject=task.unit.subject, visit__code__in=before, about=About.VISIT,
+        visit__is_empty=False,
+    )  # fmt: skip
     had = set(units.values_list("visit__code", flat=True))
     rows = Task.objects.filter(
         space_id=actor.space, unit__in=units, step=task.step, slot=task.slot, assignee=task.assignee,
@@ -297,6 +320,28 @@ def placements(actor: Actor) -> QuerySet[ExamPlacement]:
     return rows.order_by("-unplaced", "-id")
 
 
+def placement(actor: Actor, exam_id: UUID) -> ExamPlacement:
+    """Where an exam belongs, locked until the transaction ends. Raises NotFound."""
+    rows = ExamPlacement.objects.filter(space_id=actor.space, exam_id=exam_id)
+    found = rows.select_related("exam", "subject__site", "visit").select_for_update(of=("self",)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def placed_in(actor: Actor, visit_id: UUID) -> list[ExamPlacement]:
+    """The exams of a visit, the first placed first."""
+    rows = ExamPlacement.objects.filter(space_id=actor.space, visit_id=visit_id).select_related("exam")
+    return list(rows.order_by("placed_at", "id"))
+
+
+def tasks_with_exam(actor: Actor, placement: ExamPlacement) -> list[Task]:
+    """Every task about an exam or about its visit."""
+    rows = Task.objects.filter(space_id=actor.space).select_related(*_WITH)
+    about = Q(unit__exam_id=placement.exam_id) | Q(unit__exam__isnull=True, unit__visit_id=placement.visit_id)
+    return list(rows.filter(about).order_by("listing"))
+
+
 def task_counts(actor: Actor) -> dict[str, int]:
     """Number of tasks by state."""
     rows = Task.objects.filter(space_id=actor.space).values_list("state").annotate(number=Count("*"))
@@ -309,9 +354,10 @@ def load_of(actor: Actor, step: str) -> dict[str, int]:
     return dict(rows.values_list("assignee").annotate(Count("id")).order_by())
 
 
-def finished_with_exam(actor: Actor, placement: ExamPlacement) -> QuerySet[Task]:
-    """Submitted and signed tasks that were about this exam, alone or with its visit."""
-    rows = Task.objects.filter(space_id=actor.space, state__in=(TaskState.SUBMITTED, TaskState.SIGNED))
+def begun_with_exam(actor: Actor, placement: ExamPlacement) -> QuerySet[Task]:
+    """Drafted, submitted and signed tasks that are about this exam, alone or with its visit."""
+    begun = (TaskState.IN_PROGRESS, TaskState.SUBMITTED, TaskState.SIGNED)
+    rows = Task.objects.filter(space_id=actor.space, state__in=begun)
     return rows.filter(
         Q(unit__exam_id=placement.exam_id) | Q(unit__exam__isnull=True, unit__visit_id=placement.visit_id)
     )

@@ -1,10 +1,15 @@
-"""The order of a subject's visits for one reader: what is signed before a locked timepoint (R28). No database."""
+"""The order of a subject's visits for one reader, where timepoints are locked (R28). No database.
+
+Two things keep a task from opening: an earlier visit that its person has not signed, and a later visit that its
+person has begun. The first passes by itself; about the second somebody decides (decision 0037).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from collegium.research.pipeline.states import NO_CONDITION, TaskState
+from collegium.research.pipeline.models import Sequence
+from collegium.research.pipeline.states import NO_CONDITION, TAKEN_BACK, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import Timepoints
 
@@ -14,24 +19,46 @@ if TYPE_CHECKING:
 
     from collegium.research.pipeline.models import Task
 
+_BEGUN = (TaskState.IN_PROGRESS, TaskState.SUBMITTED, TaskState.SIGNED, TaskState.SUPERSEDED)
+
 
 def earlier_are_signed(tasks: Iterable[Task], task: Task) -> bool:
     """Whether this very person signed every earlier visit of the subject, where the step is locked.
 
     A visit whose task was cancelled by a person, or belongs to somebody else, stands in the way: only another run of
-    it opens the later ones.
+    it opens the later ones. A visit that was left out, or has no exam any more, does not.
 
     Args:
         tasks: all tasks of the subject.
         task: the one to open.
     """
-    if projects.definition(task.project_version).step(task.step).timepoints is not Timepoints.LOCKED:
+    if not _is_locked(task):
         return True
     newest: dict[UUID, Task] = {}
     for one in sorted(tasks, key=lambda each: each.run):
         if is_later(task, one):
             newest[one.unit_id] = one
     return all(_is_out_of_the_way(one, task.assignee) for one in newest.values())
+
+
+def overtaken_by(tasks: Iterable[Task], task: Task) -> list[Task]:
+    """The later visits that a locked task's person has begun, the earliest first; none once somebody decided.
+
+    Of several runs the person's newest counts: who reads all of it again in order is not overtaken. In which slot
+    it was does not matter, for the person knows the images.
+
+    Args:
+        tasks: all tasks of the subject.
+        task: the one to open.
+    """
+    if not _is_locked(task) or not task.assignee or task.sequence:
+        return []
+    newest: dict[tuple[UUID, int], Task] = {}
+    for one in sorted(tasks, key=lambda each: each.run):
+        if (one.step, one.assignee) == (task.step, task.assignee) and _is_visit_before(task, one):
+            newest[one.unit_id, one.slot] = one
+    begun = [one for one in newest.values() if one.begun_at or one.state in _BEGUN]
+    return sorted(begun, key=_place)
 
 
 def is_later(task: Task, than: Task) -> bool:
@@ -44,7 +71,25 @@ def is_later(task: Task, than: Task) -> bool:
     return than.unit.visit.code in before
 
 
+def _is_locked(task: Task) -> bool:
+    return projects.definition(task.project_version).step(task.step).timepoints is Timepoints.LOCKED
+
+
+def _is_visit_before(task: Task, other: Task) -> bool:
+    """Whether a task's visit is planned before the other's, by the plan of the task that came last: it knows both."""
+    if task.unit.visit is None or other.unit.visit is None or task.unit.subject_id != other.unit.subject_id:
+        return False
+    plans = {one.project_version_id: one.project_version for one in (task, other)}.values()
+    newest = projects.definition(max(plans, key=lambda version: version.version))
+    return task.unit.visit.code in newest.visits_before(other.unit.visit.code)
+
+
+def _place(task: Task) -> int:
+    assert task.unit.visit
+    return len(projects.definition(task.project_version).visits_before(task.unit.visit.code))
+
+
 def _is_out_of_the_way(earlier: Task, person: str) -> bool:
     if earlier.state == TaskState.CANCELLED:
-        return earlier.note == NO_CONDITION
+        return earlier.note in (NO_CONDITION, TAKEN_BACK) or earlier.sequence == Sequence.LEFT_OUT
     return earlier.state == TaskState.SIGNED and earlier.assignee == person

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from collegium.imaging.archive import queries as archive
 from collegium.kit import clock
+from collegium.notifications.models import NotificationKind
 from collegium.research.pipeline import adjudicating, independence, making, matching, ordering, queries
 from collegium.research.pipeline.advancing import advance
 from collegium.research.pipeline.errors import (
@@ -22,7 +23,8 @@ from collegium.research.pipeline.errors import (
 )
 from collegium.research.pipeline.models import ExamPlacement, Unplaced
 from collegium.research.pipeline.moving import move_task
-from collegium.research.pipeline.sequence import earlier_are_signed, is_later
+from collegium.research.pipeline.placers import tell_placers
+from collegium.research.pipeline.sequence import earlier_are_signed, is_later, overtaken_by
 from collegium.research.pipeline.states import LIVE, NO_CONDITION, TO_DO, UNDECIDED, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects import services as project_services
@@ -59,6 +61,8 @@ def place_exam(
             _note_supplement(actor, placement)
             _check_again(actor, owner, placement.visit_id)
         return placement
+    if placement.unplaced == Unplaced.TAKEN_BACK:
+        return placement  # a person said that its date misleads
     version = projects.newest_version(actor)
     if version is None:
         return _leave(actor, placement, Unplaced.NOT_PUBLISHED)
@@ -72,18 +76,34 @@ def place_exam(
     placement.subject = subject
     if not code:
         return _leave(actor, placement, why_not)
-    visit = project_services.note_visit(actor=actor, subject=subject, code=code, exam_date=exam_date)
-    placement.visit, placement.unplaced = visit, ""
+    put_in_visit(actor, placement, subject, code)
+    return placement
+
+
+def put_in_visit(
+    actor: Actor, placement: ExamPlacement, subject: Subject, code: str, *, by_hand: str = ""
+) -> None:
+    """Note an exam's visit, make its tasks and open what may open. The caller has locked placement and subject.
+
+    `by_hand` says why a person placed it; it is empty when the exam's date did.
+    """
+    exam = placement.exam
+    how = {"by_hand": True} if by_hand else {}
+    visit = project_services.note_visit(
+        actor=actor, subject=subject, code=code, exam_date=matching.date_of(exam.study_date)
+    )
+    placement.subject, placement.visit, placement.unplaced = subject, visit, ""
+    placement.placed_by = actor.principal.text if by_hand else ""
     placement.save()
     record(
-        actor, Action.EXAM_PLACED, "research.exam", exam_id,
-        new={"subject": subject.code, "visit": code, "study_uid": exam.study_uid},
+        actor, Action.EXAM_PLACED, "research.exam", exam.id,
+        new={"subject": subject.code, "visit": code, "study_uid": exam.study_uid, **how},
+        reason=by_hand,
     )  # fmt: skip
-    making.make_units(actor, version, subject, visit, exam)
-    queries.finished_with_exam(actor, placement).update(has_late_images=True)
+    making.make_units(actor, projects.current_version(actor), subject, visit, exam)
+    queries.begun_with_exam(actor, placement).update(has_late_images=True)
     _check_again(actor, subject, visit.id)
     advance(actor=actor, subject=subject)
-    return placement
 
 
 def place_waiting_exams(*, actor: Actor) -> int:
@@ -143,10 +163,17 @@ def begin_task(*, actor: Actor, task: Task) -> None:
         queries.tasks_of_subject(actor, task.unit.subject), task
     ):
         raise TaskNotOpen
+    if task.state == TaskState.OPEN and overtaken_by(
+        queries.tasks_of_subject(actor, task.unit.subject), task
+    ):
+        raise TaskNotOpen
     if task.state in (TaskState.OPEN, TaskState.IN_PROGRESS):
         ordering.require_turn(actor, task)
     if task.state == TaskState.OPEN:
         move_task(actor=actor, task=task, move=Move.BEGIN)
+    elif task.state == TaskState.IN_PROGRESS and task.has_late_images:
+        task.has_late_images = False  # the page that opens now shows them
+        task.save(update_fields=["has_late_images"])
 
 
 def complete_task(*, actor: Actor, task: Task, entry_id: UUID) -> None:
@@ -175,7 +202,7 @@ def cancel_task(*, actor: Actor, task_id: UUID, reason: str) -> None:
     """Take a task and the sight of its images away from its reader; what was drafted stays readable."""
     require(actor, Permission.TASK_MANAGE)
     subject = projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
-    move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.CANCEL, note=_reason(reason))
+    move_task(actor=actor, task=queries.locked_task(actor, task_id), move=Move.CANCEL, note=reason_of(reason))
     advance(actor=actor, subject=subject)
 
 
@@ -190,7 +217,7 @@ def open_anyway(*, actor: Actor, task_id: UUID, reason: str) -> None:
     task = queries.locked_task(actor, task_id)
     if task.note != UNDECIDED or not earlier_are_signed(queries.tasks_of_subject(actor, subject), task):
         raise DecisionNotNeeded
-    move_task(actor=actor, task=task, move=Move.OPEN, note=_reason(reason))
+    move_task(actor=actor, task=task, move=Move.OPEN, note=reason_of(reason))
 
 
 def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) -> None:
@@ -213,7 +240,7 @@ def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) ->
         raise CannotHaveTask
     if making.is_shared(actor, task, step):
         raise CannotHaveTask
-    making.give(actor, task, to.text, reason=_reason(reason))
+    making.give(actor, task, to.text, reason=reason_of(reason))
     making.follow(actor, task)
 
 
@@ -231,7 +258,7 @@ def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:
         require(actor, Permission.TASK_MANAGE)
     if task.state not in (TaskState.WAITING, *TO_DO):
         raise TaskNotOpen
-    take_from_person(actor, task, _reason(reason), was_handed_back=is_own)
+    take_from_person(actor, task, reason_of(reason), was_handed_back=is_own)
     advance(actor=actor, subject=task.unit.subject)
 
 
@@ -262,7 +289,7 @@ def rerun_step(*, actor: Actor, task_id: UUID, reason: str) -> Task:
     task = queries.locked_task(actor, task_id)
     if not queries.is_newest_run(actor, task):
         raise NotNewestRun
-    return _run_again(actor, task, _reason(reason))
+    return run_again(actor, task, reason_of(reason))
 
 
 def decide_discrepancy(*, actor: Actor, discrepancy_id: UUID, differs: bool, reason: str) -> Discrepancy:
@@ -274,12 +301,13 @@ def decide_discrepancy(*, actor: Actor, discrepancy_id: UUID, differs: bool, rea
     require(actor, Permission.TASK_MANAGE)
     last = queries.discrepancy(actor, discrepancy_id)
     subject = projects.locked_subject(actor, last.unit.subject_id)
-    decided = adjudicating.decide(actor, last, differs=differs, reason=_reason(reason))
+    decided = adjudicating.decide(actor, last, differs=differs, reason=reason_of(reason))
     advance(actor=actor, subject=subject)
     return decided
 
 
-def _run_again(actor: Actor, task: Task, reason: str) -> Task:
+def run_again(actor: Actor, task: Task, reason: str) -> Task:
+    """Run a locked task's step again, and all that builds on it; the caller has asked who may."""
     definition = projects.definition(task.project_version)
     again = [task, *_built_on(actor, task, definition)]
     for one in again:
@@ -377,13 +405,14 @@ def _check_again(actor: Actor, subject: Subject, visit_id: UUID) -> None:
     for task in queries.signed_checks(actor, subject, visit_id):
         built_on = _built_on(actor, task, projects.definition(task.project_version))
         if task.id in waiting or all(one.state in _UNTOUCHED for one in built_on):
-            _run_again(actor, queries.locked_task(actor, task.id), "New images came after the check.")
+            run_again(actor, queries.locked_task(actor, task.id), "New images came after the check.")
 
 
 _UNTOUCHED = (TaskState.WAITING, TaskState.OPEN, TaskState.CANCELLED)
 
 
-def _reason(text: str) -> str:
+def reason_of(text: str) -> str:
+    """A reason as it is kept. Raises ReasonNeeded."""
     if len(text.strip()) < 3:
         raise ReasonNeeded
     return text.strip()[:200]
@@ -403,14 +432,14 @@ def _leave(actor: Actor, placement: ExamPlacement, why: Unplaced) -> ExamPlaceme
         placement.unplaced = why
         placement.save()
         record(actor, Action.EXAM_UNPLACED, "research.exam", placement.exam_id, new={"why": why.value})
+        if why != Unplaced.NOT_PUBLISHED:
+            tell_placers(actor, placement.subject, NotificationKind.EXAM_UNPLACED)
     return placement
 
 
 def _note_supplement(actor: Actor, placement: ExamPlacement) -> None:
-    """Images came later: open tasks show them when next opened, finished ones are marked."""
+    """Images came later: open tasks show them when next opened, begun ones are marked."""
     placement.supplemented_at = clock.now()
     placement.save(update_fields=["supplemented_at"])
-    marked = queries.finished_with_exam(actor, placement).update(has_late_images=True)
-    record(
-        actor, Action.EXAM_SUPPLEMENTED, "research.exam", placement.exam_id, new={"finished_tasks": marked}
-    )
+    marked = queries.begun_with_exam(actor, placement).update(has_late_images=True)
+    record(actor, Action.EXAM_SUPPLEMENTED, "research.exam", placement.exam_id, new={"begun_tasks": marked})

@@ -49,6 +49,10 @@ NO_CONDITION = "Its condition does not hold."
 """The note of a task that the pipeline cancelled because its rule is false."""
 UNDECIDED = "Its condition cannot be decided from the signed answers. A person has to decide."
 """The note of a task that waits for a person."""
+OVERTAKEN = "Its person has begun a later visit of this subject. A person has to decide."
+"""The note of a task that waits because its visit came late (decision 0037)."""
+TAKEN_BACK = "Its exam was taken out of the visit."
+"""The note of a task that was cancelled because nothing is left to be read; it is made again with the next exam."""
 
 TO_DO = (TaskState.OPEN, TaskState.IN_PROGRESS, TaskState.SUBMITTED)
 """States in which the reader has something to do."""

@@ -52,6 +52,11 @@ class Visit(SpaceRow):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="visits")
     code = models.CharField(max_length=20)
     exam_date = models.DateField(null=True)
+    is_empty = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Its only exam was taken out again: it has not taken place.",
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["space_id", "subject", "code"], name="visit_once"),)

@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import Prefetch
+
 from collegium.forms.definition import in_language
 from collegium.kit.errors import NotFound
 from collegium.research.projects.errors import NotPublished
@@ -68,9 +70,10 @@ def sites(actor: Actor) -> list[Site]:
 
 
 def subjects(actor: Actor) -> QuerySet[Subject]:
-    """Subjects of the actor's project by code, with site and visits."""
+    """Subjects of the actor's project by code, with site and the visits that took place."""
     rows = Subject.objects.filter(space_id=actor.space).select_related("site")
-    return rows.prefetch_related("visits").order_by("code", "id")
+    took_place = Prefetch("visits", Visit.objects.filter(is_empty=False))
+    return rows.prefetch_related(took_place).order_by("code", "id")
 
 
 def subject_by_code(actor: Actor, code: str) -> Subject | None:
@@ -88,4 +91,5 @@ def locked_subject(actor: Actor, subject_id: UUID) -> Subject:
 
 
 def visits_of(subject: Subject) -> list[Visit]:
-    return list(Visit.objects.filter(space_id=subject.space_id, subject=subject))
+    """The visits that took place."""
+    return list(Visit.objects.filter(space_id=subject.space_id, subject=subject, is_empty=False))

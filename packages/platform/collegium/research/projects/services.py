@@ -20,6 +20,7 @@ from collegium.trust.audit.services import record
 from collegium.trust.signatures.services import sign
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from collegium.kit.principals import Actor
@@ -110,7 +111,21 @@ def note_visit(*, actor: Actor, subject: Subject, code: str, exam_date: date | N
     visit, _ = Visit.objects.get_or_create(
         space_id=actor.space, subject=subject, code=code, defaults={"exam_date": exam_date}
     )
+    if visit.is_empty:
+        visit.is_empty, visit.exam_date = False, exam_date
+        visit.save(update_fields=["is_empty", "exam_date"])
     return visit
+
+
+def date_visit(*, visit: Visit, exam_dates: Sequence[date | None]) -> None:
+    """Say anew when a visit was, after an exam left it; without any exam it has not taken place.
+
+    Args:
+        visit: of a subject that the caller has locked.
+        exam_dates: of the exams that are left, the first placed first.
+    """
+    visit.is_empty, visit.exam_date = not exam_dates, exam_dates[0] if exam_dates else None
+    visit.save(update_fields=["is_empty", "exam_date"])
 
 
 def _keep_sites(actor: Actor, definition: ProjectDefinition) -> None:

@@ -46,6 +46,7 @@ def changes(request: PageRequest, task_id: UUID) -> HttpResponse:
             "saved_at": clock.now().isoformat(),
             "items": form_view.changed_items(saved.state, saved.changed, request.LANGUAGE_CODE),
             "open": form_view.open_problems(saved.state),
+            "late_images": saved.has_late_images,
         }
     )
 

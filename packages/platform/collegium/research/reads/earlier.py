@@ -76,10 +76,11 @@ def _entries_before(actor: Actor, task: Task) -> dict[str, Entry | None]:
 def layers(actor: Actor, task: Task) -> list[Layer]:
     """The reader's own marks of earlier timepoints, one layer each."""
     found = []
-    for number, entry in enumerate(_entries_before(actor, task).values(), 1):
-        marks = marks_of(forms.counted_answers(entry)) if entry else ()
+    shown = [visit.code for visit in pipeline.visits_shown(task)]
+    for code, entry in _entries_before(actor, task).items():
+        marks = marks_of(forms.counted_answers(entry)) if entry and code in shown else ()
         if marks:
-            found.append(Layer(_("Timepoint %(number)d") % {"number": number}, marks))
+            found.append(Layer(_("Timepoint %(number)d") % {"number": shown.index(code) + 1}, marks))
     return found
 
 

@@ -141,7 +141,8 @@ def issue_grant(
 
     None when the task shows no images: its step is a form, or nothing has arrived.
     """
-    exam_ids = pipeline.exam_ids_of(task)
+    visits = pipeline.visits_shown(task)
+    exam_ids = [exam_id for visit in visits for exam_id in visit.exam_ids]
     if not exam_ids or task.state == TaskState.SUPERSEDED:
         return None
     seen = sight_of(actor, task)
@@ -156,6 +157,7 @@ def issue_grant(
         renew_before=clock.now() + LIFETIME / 2,
         owner=owner_of(task),
         layers=layers,
+        earlier={exam_id for visit in visits if not visit.is_own for exam_id in visit.exam_ids},
     )
 
 

@@ -62,7 +62,13 @@ def locked_draft(actor: Actor, task_id: UUID) -> ReadVersion:
     )
     found = (
         rows.select_related("read__task", "entry")
-        .only("state", "entry__form_version_id", "read__task__assignee", "read__task__state")
+        .only(
+            "state",
+            "entry__form_version_id",
+            "read__task__assignee",
+            "read__task__state",
+            "read__task__has_late_images",
+        )
         .select_for_update(of=("self",))
         .order_by("-number")
         .first()

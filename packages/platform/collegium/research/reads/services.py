@@ -69,6 +69,13 @@ class Opened:
     """The reads that an adjudication settles."""
 
 
+@dataclass(frozen=True, slots=True)
+class SavedRead(forms.Saved):
+    """What a save left, and whether images came since the page was opened: the page has to be loaded again."""
+
+    has_late_images: bool = False
+
+
 def open_task(*, actor: Actor, task_id: UUID) -> Opened:
     """Show a task to its reader: the read is made at the first time, a fresh grant each time.
 
@@ -108,7 +115,7 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
     base_revision: int,
     changes: Mapping[str, Mapping[str, Any] | None],  # Any: JSON from the page
     language: str = "en",
-) -> forms.Saved:
+) -> SavedRead:
     """Save one operation of the page. Measured values are read from their marks, never taken from the page.
 
     Args:
@@ -132,10 +139,11 @@ def save_answers(  # noqa: PLR0913  an operation has this many facts
         changes,
         measured=lambda mark_id: images.newest_mark(actor, version.read.task, mark_id).answer(),
     )
-    return forms.save_changes(
+    saved = forms.save_changes(
         actor=actor, entry_id=version.entry_id, op_id=op_id, base_revision=base_revision, changes=answers,
         language=language,
     )  # fmt: skip
+    return SavedRead(saved.revision, saved.state, saved.changed, version.read.task.has_late_images)
 
 
 def submit_read(*, actor: Actor, task_id: UUID, expected_revision: int) -> ReadVersion:

@@ -36,13 +36,14 @@ class Shape(enum.StrEnum):
 _FACTS = (
     "subject", "site", "visit", "study_uids", "step", "reader", "version", "meaning", "signed_at_utc", "signature",
     "record_sha256", "in_correction", "late_images", "unblinded", "unblinded_at_utc",
+    "out_of_sequence",
 )  # fmt: skip
 _STRUCK = "struck_rows"
 _FINAL_FACTS = ("final_by", "from_reads")
 _LONG = (
     "subject", "site", "visit", "step", "reader", "version", "signed_at_utc", "group", "row", "item", "value",
     "value_label", "unit", "short_value", "mark", "absent", "signature", "in_correction", _STRUCK,
-    "unblinded",
+    "unblinded", "out_of_sequence",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -76,6 +77,7 @@ def _wide(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
             str(row.has_late_images).lower(),
             _unblinded(row),
             _moment(row.unblinded_at),
+            str(row.is_out_of_sequence).lower(),
             *((str(row.struck_rows),) if table.has_groups else ()),
             *(_final(row) if table.is_final else ()),
             *cells,
@@ -94,7 +96,13 @@ def _long(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
             str(row.version),
             _moment(row.signed_at),
         )
-        more = (row.validity.value, str(row.in_correction).lower(), str(row.struck_rows), _unblinded(row))
+        more = (
+            row.validity.value,
+            str(row.in_correction).lower(),
+            str(row.struck_rows),
+            _unblinded(row),
+            str(row.is_out_of_sequence).lower(),
+        )
         for path, item, _label in mentioned(row.form, row.answers):
             answer = row.answers.get(path)
             yield [

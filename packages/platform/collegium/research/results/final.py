@@ -54,6 +54,7 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
                 source=source,
                 unblinded_at=min((part.unblinded_at for part in parts if part.unblinded_at), default=None),
                 was_signed_unblinded=any(part.was_signed_unblinded for part in parts),
+                is_out_of_sequence=any(part.is_out_of_sequence for part in parts),
                 from_reads=tuple(f"{part.read_id}:{part.version}" for part in parts),
             )
         )

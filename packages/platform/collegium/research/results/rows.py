@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from collegium.forms import queries as forms
 from collegium.forms.rows import rows_of
 from collegium.kit.canonical import digest
+from collegium.research.pipeline.models import Sequence
 from collegium.trust.signatures.queries import Validity, verify
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class ResultRow:
     """When the task was unblinded for its reader; of a final row, the first of those it rests on."""
     was_signed_unblinded: bool = False
     """Whether that was before they signed."""
+    is_out_of_sequence: bool = False
+    """Read after its reader had begun a later visit; of a final row, one of those it rests on was."""
 
     @property
     def is_valid(self) -> bool:
@@ -94,6 +97,7 @@ def row_of(version: ReadVersion, derived: str, unblinded: Mapping[tuple[str, str
         struck_rows=sum(row.is_struck for _, row in rows),
         unblinded_at=unblinded_at,
         was_signed_unblinded=unblinded_at is not None and unblinded_at <= version.signature.signed_at,
+        is_out_of_sequence=task.sequence == Sequence.OUT,
     )
 
 

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SITE_VIEW = "research:site:view"
     UNBLINDING_ASK = "research:unblinding:ask"
     UNBLINDING_DECIDE = "research:unblinding:decide"
+    EXAM_PLACE = "research:exam:place"
 
 
 _VIEWER = frozenset({Permission.SPACE_VIEW, Permission.PROJECT_VIEW, Permission.MEMBERS_VIEW})
@@ -50,7 +51,13 @@ SEEDED_ROLES: dict[str, frozenset[str]] = {
     "Reader": _READER,
     "Adjudicator": _READER,
     "Data manager": _READER
-    | {Permission.SUBJECT_VIEW, Permission.SUBJECT_ADD, Permission.SITE_VIEW, Permission.QUERY_MANAGE},
+    | {
+        Permission.SUBJECT_VIEW,
+        Permission.SUBJECT_ADD,
+        Permission.SITE_VIEW,
+        Permission.QUERY_MANAGE,
+        Permission.EXAM_PLACE,
+    },
     "Site user": _READER | {Permission.SITE_VIEW, Permission.SUBJECT_ADD},
     "Monitor": frozenset(
         {

@@ -74,3 +74,5 @@ class Action(StrEnum):
     UNBLINDING_APPROVED = "research.unblinding.approved"
     UNBLINDING_REFUSED = "research.unblinding.refused"
     UNBLINDING_WITHDRAWN = "research.unblinding.withdrawn"
+    EXAM_TAKEN_BACK = "research.exam.taken_back"
+    LATE_VISIT_DECIDED = "research.task.late_decided"

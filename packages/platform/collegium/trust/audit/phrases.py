@@ -48,6 +48,8 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.EXAM_PLACED: _("placed an exam in a visit"),
     Action.EXAM_UNPLACED: _("found no visit for an exam"),
     Action.EXAM_SUPPLEMENTED: _("noted late images of an exam"),
+    Action.EXAM_TAKEN_BACK: _("took an exam out of its visit"),
+    Action.LATE_VISIT_DECIDED: _("decided about a visit that came late"),
     Action.TASK_CREATED: _("made a task"),
     Action.TASK_OPENED: _("opened a task for its reader"),
     Action.TASK_BEGUN: _("began a task"),

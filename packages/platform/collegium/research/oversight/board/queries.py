@@ -189,8 +189,8 @@ def _by(model: type[Subject | ExamPlacement], actor: Actor, column: str) -> list
 
 def _visits(actor: Actor, definition: ProjectDefinition | None, language: str) -> tuple[tuple[str, int], ...]:
     """Planned visits, each with how many subjects came to it."""
-    rows = Visit.objects.filter(space_id=actor.space).values_list("code").annotate(Count("id")).order_by()
-    came = dict(rows)
+    visits = Visit.objects.filter(space_id=actor.space, is_empty=False)
+    came = dict(visits.values_list("code").annotate(Count("id")).order_by())
     planned = definition.visits if definition else ()
     return tuple((in_language(visit.label, language), came.get(visit.code, 0)) for visit in planned)
 

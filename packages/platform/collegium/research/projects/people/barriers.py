@@ -24,6 +24,7 @@ class Barrier(models.TextChoices):
     OWN_SITE = "own_site", _("Belongs to the subject's own site")
     DECLARED_SITE = "declared_site", _("Declared a conflict with the subject's site")
     DECLARED_SUBJECT = "declared_subject", _("Declared a conflict with the subject")
+    SITE_UNKNOWN = "site_unknown", _("Has a site or a conflict with one, and the subject's site is not known")
 
 
 def barrier(
@@ -34,9 +35,14 @@ def barrier(
     declared_sites: Collection[UUID],
     declared_subjects: Collection[UUID],
 ) -> Barrier:
-    """Why somebody with these sites and conflicts may not read the subject; `Barrier.NOTHING` when they may."""
+    """Why somebody with these sites and conflicts may not read the subject; `Barrier.NOTHING` when they may.
+
+    A subject whose site is not known could be of any: who belongs to one, or declared one, does not read it yet.
+    """
     if site_id is not None and site_id in own_sites:
         return Barrier.OWN_SITE
     if site_id is not None and site_id in declared_sites:
         return Barrier.DECLARED_SITE
-    return Barrier.DECLARED_SUBJECT if subject_id in declared_subjects else Barrier.NOTHING
+    if subject_id in declared_subjects:
+        return Barrier.DECLARED_SUBJECT
+    return Barrier.SITE_UNKNOWN if site_id is None and (own_sites or declared_sites) else Barrier.NOTHING

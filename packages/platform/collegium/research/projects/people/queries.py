@@ -57,14 +57,13 @@ def conflict_of(actor: Actor, principal: str, subject: Subject) -> str:
 def conflicts_of(actor: Actor, subject: Subject) -> dict[str, str]:
     """A `Barrier` by principal text, for everybody who may not read this subject. Two queries at most."""
     own: dict[str, set[UUID]] = defaultdict(set)
-    if subject.site_id:
-        for row in SiteMember.objects.filter(space_id=actor.space, site_id=subject.site_id, ended_at=None):
-            own[row.principal].add(row.site_id)
+    places = SiteMember.objects.filter(space_id=actor.space, ended_at=None)
+    for row in places.filter(site_id=subject.site_id) if subject.site_id else places:
+        own[row.principal].add(row.site_id)
     sites: dict[str, set[UUID]] = defaultdict(set)
     subjects: dict[str, set[UUID]] = defaultdict(set)
     about = Q(subject_id=subject.id)
-    if subject.site_id:
-        about |= Q(site_id=subject.site_id)
+    about |= Q(site_id=subject.site_id) if subject.site_id else Q(site_id__isnull=False)
     for conflict in Conflict.objects.filter(about, space_id=actor.space, withdrawn_at=None):
         if conflict.site_id:
             sites[conflict.principal].add(conflict.site_id)
