@@ -26,7 +26,6 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("live-pages"),
 ]
 
 REPOSITORY = Path(__file__).resolve().parents[2]

@@ -28,7 +28,6 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("look"),
 ]
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "look"

@@ -32,7 +32,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
     pytest.mark.timeout(400),
-    pytest.mark.xdist_group("committee"),
 ]
 
 DISPUTED, AGREED = 0, 1

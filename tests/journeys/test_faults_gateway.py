@@ -23,7 +23,7 @@ from tests.journeys.hospital import Hospital, until
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(280), pytest.mark.xdist_group("faults_gateway")]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(280)]
 
 EXAMS, SLICES = 5, 60
 

@@ -17,7 +17,7 @@ from tests.journeys.hospital import Hospital, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240), pytest.mark.xdist_group("faults_server")]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 WORKER = "collegium.cli.worker"
 

@@ -26,7 +26,7 @@ from tests.journeys.second import second_web_process
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 _TOKEN = re.compile(r'csrfmiddlewaretoken" value="([^"]+)')
 

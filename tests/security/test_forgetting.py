@@ -16,7 +16,7 @@ from tests.journeys.second import second_web_process
 if TYPE_CHECKING:
     from tests.security.house import House
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("security"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
 
 
 @pytest.mark.requirement("R02")

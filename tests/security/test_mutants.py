@@ -16,7 +16,6 @@ from tests.security.mutants import MUTANTS
 pytestmark = [
     pytest.mark.requirement("R40", "R41", "R42", "R43"),
     pytest.mark.journey,
-    pytest.mark.xdist_group("mutants"),
     pytest.mark.timeout(300),
 ]
 

@@ -22,8 +22,6 @@ from collegium.kit.ids import uuid7
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("seaweedfs")
-
 
 class _Key:
     id = uuid7()
