@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from collegium.kit.database import acting_as
+from collegium.kit.errors import NotFound
 from collegium.research.data_queries import queries as data_queries
 from collegium.research.data_queries.errors import QueriesOpen
 from collegium.research.data_queries.services import answer_query, open_task_query
@@ -152,7 +153,7 @@ def test_a_conflict_that_came_later_closes_the_task_to_its_reader(committee: Com
     reader = committee.people[committee.who(first)]
     committee.at_site(reader, "01")
 
-    with acting_as(reader.principal, [committee.world.space_id]), pytest.raises(ConflictOfInterest):
+    with acting_as(reader.principal, [committee.world.space_id]), pytest.raises(NotFound):
         reads.open_task(actor=committee.world.actor(reader), task_id=first.id)
 
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from collegium.imaging.grants.queries import live_grants
 from collegium.kit.database import acting_as
 from collegium.notifications.models import Notification, NotificationKind
-from collegium.research.pipeline import making, queries, services
+from collegium.research.pipeline import leaving, making, queries, services
 from collegium.research.pipeline.errors import ConflictOfInterest
 from collegium.research.projects import queries as projects
+from collegium.research.projects.people.services import declare_conflict
+from collegium.research.reads import services as reads
 from collegium.trust.tenancy import services as tenancy
 from collegium.trust.tenancy.queries import members
 from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
@@ -236,3 +243,157 @@ def test_a_reader_of_one_visit_does_not_settle_another_visit_of_the_subject(worl
     week8 = next(task for task in committee.tasks(step="reading") if task.unit_id != first.unit_id)
 
     assert name not in allowed(committee, week8, "adjudication")
+
+
+def declare(committee: Committee, task: Task) -> None:
+    """The task's reader says on its page that they know the subject."""
+    browser = signed_in(committee.people[committee.who(task)])
+    answer = browser.post(reverse("task-conflict", args=[task.id]), {"reason": "My neighbour."})
+    assert answer.status_code == 302
+
+
+def signed_in(person: Person) -> Client:
+    browser = Client()
+    assert browser.login(email=person.email, password=PASSWORD)
+    return browser
+
+
+def in_list(committee: Committee, name: str) -> dict[str, str]:
+    """Subject code by label of the tasks that a reader has to do."""
+    states = {"open", "in_progress", "submitted"}
+    return {
+        task.label: task.unit.subject.code
+        for task in committee.tasks(name, "reading")
+        if task.state in states
+    }
+
+
+@pytest.mark.requirement("R21", "R42")
+def test_a_declared_conflict_leaves_no_label_by_which_others_could_be_told(world: World) -> None:
+    committee = gathered(world, ALONE)
+    first, _ = committee.until_reading()
+    committee.until_reading(study_date="20240301")
+    committee.until_reading("S-002")
+    committee.until_reading("S-003")
+    name = committee.who(first)
+    before = in_list(committee, name)
+
+    declare(committee, first)
+
+    after = in_list(committee, name)
+    assert "S-001" not in after.values()
+    assert sorted(after.values()) == sorted(code for code in before.values() if code != "S-001")
+    assert before.keys().isdisjoint(after.keys())
+
+
+@pytest.mark.requirement("R21", "R42")
+def test_after_a_declared_conflict_every_address_of_before_answers_alike(world: World) -> None:
+    committee = gathered(world, ALONE, readers=2)
+    first, second = committee.until_reading()
+    committee.until_reading(study_date="20240301")
+    committee.until_reading("S-002")
+    name = committee.who(first)
+    before = [task for task in committee.tasks(name, "reading") if task.state == "open"]
+    browser = signed_in(committee.people[name])
+
+    declare(committee, first)
+    browser.get("/tasks/?state=cancelled")
+
+    pages = [browser.get(reverse("task-read", args=[task.id])) for task in before]
+    saves = [
+        browser.post(
+            reverse("task-correct", args=[task.id]), {"reason": "x"}, content_type="application/json"
+        )
+        for task in before
+    ]
+    others = browser.get(reverse("task-read", args=[second.id]))
+    assert len(before) == 3
+    assert {page.status_code for page in [*pages, *saves]} == {404}
+    said = {_said(page.content.decode()) for page in [*pages, others]}
+    assert len(said) == 1
+    assert not any(task.label in browser.get("/tasks/?state=cancelled").content.decode() for task in before)
+
+
+def _said(page: str) -> str:
+    """The words of a page's main part, without the number under which it is found in the log."""
+    main = page[page.index("<main") : page.index("</main>")]
+    return re.sub(r"<[^>]*>|\b[0-9a-f]{8}\b", "", main)
+
+
+@pytest.mark.requirement("R21")
+def test_what_is_dealt_anew_keeps_its_person_and_is_open_as_before(world: World) -> None:
+    committee = gathered(world, ALONE, readers=2)
+    first, _ = committee.until_reading()
+    committee.until_reading("S-002")
+    name = committee.who(first)
+
+    declare(committee, first)
+
+    (fresh,) = [task for task in committee.tasks(name, "reading") if task.state == "open"]
+    (old,) = [
+        task
+        for task in committee.tasks(name, "reading")
+        if task.state == "cancelled" and task.unit_id == fresh.unit_id
+    ]
+    assert (fresh.run, fresh.slot) == (2, old.slot)
+    assert old.note == leaving.DEALT
+    committee.do(fresh, response="SD")
+
+
+@pytest.mark.requirement("R21")
+def test_what_was_begun_of_other_subjects_stays_as_it_is(world: World) -> None:
+    committee = gathered(world, ALONE, readers=2)
+    first, _ = committee.until_reading()
+    committee.until_reading("S-002")
+    name = committee.who(first)
+    (other,) = [task for task in committee.tasks(name, "reading") if task.unit.subject.code == "S-002"]
+    person = committee.people[name]
+    with acting_as(person.principal, [world.space_id]):
+        reads.open_task(actor=world.actor(person), task_id=other.id)
+
+    declare(committee, first)
+
+    assert in_list(committee, name) == {other.label: "S-002"}
+
+
+@pytest.mark.requirement("R21")
+def test_a_signed_read_of_a_declared_subject_shows_its_images_no_more(world: World) -> None:
+    committee = gathered(world, ALONE, readers=3)
+    first, _ = committee.until_reading()
+    committee.do(first, response="SD")
+    name = committee.who(first)
+    person = committee.people[name]
+    with acting_as(person.principal, [world.space_id]):
+        grant = reads.open_task(actor=world.actor(person), task_id=first.id).grant
+    assert grant
+
+    with acting_as(world.administrator.principal, [world.space_id]):
+        actor = world.actor()
+        declare_conflict(
+            actor=actor, principal=person.principal, subject_id=first.unit.subject_id, reason="A friend."
+        )
+        leaving.take_barred(actor=actor, principal=person.principal, reason="A friend.")
+
+    with acting_as(person.principal, [world.space_id]):
+        assert live_grants(world.actor(person), owner=grant.owner, principal=person.principal) == []
+
+
+@pytest.mark.requirement("R21")
+def test_somebody_who_joins_a_site_loses_its_subjects_at_once_and_learns_no_label(world: World) -> None:
+    committee = gathered(world, ALONE, readers=3)
+    first, _ = committee.until_reading()
+    committee.arrive("S-900", site="02")
+    name = committee.who(first)
+    before = in_list(committee, name)
+    with acting_as(world.administrator.principal, [world.space_id]):
+        actor = world.actor()
+        (member,) = [one for one in members(actor) if one.principal == committee.people[name].principal]
+        (site,) = [one for one in projects.sites(actor) if one.code == "01"]
+
+    signed_in(world.administrator).post(
+        reverse("person", args=[world.space_id, member.id]), {"act": "join", "id": str(site.id)}
+    )
+
+    after = in_list(committee, name)
+    assert "S-001" not in after.values()
+    assert before.keys().isdisjoint(after.keys())

@@ -10,6 +10,7 @@ from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.research.projects.models import Conflict, Site, Subject
 from collegium.research.projects.people import queries as people
+from collegium.research.projects.people.services import declare_conflict, join_site
 from collegium.trust.tenancy.models import Membership
 from collegium_testkit.committee import Committee
 from collegium_testkit.pages import client_of
@@ -59,9 +60,12 @@ def role_of(world: World, person: Person) -> str:
 
 def test_the_administrator_sees_everybody_with_site_conflicts_and_open_tasks(study: Study) -> None:
     study.arrive("S-7")
-    world = study.world
-    post(world, study.reader, "join", id=site_id(world))
-    post(world, study.reader, "declare", about=f"subject:{subject_id(world)}", reason="An old friend.")
+    world, reader = study.world, study.reader.principal
+    site, subject = site_id(world), subject_id(world)
+    with acting_as(world.administrator.principal, [world.space_id]):
+        actor = world.actor()
+        join_site(actor=actor, principal=reader, site_id=site)
+        declare_conflict(actor=actor, principal=reader, subject_id=subject, reason="An old friend.")
 
     page = listing(world, world.administrator).content.decode()
 
@@ -259,7 +263,12 @@ def test_an_act_without_its_object_is_not_found(study: Study, act: str) -> None:
 def test_tasks_that_may_not_be_read_any_more_are_shown_and_given_to_others(study: Study) -> None:
     world, other = study.world, study.world.join("Reader")
     study.arrive("S-7")
-    post(world, study.reader, "declare", about=f"subject:{subject_id(world)}", reason="An old friend.")
+    subject = subject_id(world)
+    with acting_as(world.administrator.principal, [world.space_id]):
+        declare_conflict(
+            actor=world.actor(), principal=study.reader.principal, subject_id=subject,
+            reason="An old friend.",
+        )  # fmt: skip
     address = f"/projects/{world.space_id}/people/{membership(world, study.reader)}/"
 
     before = client_of(world.administrator).get(address).content.decode()
@@ -270,6 +279,17 @@ def test_tasks_that_may_not_be_read_any_more_are_shown_and_given_to_others(study
     assert "holds 1 task" not in after
     assert [task.state for task in study.tasks()] == ["cancelled"]
     assert study.tasks(other)
+
+
+@pytest.mark.requirement("R21")
+def test_what_an_administrator_declares_takes_the_tasks_away_at_once(study: Study) -> None:
+    world, other = study.world, study.world.join("Reader")
+    study.arrive("S-7")
+
+    post(world, study.reader, "declare", about=f"subject:{subject_id(world)}", reason="An old friend.")
+
+    assert [task.state for task in study.tasks()] == ["cancelled"]
+    assert [task.state for task in study.tasks(other)] == ["open"]
 
 
 @pytest.mark.requirement("R21", "R40")

@@ -51,7 +51,13 @@ def declare(request: PageRequest, task_id: UUID) -> HttpResponse:
         except CollegiumError as error:
             refused = error.text
         else:
-            messages.success(request, _("Thank you. You are asked nothing about this subject any more."))
+            messages.success(
+                request,
+                _(
+                    "Thank you. You are asked nothing about this subject any more. "
+                    "Tasks that you have not begun have other labels now."
+                ),
+            )
             return redirect("tasks")
     context = {
         "task": task,
@@ -66,7 +72,7 @@ def declare(request: PageRequest, task_id: UUID) -> HttpResponse:
 def _declare(actor: Actor, task: Task, reason: str) -> None:
     principal = actor.principal.behalf
     declare_conflict(actor=actor, principal=principal, subject_id=task.unit.subject_id, reason=reason)
-    leaving.give_away(actor=actor, tasks=leaving.barred(actor, principal), reason=NOTE)
+    leaving.take_barred(actor=actor, principal=principal, reason=NOTE)
 
 
 def _step_of(task: Task) -> Step:

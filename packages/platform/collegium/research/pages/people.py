@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
-    from collegium.research.pipeline.models import Task
     from collegium.research.projects.models import Conflict, Site
     from collegium.trust.tenancy.queries import Member
 
@@ -155,24 +154,27 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
             actor=actor, membership_id=member.id, role=storable(given.get("role", "")), reason=reason
         ).id
         if here != member.id:
-            _given(actor, leaving.in_hand(actor, member.principal), LEFT)
+            leaving.give_away(actor=actor, tasks=leaving.in_hand(actor, member.principal), reason=LEFT)
         says = _("The role is changed from now on.")
     elif act == "end":
         admission.let_go(actor=actor, membership_id=member.id, reason=reason)
-        _given(actor, leaving.in_hand(actor, member.principal), LEFT)
+        leaving.give_away(actor=actor, tasks=leaving.in_hand(actor, member.principal), reason=LEFT)
         messages.success(request, _("%(name)s is a member no more.") % {"name": member.name})
         return redirect("people", actor.space)
     elif act == "declare":
         services.declare_conflict(
             actor=actor, principal=member.principal, reason=reason, **_object_of(given.get("about", ""))
         )
+        _take_barred(actor, member)
         says = _("The conflict is declared. They are given nothing of it any more.")
     elif act == "take-back":
-        says = _given(actor, leaving.barred(actor, member.principal), BARRED)
+        number = leaving.take_barred(actor=actor, principal=member.principal, reason=BARRED)
+        says = _taken(number)
     elif about_id is None:
         raise NotFound
     elif act == "join":
         services.join_site(actor=actor, principal=member.principal, site_id=about_id)
+        _take_barred(actor, member)
         says = _("They belong to the site.")
     elif act == "leave":
         services.leave_site(actor=actor, principal=member.principal, site_id=about_id, reason=reason)
@@ -186,9 +188,13 @@ def _act(request: PageRequest, actor: Actor, member: Member, act: str) -> HttpRe
     return redirect("person", actor.space, here)
 
 
-def _given(actor: Actor, tasks: list[Task], reason: str) -> str:
-    """Give tasks to others, and say how many."""
-    number = leaving.give_away(actor=actor, tasks=tasks, reason=reason)
+def _take_barred(actor: Actor, member: Member) -> None:
+    """What they may not read any more leaves them at once, where the actor manages tasks; else it cannot be opened."""
+    if may(actor, Permission.TASK_MANAGE):
+        leaving.take_barred(actor=actor, principal=member.principal, reason=BARRED)
+
+
+def _taken(number: int) -> str:
     return ngettext("%(n)d task was taken back.", "%(n)d tasks were taken back.", number) % {"n": number}
 
 

@@ -110,7 +110,7 @@ def _act(actor: Actor, given: QueryDict) -> str:
         return _("The request is withdrawn.")
     if act not in ("approve", "refuse"):
         raise NotFound
-    services.decide_unblinding(
+    sight.decide(
         actor=actor,
         request_id=about,
         approve=act == "approve",

@@ -24,12 +24,17 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor, Principal
     from collegium.research.projects.models import Subject
 
+_NOT_THEIRS = (TaskState.WAITING, TaskState.CANCELLED)
+"""States of tasks that their person does not see."""
 _WITH = ("unit__subject__site", "unit__visit", "unit__exam", "project_version")
 
 
 def my_tasks(principal: Principal, *, all_states: bool = False) -> QuerySet[Task]:
-    """The tasks of one person over all projects, those to do first asked for, oldest due first."""
-    rows = Task.objects.filter(assignee=principal.behalf.text).exclude(state=TaskState.WAITING)
+    """The tasks of one person over all projects, those to do first asked for, oldest due first.
+
+    One that was cancelled is not there, as one that was given to another: why it left would tell what it was about.
+    """
+    rows = Task.objects.filter(assignee=principal.behalf.text).exclude(state__in=_NOT_THEIRS)
     rows = rows.select_related(*_WITH)
     return (rows if all_states else rows.filter(state__in=TO_DO)).order_by("label", "id")
 
@@ -66,7 +71,7 @@ def own_task(principal: Principal, task_id: UUID) -> Task:
 def space_of_own_task(principal: Principal, task_id: UUID) -> UUID:
     """Where a task of this very person is. Raises NotFound, as `own_task` does."""
     rows = Task.objects.filter(id=task_id, assignee=principal.behalf.text)
-    found = rows.values_list("space_id", flat=True).first()
+    found = rows.exclude(state=TaskState.CANCELLED).values_list("space_id", flat=True).first()
     if found is None:
         raise NotFound
     return found

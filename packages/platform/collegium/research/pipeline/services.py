@@ -276,6 +276,18 @@ def take_from_person(actor: Actor, task: Task, reason: str, *, was_handed_back: 
         making.follow(actor, fresh)
 
 
+def deal_anew(actor: Actor, task: Task, reason: str) -> None:
+    """Put the next run in the place of a locked task that nobody has begun: another id and label, the same person.
+
+    The caller has the lock of the subject.
+    """
+    was_open = task.state == TaskState.OPEN
+    move_task(actor=actor, task=task, move=Move.CANCEL, note=reason)
+    fresh = making.make_again(actor, task, keeps_person=True, sides=task.sides)
+    if was_open:
+        move_task(actor=actor, task=fresh, move=Move.OPEN)
+
+
 def rerun_step(*, actor: Actor, task_id: UUID, reason: str) -> Task:
     """Run a task's step again, and all that builds on it. What was signed stays readable, and counts no more.
 

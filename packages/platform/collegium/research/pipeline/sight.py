@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from pydicom.datadict import keyword_for_tag
 
 from collegium.imaging.archive.attributes import DESCRIPTIVE
-from collegium.research.pipeline import queries
+from collegium.kit.principals import Principal
+from collegium.research.pipeline import leaving, queries
 from collegium.research.pipeline.states import LIVE, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import Blinding, SubjectLabel, Told
 from collegium.research.projects.errors import NothingToUnblind
 from collegium.research.projects.models import Unblinding
+from collegium.research.projects.unblinding import queries as unblinding
 from collegium.research.projects.unblinding import services
 from collegium.research.projects.unblinding.queries import unblinded_task
 from collegium.trust.access.policies import Permission, require
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
 
@@ -68,3 +69,26 @@ def ask_for_task(*, actor: Actor, task_id: UUID, reason: str) -> Unblinding:
     return services.ask_unblinding(
         actor=actor, scope=Unblinding.Scope.TASK, object_id=str(task.id), person=task.assignee, reason=reason
     )
+
+
+def decide(*, actor: Actor, request_id: UUID, approve: bool, reason: str, password: str) -> Unblinding:
+    """Approve or refuse a request, under signature.
+
+    Approved for a task, its person knows the subject: other reads of it that they have not begun go to others at once,
+    those that they have begun stay theirs, and results say of both since when they know (decision 38).
+
+    Raises:
+        As `decide_unblinding` of the project's room.
+    """
+    require(actor, Permission.UNBLINDING_DECIDE)
+    asked = unblinding.request(actor, request_id)
+    if asked.object_id:
+        projects.locked_subject(actor, queries.subject_id_of(actor, UUID(asked.object_id)))
+    decided = services.decide_unblinding(
+        actor=actor, request_id=request_id, approve=approve, reason=reason, password=password
+    )
+    if approve and decided.object_id:
+        leaving.take_from_unblinded(
+            actor, queries.task(actor, decided.object_id), Principal.parse(decided.person)
+        )
+    return decided

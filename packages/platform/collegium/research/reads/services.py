@@ -20,6 +20,7 @@ from collegium.research.data_queries.queries import require_none_open
 from collegium.research.data_queries.services import open_system_queries
 from collegium.research.pipeline import queries as tasks
 from collegium.research.pipeline import services as pipeline
+from collegium.research.pipeline.errors import ConflictOfInterest
 from collegium.research.pipeline.moving import move_task
 from collegium.research.pipeline.ordering import one_at_a_time
 from collegium.research.pipeline.sight import sight_of
@@ -80,10 +81,9 @@ def open_task(*, actor: Actor, task_id: UUID) -> Opened:
     """Show a task to its reader: the read is made at the first time, a fresh grant each time.
 
     Raises:
-        NotFound: not this person's task.
+        NotFound: not this person's task, or a conflict of interest came since it was given.
         TaskNotOpen: it waits for an earlier step, or was cancelled.
         AnotherComesFirst: the step has a fixed order, and another task is next.
-        ConflictOfInterest: declared since the task was given.
     """
     projects.locked_subject(actor, tasks.subject_id_of(actor, task_id))
     one_at_a_time(actor)
@@ -265,7 +265,11 @@ def _own_task(actor: Actor, task_id: UUID) -> Task:
     if task.assignee != actor.principal.text:
         raise NotFound
     require(actor, Permission.READ_WRITE)
-    pipeline.require_no_conflict(actor, task, task.assignee)
+    try:
+        pipeline.require_no_conflict(actor, task, task.assignee)
+    except ConflictOfInterest:
+        # As a task that was given to another: which ones are refused would tell what belongs together (decision 38).
+        raise NotFound from None
     return task
 
 

@@ -35,6 +35,14 @@ def requests_of(actor: Actor, scope: Unblinding.Scope, object_id: str = "") -> l
     return list(rows.select_related("signature").order_by("-id"))
 
 
+def request(actor: Actor, request_id: UUID) -> Unblinding:
+    """A request of the actor's project. Raises NotFound."""
+    found = Unblinding.objects.filter(space_id=actor.space, id=request_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def locked(actor: Actor, request_id: UUID) -> Unblinding:
     """A request of the actor's project, locked until the transaction ends. Raises NotFound."""
     rows = Unblinding.objects.select_for_update().filter(space_id=actor.space, id=request_id)
