@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collegium_testkit import browser
+from collegium_testkit import browser, prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,19 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # Tests are no packages here; what stands beside them is found from the root of the checkout.
 if str(REPOSITORY) not in sys.path:
     sys.path.insert(0, str(REPOSITORY))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A folder for the installations that tests copy; the workers of a run inherit its name."""
+    if not hasattr(config, "workerinput"):
+        folder = Path(tempfile.mkdtemp(prefix="collegium-prepared-"))
+        folder.chmod(0o755)
+        os.environ[prepared.FOLDER] = str(folder)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(prepared.FOLDER), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pytest
 
 from collegium_testkit.browser import chromium_path
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +84,7 @@ class Office:
 def running(chromium: Browser) -> Iterator[Office]:
     place = Path(tempfile.mkdtemp(prefix="collegium-live-pages-"))
     place.chmod(0o755)
-    with InstallationProcess(place / "server") as server:
+    with InstallationProcess(place / "server", copied=Prepared.EMPTY) as server:
         yield Office(server, chromium)
     shutil.rmtree(place, ignore_errors=True)
 

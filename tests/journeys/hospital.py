@@ -20,6 +20,7 @@ from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit import pacs
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from collegium_testkit.seed import Seeded
-
-QUIET = {"DEMO_QUIET_TIME_S": "1"}
 
 
 class Hospital:
@@ -44,7 +43,7 @@ class Hospital:
             limits: TOML put behind the gateway's configuration.
         """
         self.place, self._limits = place, limits
-        self.server = InstallationProcess(place / "server", more=QUIET | (settings or {}))
+        self.server = InstallationProcess(place / "server", more=settings, copied=Prepared.SEEDED)
         self.gateway: GatewayProcess
         self.line: Line
         self.seeded: Seeded

@@ -20,6 +20,7 @@ from collegium_testkit import pacs, phantoms, real_data
 from collegium_testkit.browser import chromium_path
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 from tests.browser.viewer.driver import Driver
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Trial:
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        self.server = InstallationProcess(place / "server")
+        self.server = InstallationProcess(place / "server", copied=Prepared.SEEDED)
         self.gateway: GatewayProcess | None = None
 
     def start(self) -> Seeded:

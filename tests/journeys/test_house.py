@@ -16,6 +16,7 @@ import pytest
 
 from collegium.kit.postgres import EmbeddedPostgres, binaries
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,13 @@ EMAIL, PASSWORD = "first@example.org", "a passphrase of some length"
 
 @pytest.fixture
 def server(place: Path) -> Iterator[InstallationProcess]:
+    """One whose tables were made before, as on every day but the first."""
+    with InstallationProcess(place / "data", copied=Prepared.EMPTY) as running:
+        yield running
+
+
+@pytest.fixture
+def new_server(place: Path) -> Iterator[InstallationProcess]:
     with InstallationProcess(place / "data") as running:
         yield running
 
@@ -48,26 +56,26 @@ def sign_in(server: InstallationProcess) -> Iterator[httpx.Client]:
 
 
 @pytest.mark.requirement("U01", "U07", "S02")
-def test_from_an_empty_folder_to_a_verified_trail(server: InstallationProcess) -> None:
-    assert add_account(server).returncode == 0
-    with sign_in(server) as client:
+def test_from_an_empty_folder_to_a_verified_trail(new_server: InstallationProcess) -> None:
+    assert add_account(new_server).returncode == 0
+    with sign_in(new_server) as client:
         assert "Good day, First Person" in client.get("/").text
 
-    verified = server.run("audit", "verify")
+    verified = new_server.run("audit", "verify")
     assert verified.returncode == 0, verified.stdout
     assert "no faults" in verified.stdout
 
-    sealed = server.run("audit", "seal")
+    sealed = new_server.run("audit", "seal")
     assert sealed.returncode == 0, sealed.stderr
 
-    owner = EmbeddedPostgres(server.data_dir).addresses.owner
+    owner = EmbeddedPostgres(new_server.data_dir).addresses.owner
     with psycopg.connect(owner, autocommit=True) as forger:
         forger.execute("set session_replication_role = replica")
         forger.execute(
             "update trust_audit_auditentry set body = overlay(body placing 'X' from 20) "
             "where id = (select entry_id from trust_audit_auditlink where chain = 'installation' and seq = 1)"
         )
-    broken = server.run("audit", "verify")
+    broken = new_server.run("audit", "verify")
     assert broken.returncode == 1
     assert "installation: entry 1 " in broken.stdout
 

@@ -20,6 +20,7 @@ import pytest
 
 from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 from tests.journeys.hospital import until
 from tests.journeys.second import second_web_process
 
@@ -111,7 +112,7 @@ def house(running: House) -> Iterator[House]:
 def running() -> Iterator[House]:
     place = Path(tempfile.mkdtemp(prefix="collegium-live-"))
     place.chmod(0o755)
-    with InstallationProcess(place / "server") as server:
+    with InstallationProcess(place / "server", copied=Prepared.EMPTY) as server:
         yield House(server)
     shutil.rmtree(place, ignore_errors=True)
 
@@ -236,7 +237,7 @@ def test_a_killed_database_is_listened_to_again(house: House) -> None:
 def test_ctrl_c_ends_within_three_seconds_with_open_streams_and_slow_clients() -> None:
     place = Path(tempfile.mkdtemp(prefix="collegium-stop-"))
     place.chmod(0o755)
-    with InstallationProcess(place / "server") as server:
+    with InstallationProcess(place / "server", copied=Prepared.EMPTY) as server:
         house = House(server)
         client = house.client("administrator")
         streams = [Listening(client) for _ in range(3)]

@@ -15,7 +15,8 @@ from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit import pacs, people, phantoms
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
-from tests.journeys.hospital import QUIET, until
+from collegium_testkit.prepared import Prepared
+from tests.journeys.hospital import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ class TrialHouse:
 
     def __init__(self, place: Path, chromium: Browser) -> None:
         self._place, self._chromium = place, chromium
-        self.server = InstallationProcess(place / "server", more=QUIET)
+        self.server = InstallationProcess(place / "server", copied=Prepared.SEEDED)
         self.seeded: Seeded
         self.gateway: GatewayProcess
         self.lesions: list[list[Lesion]] = []

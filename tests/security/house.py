@@ -17,6 +17,7 @@ import httpx
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 from tests.security.tenants import EDITOR, SECOND_READER, STRANGER
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class House:
 
 def build(place: Path) -> House:
     """Start everything, send one exam, sign everybody in."""
-    server = InstallationProcess(place / "server")
+    server = InstallationProcess(place / "server", copied=Prepared.SEEDED)
     server.start()
     try:
         return _filled(place, server)

@@ -14,12 +14,14 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from collegium.settings.places import database_home
+from collegium_testkit import prepared
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
+    from collegium_testkit.prepared import Prepared
     from collegium_testkit.seed import Seeded
 
 
@@ -30,14 +32,30 @@ def free_port() -> int:
 
 
 class InstallationProcess:
-    """`start`, `seed` once, use `url`; leaving the context stops it. `more` is extra environment."""
+    """`start`, `seed` once, use `url`; leaving the context stops it."""
 
-    def __init__(self, data_dir: Path, *, port: int = 0, more: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int = 0,
+        more: dict[str, str] | None = None,
+        copied: Prepared | None = None,
+    ) -> None:
+        """Prepare; nothing runs yet.
+
+        Args:
+            data_dir: its folder; `start` makes it.
+            port: where it answers; 0 takes any free one.
+            more: extra environment.
+            copied: begin with a copy of what the test run made once, instead of with a first start.
+        """
         self.data_dir = data_dir
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log_file = data_dir / "server.log"
         self._more = more or {}
+        self._copied = copied
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -62,6 +80,8 @@ class InstallationProcess:
 
     def start(self, timeout_s: float = 120.0) -> None:
         """Start and wait until the pages answer."""
+        if self._copied and not self.data_dir.exists():
+            prepared.copy_to(self.data_dir, self._copied)
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.prepared import Prepared
 from tests.browser.reading.desk import Reading
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ LESION = files("collegium.research").joinpath("examples/ct-lesion.yaml").read_te
 @pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[InstallationProcess, Seeded]]:
     folder: Path = tmp_path_factory.mktemp("reading")
-    server = InstallationProcess(folder)
+    server = InstallationProcess(folder / "server", copied=Prepared.SEEDED)
     try:
         server.start()
         yield server, server.seed()
