@@ -42,6 +42,11 @@ class Seeded:
 
 def main() -> None:
     """Make it and print it."""
+    print(json.dumps(asdict(seeded())))
+
+
+def seeded() -> Seeded:
+    """In a process that has not met Django yet."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "collegium.settings.django")
     import django
 
@@ -49,7 +54,7 @@ def main() -> None:
     from collegium import wiring
 
     wiring.connect()
-    print(json.dumps(asdict(seed())))
+    return seed()
 
 
 def seed() -> Seeded:
