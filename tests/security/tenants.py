@@ -34,7 +34,7 @@ def fill(space_id: UUID) -> dict[str, str]:
     from collegium.imaging.connections import services as connections
     from collegium.kit.database import acting_as
     from collegium.kit.principals import Actor, Principal
-    from collegium.research.projects import services as projects
+    from collegium.research.pipeline.publishing import publish_project
     from collegium.trust.access.queries import actor_in
     from collegium.trust.access.services import found_space
     from collegium.trust.identity.queries import account_by_email
@@ -69,7 +69,7 @@ def fill(space_id: UUID) -> dict[str, str]:
         actor = actor_in(stranger, foreign)
         example = files("collegium.research").joinpath("examples/ct-lesion.yaml").read_text("utf-8")
         text = example.replace("CT lesion pilot", FOREIGN_PROJECT).replace("Example hospital", FOREIGN_SITE)
-        projects.publish_project(actor=actor, text=text)
+        publish_project(actor=actor, text=text)
         gateway = connections.add_gateway(actor=actor, name="Canaryforeign gateway")
         connections.add_channel(
             actor=actor,

@@ -10,10 +10,10 @@ from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline import services as pipeline_services
+from collegium.research.pipeline.publishing import publish_project
 from collegium.research.projects.people.queries import sites_of
 from collegium.research.projects.people.services import join_site
 from collegium.research.projects.queries import sites
-from collegium.research.projects.services import publish_project
 from collegium.research.reads import services as reads
 from collegium.research.reads.queries import newest_version
 from collegium_testkit.study import stored_exam

@@ -61,7 +61,7 @@ def seed() -> Seeded:
     """Through the product's own services, as people would."""
     from collegium.kit.database import acting_as
     from collegium.kit.principals import Actor, Principal
-    from collegium.research.projects import services as projects
+    from collegium.research.pipeline.publishing import publish_project
     from collegium.trust.access.queries import actor_in
     from collegium.trust.access.services import found_space
     from collegium.trust.identity.services import create_account
@@ -90,7 +90,7 @@ def seed() -> Seeded:
         tenancy.add_member(actor=actor, principal=people["reader@demo.example"], role="Reader")
         tenancy.add_member(actor=actor, principal=people["viewer@demo.example"], role="Viewer")
         text = files("collegium.research").joinpath("examples/ct-lesion.yaml").read_text("utf-8")
-        projects.publish_project(actor=actor, text=text)
+        publish_project(actor=actor, text=text)
         code = _gateway(actor, "Larkspur General", "CT lesion pilot", CALLED_AE)
     return Seeded(
         space_id=str(space_id),

@@ -13,8 +13,8 @@ from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline import services as pipeline_services
+from collegium.research.pipeline.publishing import publish_project
 from collegium.research.pipeline.queries import owner_of
-from collegium.research.projects.services import publish_project
 from collegium.research.reads import services as reads
 
 if TYPE_CHECKING:

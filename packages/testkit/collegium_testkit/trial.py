@@ -42,9 +42,9 @@ def seed_trial(*, administrator: Principal, organisation_id: UUID, password: str
     """Found the project, publish its file, let its people join."""
     from collegium.kit.database import acting_as
     from collegium.kit.principals import Actor, Principal
+    from collegium.research.pipeline.publishing import publish_project
     from collegium.research.projects import queries as projects
     from collegium.research.projects.people.services import join_site
-    from collegium.research.projects.services import publish_project
     from collegium.trust.access.queries import actor_in
     from collegium.trust.access.services import found_space
     from collegium.trust.identity.services import create_account

@@ -23,7 +23,7 @@ from collegium.kit.database import acting_as
 from collegium.kit.principals import Principal
 from collegium import wiring; wiring.connect()
 from collegium.research.pipeline import queries, services
-from collegium.research.projects.services import publish_project
+from collegium.research.pipeline.publishing import publish_project
 from collegium.trust.access.queries import actor_in
 from collegium.trust.identity.queries import account_by_email
 from collegium.trust.tenancy.models import SpaceKind

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
+from collegium.research.pipeline.publishing import publish_project
 from collegium.research.projects.errors import (
     ConflictAboutNothing,
     NotOfTheProject,
@@ -21,7 +22,7 @@ from collegium.research.projects.errors import (
 from collegium.research.projects.models import Conflict, Site, Subject
 from collegium.research.projects.people import queries, services
 from collegium.research.projects.people.barriers import Barrier, barrier
-from collegium.research.projects.services import list_subject, publish_project
+from collegium.research.projects.services import list_subject
 from collegium.trust.audit.models import AuditEntry
 from collegium_testkit.study import EXAMPLE
 from collegium_testkit.world import new_person

@@ -9,10 +9,10 @@ from collegium.kit.canonical import digest
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
 from collegium.kit.yaml import YamlError
+from collegium.research.pipeline.publishing import publish_project
 from collegium.research.projects import queries
 from collegium.research.projects.errors import VersionMoved
 from collegium.research.projects.models import ProjectVersion, Site
-from collegium.research.projects.services import publish_project
 from collegium.trust.identity.errors import WrongPassword
 from collegium.trust.signatures.queries import Validity, verify
 from collegium_testkit.study import EXAMPLE, Study

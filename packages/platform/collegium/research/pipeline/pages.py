@@ -23,10 +23,11 @@ from collegium.kit.principals import Principal
 from collegium.kit.yaml import YamlError
 from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.errors import SetUpIncomplete
+from collegium.research.pipeline.publishing import publish_project
 from collegium.research.pipeline.states import TO_DO, TaskState
 from collegium.research.projects import queries as projects
+from collegium.research.projects.errors import StillInUse
 from collegium.research.projects.people import queries as people
-from collegium.research.projects.services import publish_project
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
@@ -217,12 +218,15 @@ def setup(request: PageRequest, space_id: UUID) -> HttpResponse:
     newest = projects.newest_version(actor)
     form = SetUp(request.POST or None)
     problems: Sequence[Problem] = ()
+    parts: Sequence[str] = ()
     refused = ""
     if request.method == "POST":
         try:
             version = _publish(actor, form)
         except YamlError as error:
             problems = error.problems
+        except StillInUse as error:
+            refused, parts = error.text, error.parts
         except CollegiumError as error:
             refused = error.text
         else:
@@ -234,6 +238,7 @@ def setup(request: PageRequest, space_id: UUID) -> HttpResponse:
         "newest": newest,
         "problems": problems,
         "refused": refused,
+        "parts": parts,
         "versions": [(version, _is_valid(version)) for version in projects.versions(actor)[:PAGE_SIZE]],
     }
     return render(

@@ -20,6 +20,18 @@ class VersionMoved(Conflict):
     message = "Somebody published another version meanwhile. Look at it before you publish yours."
 
 
+class StillInUse(Conflict):
+    """`parts` are sentences: each names one thing that tasks rest on, and what to do."""
+
+    code = "research.project.still_in_use"
+    message = "Nothing was published. Tasks and signed answers rest on parts that this file has no longer."
+
+    def __init__(self, parts: list[str]) -> None:
+        super().__init__()
+        self.parts = parts
+        self.details = {"parts": parts}
+
+
 class SiteUnknown(NotFound):
     code = "research.site.unknown"
     message = "The project has no such site. Sites stand in the project file."

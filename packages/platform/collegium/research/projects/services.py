@@ -11,9 +11,10 @@ from collegium.forms import services as forms
 from collegium.kit import ids
 from collegium.kit.canonical import digest as digest_of
 from collegium.research.projects import queries
-from collegium.research.projects.errors import SubjectCodeInvalid, VersionMoved
+from collegium.research.projects.errors import StillInUse, SubjectCodeInvalid, VersionMoved
 from collegium.research.projects.models import ProjectVersion, Site, Subject, Visit
 from collegium.research.projects.project_file import parse_project, write_project
+from collegium.research.projects.resting import left_out
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
@@ -25,24 +26,32 @@ if TYPE_CHECKING:
 
     from collegium.kit.principals import Actor
     from collegium.research.projects.definition import ProjectDefinition
+    from collegium.research.projects.resting import InUse
 
 MEANING = "I approve this project set-up for use."
 _SUBJECT_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def publish_project(
-    *, actor: Actor, text: str, password: str | None = None, expected_version: int | None = None
+def publish_version(
+    *,
+    actor: Actor,
+    text: str,
+    in_use: InUse,
+    password: str | None = None,
+    expected_version: int | None = None,
 ) -> ProjectVersion:
     """Freeze a project file as the project's next version; the same set-up again is the same version.
 
     Args:
         actor: who publishes.
         text: the file.
+        in_use: what tasks and signed answers rest on; the pipeline knows.
         password: the actor's, to sign the version; without it the version stands unsigned and says so.
         expected_version: the version the actor looked at, when it matters.
 
     Raises:
         YamlError: the file has faults; each is listed with its line.
+        StillInUse: it leaves out what is in use; each thing is listed with what to do.
         WrongPassword, AccountLocked: nothing was published.
     """
     require(actor, Permission.PROJECT_PUBLISH)
@@ -52,6 +61,9 @@ def publish_project(
     newest = queries.newest_version(actor)
     if newest and newest.digest == digest:
         return newest
+    missing = left_out(definition, in_use)
+    if missing:
+        raise StillInUse(missing)
     number = (
         ProjectVersion.objects.filter(space_id=actor.space).aggregate(last=Max("version"))["last"] or 0
     ) + 1
