@@ -9,13 +9,16 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from collegium.kit import keyring
 from collegium.kit.errors import CollegiumError
+from collegium.kit.pages.kept_files import keep
 from collegium.kit.postgres import Addresses, EmbeddedPostgres
+from collegium.settings.places import files_of_pages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -139,6 +142,7 @@ def prepare(
         UpgradeNeeded: the tables are of an older version.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    keep(_BUILT, files_of_pages(settings.data_dir))
     is_new = not (settings.keys_dir / "root.key").exists()
     if is_new:
         tell("Making keys")
@@ -154,6 +158,9 @@ def prepare(
         tell("Making tables")
         _manage("migrate", "--verbosity", "0")
     return addresses
+
+
+_BUILT = Path(__file__).resolve().parents[1] / "web" / "static" / "built"
 
 
 def environment() -> dict[str, str]:

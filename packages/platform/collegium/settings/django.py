@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from psycopg import conninfo
 
 from collegium.settings.installation import installation
-from collegium.settings.places import database_home
+from collegium.settings.places import database_home, files_of_pages
 
 _own = installation()
 _package = Path(__file__).resolve().parent.parent
@@ -101,7 +101,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "collegium.kit.pages.built_files.BuiltFiles",
     "collegium.kit.pages.policy.ContentSecurityPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -193,6 +193,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [_package / "web" / "static"]
 STATIC_ROOT = None  # served from the package itself
 WHITENOISE_USE_FINDERS = True
+KEPT_FILES = files_of_pages(_own.data_dir)
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/built/.+-[\w-]{8}\.\w+$"
 WHITENOISE_MIMETYPES = {".wasm": "application/wasm"}

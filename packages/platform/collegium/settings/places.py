@@ -44,3 +44,8 @@ def database_home(data_dir: Path) -> Path:
     if not server_account().is_dropped or is_open_to_others(data_dir):
         return data_dir / "postgres"
     return _ROOT_HOME / hashlib.sha256(str(data_dir).encode()).hexdigest()[:16] / "postgres"
+
+
+def files_of_pages(data_dir: Path) -> Path:
+    """Where each start keeps a copy of the built front end, for pages that are open over an upgrade."""
+    return data_dir / "files-of-pages"

@@ -12,8 +12,9 @@ from collegium.notifications import pages as notifications
 from collegium.research.data_queries import pages as data_queries
 from collegium.research.oversight.board import pages as board
 from collegium.research.pages import conflict, people, site, unblinding
+from collegium.research.pages import task as task_page
 from collegium.research.pipeline import pages as pipeline
-from collegium.research.pipeline import task_pages, visit_pages
+from collegium.research.pipeline import visit_pages
 from collegium.research.reads import api as read_api
 from collegium.research.reads import pages as reads
 from collegium.research.results import pages as results
@@ -46,9 +47,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/setup/", pipeline.setup, name="setup"),
     path("projects/<uuid:space_id>/setup/file", pipeline.setup_file, name="setup-file"),
     path("projects/<uuid:space_id>/tasks/", pipeline.tasks, name="project-tasks"),
-    path("projects/<uuid:space_id>/tasks/<uuid:task_id>/", task_pages.task, name="project-task"),
+    path("projects/<uuid:space_id>/tasks/<uuid:task_id>/", task_page.task, name="project-task"),
     path(
-        "projects/<uuid:space_id>/discrepancies/<uuid:discrepancy_id>", task_pages.decide, name="discrepancy"
+        "projects/<uuid:space_id>/discrepancies/<uuid:discrepancy_id>", task_page.decide, name="discrepancy"
     ),
     path("projects/<uuid:space_id>/people/", people.listing, name="people"),
     path("projects/<uuid:space_id>/people/<uuid:membership_id>/", people.person, name="person"),

@@ -138,7 +138,7 @@ def person(request: PageRequest, space_id: UUID, membership_id: UUID) -> HttpRes
         "sites": projects.sites(actor),
         "barred": len(leaving.barred(actor, member.principal)),
         "in_hand": len(leaving.in_hand(actor, member.principal)),
-        "history": told(actor, _history(actor, line), request.LANGUAGE_CODE, here=str(membership_id)),
+        "history": told(actor, _history(actor, line), request.LANGUAGE_CODE, here={str(membership_id)}),
     }
     return render(request, "research_pages/person.html", context, status=422 if refused else 200)
 

@@ -25,7 +25,7 @@ from collegium.trust.audit import words
 from collegium.trust.identity.queries import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from uuid import UUID
 
     from collegium.kit.principals import Actor
@@ -36,14 +36,16 @@ if TYPE_CHECKING:
 _Things = dict[str, tuple[str, str]]
 
 
-def told(actor: Actor, lines: Sequence[HistoryLine], language: str, *, here: str = "") -> list[words.Told]:
+def told(
+    actor: Actor, lines: Sequence[HistoryLine], language: str, *, here: Collection[str] = ()
+) -> list[words.Told]:
     """Entries of the actor's project as a person reads them, newest first.
 
     Args:
         actor: who looks; links lead only where they may go.
         lines: entries of the project, newest first.
         language: of the labels.
-        here: id of the thing whose page this is.
+        here: ids of the things whose page this is.
     """
     nearby = audit.around(actor, lines)
     all_lines = [*lines, *nearby]

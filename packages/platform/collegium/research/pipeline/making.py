@@ -107,12 +107,19 @@ def make_tasks(actor: Actor, unit: ReadingUnit, step: Step) -> int:
     return given + len(nobodys)
 
 
-def make_again(actor: Actor, task: Task, *, keeps_person: bool, sides: dict[str, str] | None = None) -> Task:
-    """The next run of a task that was cancelled or superseded, for the same person if they still may."""
+def make_again(
+    actor: Actor, task: Task, *, keeps_person: bool, sides: dict[str, str] | None = None, to: str = ""
+) -> Task:
+    """The next run of a task that was cancelled or superseded, for the same person if they still may.
+
+    `to`: for this person instead, of whom the caller knows that they may have it.
+    """
     step = projects.definition(task.project_version).step(task.step)
     fresh = _make(actor, task.unit, step, slot=task.slot, run=task.run + 1, sides=sides)
     taken = queries.people_of_step(actor, task.unit, task.step)
-    if keeps_person and task.assignee not in taken and task.assignee in allowed(actor, task.unit, step):
+    if to:
+        give(actor, fresh, to)
+    elif keeps_person and task.assignee not in taken and task.assignee in allowed(actor, task.unit, step):
         give(actor, fresh, task.assignee, draw={"kept": True})
     else:
         assign(actor, fresh, step, besides={task.assignee} if task.assignee else set())
@@ -200,15 +207,19 @@ def _of_slot(actor: Actor, task: Task) -> list[Task]:
     ]
 
 
-def allowed(actor: Actor, unit: ReadingUnit, step: Step) -> list[str]:
-    """The live members who may have a task of this step for this unit, in order of joining."""
+def allowed(actor: Actor, unit: ReadingUnit, step: Step, *, is_recorded: bool = True) -> list[str]:
+    """The live members who may have a task of this step for this unit, in order of joining.
+
+    `is_recorded`: who was passed over stands in the trail; a page that only offers people asks without.
+    """
     role = assignment.role_for(step.assign, step.role, facts_of(unit))
     found = [member.principal.text for member in members(actor) if member.role == role]
     if step.assign.at_site:
         sites = people.sites_of(actor)
         found = [one for one in found if unit.subject.site_id in sites.get(one, ())]
     refused = independence.unfit(actor, unit, step)
-    _note_conflicts(actor, unit, step, {one: refused[one] for one in found if one in refused})
+    if is_recorded:
+        _note_conflicts(actor, unit, step, {one: refused[one] for one in found if one in refused})
     return [one for one in found if one not in refused]
 
 

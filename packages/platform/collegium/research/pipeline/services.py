@@ -362,6 +362,11 @@ STALE = "An earlier step was corrected."
 
 
 def _built_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[Task]:
+    """What rests on a task, locked."""
+    return [queries.locked_task(actor, one.id) for one in resting_on(actor, task, definition)]
+
+
+def resting_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[Task]:
     """Newest tasks of the subject that rest on this one, or on one that does: by condition, timepoint, adjudication."""
     newest: dict[tuple[UUID, str, int], Task] = {}
     for one in sorted(queries.tasks_of_subject(actor, task.unit.subject), key=lambda each: each.run):
@@ -374,7 +379,7 @@ def _built_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[T
         resting = [one for one in others if one not in found and _rests_on(one, base, definition)]
         found += resting
         frontier += resting
-    return [queries.locked_task(actor, one.id) for one in found]
+    return found
 
 
 def _rests_on(task: Task, base: Task, definition: ProjectDefinition) -> bool:

@@ -30,18 +30,19 @@ if TYPE_CHECKING:
 AGREED, CHOSEN, ANEW = "agreed", "adjudicated: chosen", "adjudicated: read anew"
 
 
-def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
-    """The final row of every unit that is settled by an adjudication step, and how many units wait."""
+def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int, int]:
+    """The final row of every unit that is settled by a step, how many wait, and how many of them for a read."""
     assert step.adjudication
     steps = [step.adjudication.of, step.name]
     versions = list(reads.signed_versions(actor).filter(read__task__step__in=steps))
     by_task = {version.read.task_id: version for version in versions}
     derived, unblinded = records_of(actor, versions), unblinded_tasks(actor)
-    rows, waiting = [], 0
+    rows, waiting, for_reads = [], 0, 0
     for judged in pipeline.newest_discrepancies(actor, step.name):
         settled = _settled(judged, step, by_task)
         if settled is None:
             waiting += 1
+            for_reads += len(_standing(judged, by_task)) < len(judged.reads)
             continue
         base, source, used = settled
         parts = [row_of(version, derived[version.id], unblinded) for version in used]
@@ -58,7 +59,7 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int]:
                 from_reads=tuple(f"{part.read_id}:{part.version}" for part in parts),
             )
         )
-    return sorted(rows, key=lambda row: (row.signed_at, row.read_id)), waiting
+    return sorted(rows, key=lambda row: (row.signed_at, row.read_id)), waiting, for_reads
 
 
 def _settled(
@@ -66,8 +67,7 @@ def _settled(
 ) -> tuple[ReadVersion, str, Sequence[ReadVersion]] | None:
     """The version whose answers count, why, and all versions it rests on; None while the unit waits."""
     assert step.adjudication
-    compared = [(by_task.get(UUID(named["task"])), named["entry"]) for named in judged.reads]
-    found = [one for one, entry in compared if one and str(one.entry_id) == entry and _stands(one)]
+    found = _standing(judged, by_task)
     if len(found) < len(judged.reads):
         return None
     if judged.outcome == Discrepancy.Outcome.AGREED:
@@ -85,6 +85,12 @@ def _settled(
     sides = {name: by_task.get(UUID(task_id)) for name, task_id in settling.read.task.sides.items()}
     side = sides.get(chosen)
     return (side, CHOSEN, [*found, settling]) if side else None
+
+
+def _standing(judged: Discrepancy, by_task: Mapping[UUID, ReadVersion]) -> list[ReadVersion]:
+    """The compared reads that are signed as they were compared."""
+    compared = [(by_task.get(UUID(named["task"])), named["entry"]) for named in judged.reads]
+    return [one for one, entry in compared if one and str(one.entry_id) == entry and _stands(one)]
 
 
 def _stands(version: ReadVersion) -> bool:

@@ -13,6 +13,7 @@ from collegium.forms.answers import AnswerKind
 from collegium.forms.definition import ItemKind, in_language
 from collegium.kit.errors import NotFound
 from collegium.kit.texts import storable
+from collegium.research.projects import queries as projects
 from collegium.research.reads.form_view import told
 from collegium.research.results import queries, services
 from collegium.research.results.csv_file import Shape
@@ -46,6 +47,7 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
         return render(request, "research_results/results.html", {"steps": [], "sees_all": sees_all})
     wanted = storable(request.GET.get("step", "")) or tables[0][0]
     table = services.view_results(actor=actor, step=wanted)
+    visits = projects.visit_names(actor, language)
     context = {
         "steps": [(name, label, name == wanted) for name, label in tables],
         "step": wanted,
@@ -53,7 +55,10 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
         "sees_all": sees_all,
         "may_export": sees_all and may(actor, Permission.RESULTS_EXPORT),
         "heads": [_head(column, language) for column in table.columns],
-        "lines": [(row, _cells(table.columns, row, language)) for row in reversed(table.rows[-SHOWN:])],
+        "lines": [
+            (row, visits.get(row.visit, row.visit), _cells(table.columns, row, language))
+            for row in reversed(table.rows[-SHOWN:])
+        ],
         "has_struck": any(row.struck_rows for row in table.rows),
         "hidden": max(0, len(table.rows) - SHOWN),
     }

@@ -41,10 +41,16 @@ class ResultTable:
     """Final values, by agreement or adjudication, in place of each read."""
     waiting: int = 0
     """Units of a final table that are not settled yet."""
+    waiting_for_reads: int = 0
+    """Those among them whose reads are not all signed: one is corrected or done again."""
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         return columns_of(self.form, self.rows)
+
+    @property
+    def waiting_for_adjudication(self) -> int:
+        return self.waiting - self.waiting_for_reads
 
     @property
     def has_groups(self) -> bool:
@@ -95,10 +101,12 @@ def results(actor: Actor, name: str) -> ResultTable:
     definition = projects.definition(projects.current_version(actor))
     if name != wanted and step.adjudication:
         form = definition.forms[definition.step(step.adjudication.of).form]
-        rows, waiting = final_rows(actor, step)
+        rows, waiting, for_reads = final_rows(actor, step)
         if not may(actor, Permission.RESULTS_VIEW):
             rows = [replace(row, reader="", from_reads=()) for row in rows]
-        return ResultTable(name, step, form, rows, is_final=True, waiting=waiting)
+        return ResultTable(
+            name, step, form, rows, is_final=True, waiting=waiting, waiting_for_reads=for_reads
+        )
     form = definition.forms[step.form]
     versions = list(reads.signed_versions(actor).filter(read__task__step=wanted)[:LIMIT])
     derived = records_of(actor, versions)

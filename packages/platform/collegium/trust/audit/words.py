@@ -15,7 +15,7 @@ from collegium.trust.audit.consequences import causes, passive
 from collegium.trust.audit.phrases import PHRASES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -61,7 +61,7 @@ def tell(
     *,
     scene: Scene | None = None,
     nearby: Iterable[HistoryLine] = (),
-    here: str = "",
+    here: Collection[str] = (),
 ) -> list[Told]:
     """Lines as a person reads them, newest first, long runs folded.
 
@@ -70,7 +70,7 @@ def tell(
         names: full names by account id (`people_in`).
         scene: what things and codes are called; without it, entries speak for themselves.
         nearby: entries round about, among which causes are found (`queries.around`).
-        here: id of the object whose page this is: it needs no naming.
+        here: ids of the objects whose page this is: they need no naming.
     """
     known = causes([*lines, *nearby])
     told = [(line, _told(line, names, scene, known, here)) for line in lines]
@@ -91,10 +91,10 @@ def _told(
     names: Mapping[UUID, str],
     scene: Scene | None,
     known: Mapping[UUID, HistoryLine | None],
-    here: str,
+    here: Collection[str],
 ) -> Told:
-    about, address = scene.thing(line) if scene and line.object_id != here else ("", "")
-    detail = _detail(line, names, scene, has_about=bool(about) or line.object_id == here)
+    about, address = scene.thing(line) if scene and line.object_id not in here else ("", "")
+    detail = _detail(line, names, scene, has_about=bool(about) or line.object_id in here)
     if line.id not in known:
         return Told(
             _who(line.principal, names), _what(line.action), line.at, detail, line.reason, about, address

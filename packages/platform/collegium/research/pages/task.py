@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
+from django.db import transaction
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
@@ -13,21 +15,24 @@ from django.views.decorators.http import require_http_methods, require_POST
 from collegium.forms.definition import in_language
 from collegium.kit.errors import CollegiumError
 from collegium.kit.principals import Principal
-from collegium.research.pipeline import making, queries, services
+from collegium.research.pages.telling import told
+from collegium.research.pipeline import handing, services
+from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import ReasonNeeded
-from collegium.research.pipeline.states import LIVE, MOVES, Move, TaskState
+from collegium.research.pipeline.states import LIVE, MOVES, OVERTAKEN, UNDECIDED, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.models import Unblinding
 from collegium.research.projects.unblinding import queries as unblinding
 from collegium.research.projects.unblinding.record import KIND
+from collegium.research.reads import queries as reads
 from collegium.trust.access.pages import member
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
 from collegium.trust.audit import queries as audit
-from collegium.trust.audit import words
 from collegium.trust.identity.queries import names
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from django.http import HttpResponse
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
+    from collegium.trust.audit.words import Told
 
 
 class Act(forms.Form):
@@ -57,37 +63,37 @@ def task(request: PageRequest, space_id: UUID, task_id: UUID) -> HttpResponse:
     """A task with its runs and history; acts need the permission to manage tasks, and a reason."""
     acts = request.method == "POST"
     actor = member(request, space_id, Permission.TASK_MANAGE if acts else Permission.TASK_VIEW_ALL)
-    found = queries.task(actor, task_id)
+    found = pipeline.task(actor, task_id)
     refused = ""
     if acts:
         try:
-            fresh = _act(actor, found, Act(request.POST))
+            with transaction.atomic():
+                fresh = _act(actor, found, Act(request.POST))
         except CollegiumError as error:
             refused = error.text
         else:
             messages.success(request, _("Done. It stands in the history with your reason."))
             return redirect("project-task", space_id, fresh.id)
-    definition = projects.definition(found.project_version)
-    step = definition.step(found.step)
-    visit = definition.visit(found.unit.visit.code) if found.unit.visit else None
-    runs = [one for one in queries.tasks_of_unit(actor, found.unit_id) if one.step == found.step]
+    language = request.LANGUAGE_CODE
     requests = unblinding.requests_of(actor, Unblinding.Scope.TASK, str(task_id))
-    lines = _history(actor, task_id, requests)
+    runs = [one for one in pipeline.tasks_of_unit(actor, found.unit_id) if one.step == found.step]
+    compared = [pipeline.task(actor, side) for _side, side in sorted(found.sides.items())]
+    people = _names([found, *runs, *compared])
     context = {
         "task": found,
-        "title": in_language(step.label, request.LANGUAGE_CODE),
-        "visit": in_language(visit.label, request.LANGUAGE_CODE) if visit else "",
-        "people": names(Principal.parse(one.assignee).id for one in runs if one.assignee),
-        "runs": [(one, _name(one)) for one in runs],
-        "assignee": _name(found),
-        "compared": [_name(queries.task(actor, side)) for _, side in sorted(found.sides.items())],
+        "title": _step(found, language),
+        "visit": _visit(found, language),
+        "runs": [(one, people.get(one.assignee, "")) for one in runs],
+        "assignee": people.get(found.assignee, ""),
+        "compared": [people.get(one.assignee, "") for one in compared],
         "refused": refused,
+        "act": request.POST.get("act", ""),
         "reason": request.POST.get("reason", ""),
-        "history": words.tell(lines, names(words.people_in(lines))),
-        **_acts(actor, found),
+        "history": _history(actor, found, requests, language),
+        **_acts(actor, found, language),
         **_unblinding(actor, found, requests),
     }
-    return render(request, "research_pipeline/task.html", context, status=422 if refused else 200)
+    return render(request, "research_pages/task.html", context, status=422 if refused else 200)
 
 
 @require_POST
@@ -122,29 +128,65 @@ def _act(actor: Actor, found: Task, form: Act) -> Task:
                 to = Principal.parse(form.cleaned_data["to"])
             except ValueError:
                 raise ReasonNeeded from None
-            services.reassign_task(actor=actor, task_id=found.id, to=to, reason=reason)
+            return handing.give_to(actor=actor, task_id=found.id, to=to, reason=reason)
     return found
 
 
-def _acts(actor: Actor, found: Task) -> dict[str, object]:
-    """What may be done with a task in its state, and to whom it could be given."""
+def _acts(actor: Actor, found: Task, language: str) -> dict[str, object]:
+    """What may be done with a task in its state, to whom it could be given, and what another run supersedes."""
     if not may(actor, Permission.TASK_MANAGE):
         return {}
     state = TaskState(found.state)
     step = projects.definition(found.project_version).step(found.step)
-    can_give = state in (TaskState.WAITING, TaskState.OPEN)
-    taken = queries.people_of_step(actor, found.unit, found.step)
-    others = [one for one in making.allowed(actor, found.unit, step) if one not in taken] if can_give else []
+    is_newest = pipeline.is_newest_run(actor, found)
+    can_give = state in handing.GIVEN and is_newest
+    others = handing.candidates(actor, found, is_recorded=False) if can_give else []
     known = names(Principal.parse(one).id for one in others)
+    may_rerun = is_newest and state is TaskState.SIGNED and step.adjudication is None
     return {
         "may_cancel": (state, Move.CANCEL) in MOVES,
-        "may_open": state is TaskState.WAITING,
-        "may_rerun": state is not TaskState.WAITING
-        and (step.adjudication is None or state is TaskState.CANCELLED)
-        and queries.is_newest_run(actor, found),
+        "may_open": state is TaskState.WAITING and found.note == UNDECIDED,
+        "is_overtaken": found.note == OVERTAKEN and may(actor, Permission.EXAM_PLACE),
+        "may_rerun": may_rerun,
+        "may_restore": is_newest and state is TaskState.CANCELLED,
+        "superseded": _superseded(actor, found, language) if may_rerun else [],
         "may_give": can_give,
+        "is_begun": state is TaskState.IN_PROGRESS,
         "others": [(one, known.get(Principal.parse(one).id, one)) for one in others],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A task that another run takes along."""
+
+    step: str
+    visit: str
+    person: str
+    state: str
+
+
+def _superseded(actor: Actor, found: Task, language: str) -> list[Superseded]:
+    """What another run of this task ends, by name: itself first, then all that builds on it and counts."""
+    built_on = services.resting_on(actor, found, projects.definition(found.project_version))
+    tasks = [found, *(one for one in built_on if one.state in LIVE)]
+    people = _names(tasks)
+    return [
+        Superseded(_step(one, language), _visit(one, language), people.get(one.assignee, ""), one.state)
+        for one in tasks
+    ]
+
+
+def _step(found: Task, language: str) -> str:
+    return in_language(projects.definition(found.project_version).step(found.step).label, language)
+
+
+def _visit(found: Task, language: str) -> str:
+    """What the task's visit is called; a visit that its version does not know keeps its code."""
+    if found.unit.visit is None:
+        return ""
+    planned = projects.definition(found.project_version).visit(found.unit.visit.code)
+    return in_language(planned.label, language) if planned else found.unit.visit.code
 
 
 def _unblinding(actor: Actor, found: Task, requests: list[Unblinding]) -> dict[str, object]:
@@ -162,16 +204,19 @@ def _unblinding(actor: Actor, found: Task, requests: list[Unblinding]) -> dict[s
     }
 
 
-def _history(actor: Actor, task_id: UUID, requests: list[Unblinding]) -> list[audit.HistoryLine]:
-    """What happened to the task; with what was asked about its blinding, for those who know of it."""
-    lines = audit.history(actor, "research.task", task_id)
+def _history(actor: Actor, found: Task, requests: list[Unblinding], language: str) -> list[Told]:
+    """What happened to the task and its read; what was asked about its blinding, for those who know of it."""
+    read = reads.newest_version(actor, found)
+    here = {str(found.id)} | ({str(read.read_id)} if read else set())
+    lines = audit.history(actor, "research.task", found.id)
+    lines += audit.history(actor, "research.read", read.read_id) if read else []
     if unblinding.may_see(actor):
         lines += [line for one in requests for line in audit.history(actor, KIND, one.id)]
-    return sorted(lines, key=lambda line: line.at, reverse=True)
+    return told(actor, sorted(lines, key=lambda line: line.id, reverse=True), language, here=here)
 
 
-def _name(found: Task) -> str:
-    if not found.assignee:
-        return ""
-    person = Principal.parse(found.assignee).id
-    return names([person]).get(person, "")
+def _names(tasks: Iterable[Task]) -> dict[str, str]:
+    """Full names of the tasks' people, by principal text."""
+    people = {one.assignee: Principal.parse(one.assignee).id for one in tasks if one.assignee}
+    known = names(people.values())
+    return {text: known.get(person, "") for text, person in people.items()}
