@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from typing import TYPE_CHECKING
 
@@ -14,9 +16,11 @@ from collegium.kit.database import acting_as
 from collegium.kit.yaml import YamlError
 from collegium.research.data_queries.services import answer_query, open_task_query
 from collegium.research.pipeline import services as pipeline
-from collegium.research.projects.project_file import parse_project
+from collegium.research.projects.project_file import parse_project, write_project
 from collegium.research.reads import services as reads
 from collegium.research.reads.queries import newest_version
+from collegium.research.results import services as results
+from collegium.research.results.csv_file import Shape
 from collegium_testkit.committee import TEXT, Committee
 from collegium_testkit.world import PASSWORD
 
@@ -175,3 +179,152 @@ def test_a_signature_that_waits_for_queries_says_how_many(world: World) -> None:
     assert (two.status_code, one.status_code, none.status_code) == (409, 409, 200)
     assert two.json()["message"] == "2 open queries must be answered or closed first. Then sign."
     assert one.json()["message"] == "1 open query must be answered or closed first. Then sign."
+
+
+GROUPED = TEXT.replace(
+    "      - {name: sum, type: number",
+    """      - group: targets
+        label: {en: Targets}
+        row: {en: target}
+        prefix: T
+        max: 5
+        items:
+          - {name: place, type: text, label: {en: Where}}
+      - {name: sum, type: number""",
+)
+FIRST, MEAN = (
+    TEXT.replace("    mode: choose\n", f"    mode: choose\n    final: {{differing: {rule}}}\n")
+    for rule in ("first", "mean")
+)
+
+
+def read_twice(world: World, text: str, first: dict[str, str], second: dict[str, str]) -> Committee:
+    committee = Committee(world)
+    committee.gather(text)
+    tasks = sorted(committee.until_reading(), key=lambda task: task.slot)
+    for task, answers in zip(tasks, (first, second), strict=True):
+        committee.do(task, **answers)
+    return committee
+
+
+def final(committee: Committee, shape: Shape = Shape.WIDE) -> list[dict[str, str]]:
+    world = committee.world
+    with acting_as(world.administrator.principal, [world.space_id]):
+        file = results.export_csv(actor=world.actor(), step="final.adjudication", shape=shape)
+    return list(csv.DictReader(io.StringIO(file.body.decode())))
+
+
+@pytest.mark.requirement("R72")
+@pytest.mark.parametrize(
+    ("text", "value"), [(TEXT, ""), (FIRST, "100"), (MEAN, "80.5")], ids=["blank", "first", "mean"]
+)
+def test_where_agreeing_reads_differ_the_project_says_what_counts(
+    world: World, text: str, value: str
+) -> None:
+    committee = read_twice(world, text, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"})
+
+    (row,) = final(committee)
+
+    assert (row["response"], row["response_reads"]) == ("SD", "agree")
+    assert (row["sum"], row["sum_reads"]) == (value, "differ")
+    assert row["final_by"] == "agreed"
+
+
+@pytest.mark.requirement("R72")
+def test_what_reads_say_alike_counts_however_it_is_written(world: World) -> None:
+    committee = read_twice(world, TEXT, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "100.0"})
+
+    (row,) = final(committee)
+
+    assert (row["sum"], row["sum_reads"]) == ("100", "agree")
+
+
+@pytest.mark.requirement("R72")
+def test_a_value_that_one_reader_alone_gives_is_no_agreement(world: World) -> None:
+    committee = read_twice(world, MEAN, {"response": "SD", "sum": "100"}, {"response": "SD"})
+
+    (row,) = final(committee)
+
+    assert (row["sum"], row["sum_reads"]) == ("", "differ")
+
+
+@pytest.mark.requirement("R72")
+def test_an_adjudicated_row_has_the_chosen_values_and_says_what_differed(world: World) -> None:
+    committee = read_twice(world, TEXT, {"response": "PR", "sum": "60"}, {"response": "PD", "sum": "60"})
+    (task,) = committee.tasks("adjudicator1")
+    committee.do(task, chosen="a")
+
+    (row,) = final(committee)
+
+    assert row["response"] in {"PR", "PD"}
+    assert (row["response_reads"], row["sum_reads"]) == ("differ", "agree")
+
+
+@pytest.mark.requirement("R72")
+def test_the_long_file_says_of_each_item_whether_the_reads_agree(world: World) -> None:
+    committee = read_twice(world, TEXT, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"})
+
+    found = {line["item"]: (line["value"], line["reads"]) for line in final(committee, Shape.LONG)}
+
+    assert found == {"response": ("SD", "agree"), "sum": ("", "differ")}
+
+
+@pytest.mark.requirement("R72", "R60")
+@pytest.mark.parametrize("shape", list(Shape))
+def test_a_finding_that_one_reader_alone_has_stands_blank_and_marked(world: World, shape: Shape) -> None:
+    committee = Committee(world)
+    committee.gather(GROUPED)
+    for task, places in zip(committee.until_reading(), (("liver",), ("liver", "lung")), strict=True):
+        _read_with_targets(committee, task, places)
+
+    found = final(committee, shape)
+
+    told = (
+        {(line["row"], line["value"], line["reads"]) for line in found if line["group"]}
+        if shape is Shape.LONG
+        else {
+            (row, found[0][f"targets_{row}_place"], found[0][f"targets_{row}_place_reads"])
+            for row in ("T1", "T2")
+        }
+    )
+    assert told == {("T1", "liver", "agree"), ("T2", "", "differ")}
+
+
+def _read_with_targets(committee: Committee, task: Task, places: tuple[str, ...]) -> None:
+    changes: dict[str, dict[str, str]] = {"response": {"text": "SD"}}
+    for place in places:
+        row = f"targets.{ids.uuid7().hex[-8:]}"
+        changes |= {row: {"row": "present"}, f"{row}.place": {"text": place}}
+    person = committee.people[committee.who(task)]
+    with acting_as(person.principal, [committee.world.space_id]):
+        actor = committee.world.actor(person)
+        opened = reads.open_task(actor=actor, task_id=task.id)
+        saved = reads.save_answers(
+            actor=actor, task_id=task.id, op_id=ids.uuid7(), base_revision=opened.version.entry.revision,
+            changes=changes,
+        )  # fmt: skip
+        reads.submit_read(actor=actor, task_id=task.id, expected_revision=saved.revision)
+    committee.sign(task)
+
+
+def test_the_page_says_where_reads_differ(world: World) -> None:
+    committee = read_twice(world, FIRST, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"})
+    browser = Client()
+    assert browser.login(email=world.administrator.email, password=PASSWORD)
+
+    page = browser.get(f"/projects/{committee.world.space_id}/results/?step=final.adjudication")
+
+    assert "100 (reads differ)" in page.content.decode()
+
+
+def test_the_rule_for_what_differs_is_kept_in_the_project_file() -> None:
+    text = write_project(parse_project(MEAN))
+
+    assert parse_project(text) == parse_project(MEAN)
+    assert "differing: mean" in text
+    assert "differing" not in write_project(parse_project(TEXT))
+
+
+def test_an_unknown_rule_for_what_differs_is_refused() -> None:
+    with pytest.raises(YamlError, match="first"):
+        parse_project(FIRST.replace("differing: first", "differing: loudest"))

@@ -16,7 +16,7 @@ from collegium.forms.definition import in_language
 from collegium.kit.errors import CollegiumError
 from collegium.kit.principals import Principal
 from collegium.research.pages.telling import told
-from collegium.research.pipeline import handing, services
+from collegium.research.pipeline import handing, independence, services
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline.errors import ReasonNeeded
 from collegium.research.pipeline.states import LIVE, MOVES, OVERTAKEN, UNDECIDED, Move, TaskState
@@ -194,11 +194,13 @@ def _unblinding(actor: Actor, found: Task, requests: list[Unblinding]) -> dict[s
     if not unblinding.may_see(actor):
         return {}
     is_unblinded = any(unblinding.holds(one) and one.person == found.assignee for one in requests)
+    known = independence.unblinded_as(actor, found)
     is_asked = any(one.state == Unblinding.State.ASKED for one in requests)
     can_have = found.assignee not in ("", actor.principal.behalf.text) and TaskState(found.state) in LIVE
     return {
         "sees_unblinding": True,
         "is_unblinded": is_unblinded,
+        "unblinded_at": known.decided_at if known else None,
         "is_asked": is_asked,
         "may_ask": can_have and not (is_unblinded or is_asked) and may(actor, Permission.UNBLINDING_ASK),
     }

@@ -82,6 +82,16 @@ class Mode(enum.StrEnum):
     """Answers the form of the reads anew, seeing them."""
 
 
+class Differing(enum.StrEnum):
+    """What a final row has for an item that two reads answer differently though they agree by the discrepancy rule."""
+
+    BLANK = "blank"
+    FIRST = "first"
+    """The answer of the first slot."""
+    MEAN = "mean"
+    """The mean of measured numbers; other items are blank."""
+
+
 class Told(enum.StrEnum):
     """What a task may tell its person in words, beyond its own label."""
 
@@ -159,6 +169,7 @@ class Adjudication:
     mode: Mode
     chooses: str = ""
     """The choice item, with codes a and b, that names the chosen read."""
+    differing: Differing = Differing.BLANK
 
 
 @dataclass(frozen=True, slots=True)

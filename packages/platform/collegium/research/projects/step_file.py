@@ -12,6 +12,7 @@ from collegium.research.projects.definition import (
     Adjudication,
     Assignment,
     Blinding,
+    Differing,
     How,
     Mode,
     Order,
@@ -88,7 +89,7 @@ def _step(node: Node, forms: Mapping[str, FormDefinition], earlier: Mapping[str,
     if "kind" not in kinds:
         raise node.fault(f"A step needs a kind: {', '.join(StepKind)}.")
     kind = StepKind(kinds["kind"].one_of(list(StepKind)))
-    optional = (*_OPTIONAL, "chooses") if kind is StepKind.ADJUDICATION else _OPTIONAL
+    optional = (*_OPTIONAL, "chooses", "final") if kind is StepKind.ADJUDICATION else _OPTIONAL
     body = node.fields(required=[*_REQUIRED, *_OWN[kind]], optional=optional)
     form = body["form"].text()
     if form not in forms:
@@ -196,7 +197,11 @@ def _adjudication(
             f"mode: anew answers the form of the reads, “{read.form}”, and chooses nothing."
         )
     rule = read_rule(body["discrepancy"], discrepancy_types(forms[read.form]))
-    return Adjudication(of, rule, mode, chooses)
+    differing = Differing.BLANK
+    if "final" in body:
+        said = body["final"].fields(required=["differing"])["differing"]
+        differing = Differing(said.one_of(list(Differing)))
+    return Adjudication(of, rule, mode, chooses, differing)
 
 
 def _codes_of(form: FormDefinition, item: str) -> set[str]:
@@ -265,6 +270,7 @@ def _adjudication_tree(found: Adjudication | None) -> dict[str, object]:
         "discrepancy": found.discrepancy,
         "mode": found.mode.value,
         "chooses": found.chooses or None,
+        "final": {"differing": found.differing.value} if found.differing is not Differing.BLANK else None,
     }
 
 

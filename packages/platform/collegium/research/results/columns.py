@@ -53,6 +53,13 @@ class Column:
     def has_mark(self) -> bool:
         return any(item.kind.is_image_bound for item in self.items)
 
+    def reads_differ(self, row: ResultRow) -> bool | None:
+        """Whether the reads behind a final row differ here; None of a single read, and where none has this row."""
+        has_row = not self.group or (self.group, self.number) in row.row_ids
+        if row.differing is None or not has_row:
+            return None
+        return (self.group, self.number, self.item.name) in row.differing
+
     def of(self, row: ResultRow) -> tuple[Item, Answer | None]:
         """What a read says to it, and the item as the form of that read had it."""
         path = self.item.name

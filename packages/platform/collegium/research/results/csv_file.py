@@ -40,6 +40,8 @@ _FACTS = (
 )  # fmt: skip
 _STRUCK = "struck_rows"
 _FINAL_FACTS = ("final_by", "from_reads")
+_READS = "reads"
+"""Of a final table, for each item: whether the compared reads agree or differ about it."""
 _LONG = (
     "subject", "site", "visit", "step", "reader", "version", "signed_at_utc", "group", "row", "item", "value",
     "value_label", "unit", "short_value", "mark", "absent", "signature", "in_correction", _STRUCK,
@@ -58,9 +60,14 @@ def write_csv(table: ResultTable, language: str = "en", shape: Shape = Shape.WID
 
 def _wide(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
     facts = [*_FACTS, *((_STRUCK,) if table.has_groups else ()), *(_FINAL_FACTS if table.is_final else ())]
-    yield _unlike([*facts, *(name for column in table.columns for name in _names(column))])
+    names = (name for column in table.columns for name in _names(column, is_final=table.is_final))
+    yield _unlike([*facts, *names])
     for row in table.rows:
-        cells = (cell for column in table.columns for cell in _cells(column, row, language))
+        cells = (
+            cell
+            for column in table.columns
+            for cell in _cells(column, row, language, is_final=table.is_final)
+        )
         yield [
             row.subject,
             row.site,
@@ -85,7 +92,7 @@ def _wide(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
 
 
 def _long(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
-    yield [*_LONG, *(_FINAL_FACTS if table.is_final else ())]
+    yield [*_LONG, *((*_FINAL_FACTS, _READS) if table.is_final else ())]
     for row in table.rows:
         read = (
             row.subject,
@@ -116,7 +123,7 @@ def _long(table: ResultTable, language: str) -> Iterator[Iterable[str]]:
                 _mark(answer),
                 _absent(answer),
                 *more,
-                *(_final(row) if table.is_final else ()),
+                *((*_final(row), _reads_of(row, path)) if table.is_final else ()),
             ]
 
 
@@ -129,7 +136,22 @@ def _place(row: ResultRow, path: str) -> tuple[str, str]:
     return "", ""
 
 
-def _names(column: Column) -> Iterator[str]:
+def _reads_of(row: ResultRow, path: str) -> str:
+    """Whether the reads behind a final row agree about the item at a path."""
+    of_row, _, name = path.rpartition(".")
+    group, _, row_id = of_row.partition(".")
+    numbers = {(of, one): number for (of, number), one in row.row_ids.items()}
+    cell = (group, numbers[group, row_id] if group else 0, name)
+    return _agreement(None if row.differing is None else cell in row.differing)
+
+
+def _agreement(reads_differ: bool | None) -> str:
+    if reads_differ is None:
+        return ""
+    return "differ" if reads_differ else "agree"
+
+
+def _names(column: Column, *, is_final: bool) -> Iterator[str]:
     yield column.name
     if column.has_labels:
         yield f"{column.name}_label"
@@ -140,9 +162,11 @@ def _names(column: Column) -> Iterator[str]:
     if column.has_mark:
         yield f"{column.name}_mark"
     yield f"{column.name}_absent"
+    if is_final:
+        yield f"{column.name}_{_READS}"
 
 
-def _cells(column: Column, row: ResultRow, language: str) -> Iterator[str]:
+def _cells(column: Column, row: ResultRow, language: str, *, is_final: bool) -> Iterator[str]:
     item, answer = column.of(row)
     yield _value(item, answer)
     if column.has_labels:
@@ -154,6 +178,8 @@ def _cells(column: Column, row: ResultRow, language: str) -> Iterator[str]:
     if column.has_mark:
         yield _mark(answer)
     yield _absent(answer)
+    if is_final:
+        yield _agreement(column.reads_differ(row))
 
 
 def _unlike(names: list[str]) -> list[str]:

@@ -11,20 +11,21 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from collegium.research.pipeline import queries as pipeline
+from collegium.research.pipeline.independence import unblinded_by_subject
 from collegium.research.pipeline.models import Discrepancy
 from collegium.research.pipeline.states import TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import Mode
-from collegium.research.projects.unblinding.queries import unblinded_tasks
 from collegium.research.reads import queries as reads
 from collegium.research.reads.record import records_of
+from collegium.research.results.agreeing import agreed, differing
 from collegium.research.results.rows import ResultRow, row_of, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from collegium.kit.principals import Actor
-    from collegium.research.projects.definition import Step
+    from collegium.research.projects.definition import Differing, Step
     from collegium.research.reads.models import ReadVersion
 
 AGREED, CHOSEN, ANEW = "agreed", "adjudicated: chosen", "adjudicated: read anew"
@@ -36,7 +37,7 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int, int]:
     steps = [step.adjudication.of, step.name]
     versions = list(reads.signed_versions(actor).filter(read__task__step__in=steps))
     by_task = {version.read.task_id: version for version in versions}
-    derived, unblinded = records_of(actor, versions), unblinded_tasks(actor)
+    derived, unblinded = records_of(actor, versions), unblinded_by_subject(actor)
     rows, waiting, for_reads = [], 0, 0
     for judged in pipeline.newest_discrepancies(actor, step.name):
         settled = _settled(judged, step, by_task)
@@ -46,9 +47,13 @@ def final_rows(actor: Actor, step: Step) -> tuple[list[ResultRow], int, int]:
             continue
         base, source, used = settled
         parts = [row_of(version, derived[version.id], unblinded) for version in used]
+        compared = parts[: len(judged.reads)]
+        row = replace(row_of(base, derived[base.id], unblinded), differing=differing(compared))
+        if source == AGREED:
+            row = agreed(row, compared, _rule_of(base, step))
         rows.append(
             replace(
-                row_of(base, derived[base.id], unblinded),
+                row,
                 reader="; ".join(dict.fromkeys(part.reader for part in parts)),
                 signed_at=max(part.signed_at for part in parts),
                 validity=worst(part.validity for part in parts),
@@ -85,6 +90,13 @@ def _settled(
     sides = {name: by_task.get(UUID(task_id)) for name, task_id in settling.read.task.sides.items()}
     side = sides.get(chosen)
     return (side, CHOSEN, [*found, settling]) if side else None
+
+
+def _rule_of(version: ReadVersion, step: Step) -> Differing:
+    """What counts where agreeing reads differ, as the project said when they were read."""
+    own = projects.definition(version.read.task.project_version).step(step.name).adjudication
+    assert own
+    return own.differing
 
 
 def _standing(judged: Discrepancy, by_task: Mapping[UUID, ReadVersion]) -> list[ReadVersion]:

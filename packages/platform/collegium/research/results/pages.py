@@ -95,7 +95,15 @@ def _head(column: Column, language: str) -> tuple[str, str]:
 
 def _cells(columns: Sequence[Column], row: ResultRow, language: str) -> list[tuple[str, bool]]:
     """Text of each column and whether it stands at the right, as numbers do."""
-    return [(_text(column, row, language), bool(column.item.unit)) for column in columns]
+    return [(_told(column, row, language), bool(column.item.unit)) for column in columns]
+
+
+def _told(column: Column, row: ResultRow, language: str) -> str:
+    """An answer in words; of a final row, that its reads differ about it."""
+    text = _text(column, row, language)
+    if not column.reads_differ(row):
+        return text
+    return _("%(answer)s (reads differ)") % {"answer": text} if text else _("reads differ")
 
 
 def _text(column: Column, row: ResultRow, language: str) -> str:

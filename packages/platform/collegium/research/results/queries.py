@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from collegium.kit.errors import NotFound
+from collegium.research.pipeline.independence import unblinded_by_subject
 from collegium.research.projects import queries as projects
-from collegium.research.projects.unblinding.queries import unblinded_results, unblinded_tasks
+from collegium.research.projects.unblinding.queries import unblinded_results
 from collegium.research.reads import queries as reads
 from collegium.research.reads.record import records_of
 from collegium.research.results.columns import columns_of
+from collegium.research.results.errors import TableTooLarge
 from collegium.research.results.final import final_rows
 from collegium.research.results.rows import ResultRow, row_of
 from collegium.trust.access.policies import Permission, require
@@ -25,8 +28,10 @@ if TYPE_CHECKING:
     from collegium.research.projects.definition import Step
     from collegium.research.results.columns import Column
 
-LIMIT = 20_000
-"""Rows of one table; beyond it an export has to be cut by step or date."""
+MOST = 100_000
+"""Signed reads of one table: what a web process holds in memory. More is refused, never cut."""
+CHUNK = 1000
+"""Reads that are loaded with their entries at a time."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,12 @@ class ResultTable:
         return sum(not row.is_valid for row in self.rows)
 
 
+def require_room(number: int) -> None:
+    """Raises TableTooLarge for more signed reads than one table holds."""
+    if number > MOST:
+        raise TableTooLarge(number, MOST)
+
+
 FINAL = "final."
 """Before the name of an adjudication step: the table of final values."""
 
@@ -91,6 +102,7 @@ def results(actor: Actor, name: str) -> ResultTable:
     Raises:
         Refused: the role has no permission to see results, or only final ones are open to it.
         NotFound: the project has no such step.
+        TableTooLarge: there are more signed reads than one table holds; none is left out silently.
     """
     wanted = name.removeprefix(FINAL)
     if name == wanted or not may_see_final(actor):
@@ -101,6 +113,7 @@ def results(actor: Actor, name: str) -> ResultTable:
     definition = projects.definition(projects.current_version(actor))
     if name != wanted and step.adjudication:
         form = definition.forms[definition.step(step.adjudication.of).form]
+        require_room(reads.signed_versions(actor).filter(read__task__step=step.adjudication.of).count())
         rows, waiting, for_reads = final_rows(actor, step)
         if not may(actor, Permission.RESULTS_VIEW):
             rows = [replace(row, reader="", from_reads=()) for row in rows]
@@ -108,8 +121,18 @@ def results(actor: Actor, name: str) -> ResultTable:
             name, step, form, rows, is_final=True, waiting=waiting, waiting_for_reads=for_reads
         )
     form = definition.forms[step.form]
-    versions = list(reads.signed_versions(actor).filter(read__task__step=wanted)[:LIMIT])
-    derived = records_of(actor, versions)
-    unblinded = unblinded_tasks(actor)
-    rows = [row_of(version, derived[version.id], unblinded) for version in versions]
-    return ResultTable(name, step, form, rows)
+    return ResultTable(name, step, form, _rows(actor, wanted))
+
+
+def _rows(actor: Actor, step: str) -> list[ResultRow]:
+    """Every signed read of a step, as one moment has them. Raises TableTooLarge."""
+    found = reads.signed_versions(actor).filter(read__task__step=step)
+    require_room(found.count())
+    unblinded = unblinded_by_subject(actor)
+    rows: list[ResultRow] = []
+    # One statement, fetched piece by piece: what is signed meanwhile is not half in it.
+    versions = found.iterator(chunk_size=CHUNK)
+    while chunk := list(islice(versions, CHUNK)):
+        derived = records_of(actor, chunk)
+        rows += [row_of(version, derived[version.id], unblinded) for version in chunk]
+    return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from collegium.forms import queries as forms
 from collegium.forms.rows import rows_of
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from collegium.forms.definition import FormDefinition
     from collegium.research.projects.models import Unblinding
     from collegium.research.reads.models import ReadVersion
+
+
+Cell: TypeAlias = tuple[str, int, str]
+"""Where an answer stands in a table: group and number of its row, both empty outside of groups, and item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,10 @@ class ResultRow:
     """Of a final row: by agreement, or by which adjudication."""
     from_reads: tuple[str, ...] = ()
     """Of a final row: read and version of every signed read it rests on."""
+    differing: frozenset[Cell] | None = None
+    """Of a final row: what the compared reads do not say alike. None of a single read."""
     unblinded_at: datetime | None = None
-    """When the task was unblinded for its reader; of a final row, the first of those it rests on."""
+    """When its reader was unblinded for the subject, in this task or another; of a final row, the first of those."""
     was_signed_unblinded: bool = False
     """Whether that was before they signed."""
     is_out_of_sequence: bool = False
@@ -62,17 +68,18 @@ class ResultRow:
         return self.validity is Validity.VALID
 
 
-def row_of(version: ReadVersion, derived: str, unblinded: Mapping[tuple[str, str], Unblinding]) -> ResultRow:
+def row_of(version: ReadVersion, derived: str, unblinded: Mapping[tuple[UUID, str], Unblinding]) -> ResultRow:
     """The row of a signed version.
 
     Args:
         version: the signed version.
         derived: its record as the rows of the database say it today.
-        unblinded: the approvals of the project that hold, by task id and person.
+        unblinded: the first approval that holds by subject and person: who was unblinded in one task of a subject
+            knows it in all.
     """
     assert version.signature  # signed versions have one, by the only service that makes them
     unit, task = version.read.unit, version.read.task
-    approval = unblinded.get((str(task.id), version.read.reader))
+    approval = unblinded.get((unit.subject_id, version.read.reader))
     unblinded_at = approval.decided_at if approval else None
     form, answers = forms.form_of(version.entry), forms.counted_answers(version.entry)
     rows = [(name, row) for name, group in form.groups.items() for row in rows_of(group, answers)]

@@ -43,6 +43,7 @@ def export_csv(*, actor: Actor, step: str, language: str = "en", shape: Shape = 
     Raises:
         Refused: the role may not take results out.
         NotFound: the project has no such step.
+        TableTooLarge: no file was made; a file is never silently incomplete.
     """
     require(actor, Permission.RESULTS_EXPORT)
     require(actor, Permission.RESULTS_VIEW)
