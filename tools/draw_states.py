@@ -15,7 +15,7 @@ from collegium.research.pipeline.states import LIVE, MOVES, TO_DO, Move, TaskSta
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "develop" / "states.md"
 WHO = {
     Move.OPEN: "the pipeline, when the step's condition holds; or a manager, with a reason",
-    Move.HOLD: "the pipeline, when an earlier timepoint or step is being corrected",
+    Move.HOLD: "the pipeline, when an earlier timepoint or step is being corrected, or its visit turns out to be late",
     Move.BEGIN: "its person, by opening it",
     Move.SUBMIT: "its person",
     Move.SIGN: "its person, with the password again",

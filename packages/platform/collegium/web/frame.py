@@ -97,8 +97,8 @@ _MAIN = (
 _MORE = (
     _Part("board", _("Progress"), "chart-bar", (Permission.BOARD_VIEW,)),
     _Part("site", _("My site"), "building-hospital", (Permission.SITE_VIEW,)),
+    _Part("visits", _("Visits to decide"), "calendar-question", (Permission.EXAM_PLACE,)),
     _Part("exams", _("Exams"), "photo-scan", (Permission.EXAM_VIEW,)),
-    _Part("visits", _("Visits to decide"), "calendar-exclamation", (Permission.EXAM_PLACE,)),
     _Part("project-history", _("History"), "history", (Permission.AUDIT_VIEW,)),
     _Part(
         "unblinding",
