@@ -2,6 +2,7 @@
 import './reading.scss';
 import { Acts } from './acts';
 import { listenToCompared } from './compared';
+import { dayPickers } from './days';
 import { Fields } from './fields';
 import { Measured } from './measured';
 import { Queue } from './queue';
@@ -16,6 +17,7 @@ async function begin(root: HTMLElement): Promise<void> {
   new Acts(root, api).listen();
   listenToCompared(root);
   const fields = new Fields(root);
+  dayPickers(root);
   const measured = new Measured(root, fields);
   if (root.dataset['draft'] !== 'yes') {
     measured.listen(null);

@@ -33,18 +33,20 @@ class Asked:
     after: UUID | None
     sort: str = ""
     """The column to sort by, `-` before it for the other way round; empty: the list's own order."""
+    chooses: str = ""
+    """A filter that chooses which list is shown, and narrows nothing."""
 
     @classmethod
-    def of(cls, request: HttpRequest, *filters: str, sorts: Iterable[str] = ()) -> Asked:
+    def of(cls, request: HttpRequest, *filters: str, sorts: Iterable[str] = (), chooses: str = "") -> Asked:
         asked = {name: storable(request.GET.get(name, "")) for name in ("q", "sort", *filters)}
         given = {name: asked[name] for name in filters if asked[name]}
         sort = asked["sort"] if asked["sort"].removeprefix("-") in set(sorts) else ""
         after = ids.parse(request.GET.get("after", ""))
-        return cls(request.path, asked["q"].strip(), given, after, sort)
+        return cls(request.path, asked["q"].strip(), given, after, sort, chooses)
 
     @property
     def is_narrowed(self) -> bool:
-        return bool(self.text or self.filters)
+        return bool(self.text or self.filters.keys() - {self.chooses})
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -54,7 +56,8 @@ class Asked:
     @property
     def cleared(self) -> str:
         """The address without search and filters, in the same order."""
-        return f"{self.path}?{urlencode({'sort': self.sort})}" if self.sort else self.path
+        gone = {name: "" for name in self.filters if name != self.chooses}
+        return self.address(q="", **gone)
 
     def address(self, **changes: str) -> str:
         """The address with some filters changed; an empty value removes one. Paging starts over."""

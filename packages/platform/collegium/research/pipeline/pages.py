@@ -68,6 +68,7 @@ def subjects(request: PageRequest, space_id: UUID) -> HttpResponse:
         "visits": planned.values(),
         "lines": [(subject, _taken(subject, planned)) for subject in page.items],
         "sees_tasks": sees_all,
+        "may_place": may(actor, Permission.EXAM_PLACE),
         "unplaced": list(queries.placements(actor).exclude(unplaced="")[:PAGE_SIZE]) if sees_all else [],
     }
     return render(request, "research_pipeline/subjects.html", context)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from collegium.forms.answers import AnswerKind
 from collegium.forms.definition import ItemKind, in_language
 from collegium.kit.errors import NotFound
+from collegium.kit.pages.lists import Asked
 from collegium.kit.texts import storable
 from collegium.research.projects import queries as projects
 from collegium.research.reads.form_view import told
@@ -22,7 +23,7 @@ from collegium.trust.access.policies import Permission, require
 from collegium.trust.access.queries import may
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     from collegium.kit.pages.http import PageRequest
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
     from collegium.research.results.columns import Column
     from collegium.research.results.rows import ResultRow
 
+_SORTS: dict[str, Callable[[ResultRow], object]] = {
+    "subject": lambda row: row.subject,
+    "visit": lambda row: row.visit,
+    "person": lambda row: row.reader,
+    "signed": lambda row: row.signed_at,
+}
 SHOWN = 500
 """Rows on the page; the file has all."""
 
@@ -45,11 +52,13 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
     tables = _tables(queries.steps(actor), language, with_reads=sees_all)
     if not tables:
         return render(request, "research_results/results.html", {"steps": [], "sees_all": sees_all})
-    wanted = storable(request.GET.get("step", "")) or tables[0][0]
+    asked = Asked.of(request, "step", sorts=_SORTS, chooses="step")
+    wanted = asked.filters.get("step") or tables[0][0]
     table = services.view_results(actor=actor, step=wanted)
     visits = projects.visit_names(actor, language)
     context = {
-        "steps": [(name, label, name == wanted) for name, label in tables],
+        "asked": asked,
+        "steps": [(label, asked.address(step=name), name == wanted) for name, label in tables],
         "step": wanted,
         "table": table,
         "sees_all": sees_all,
@@ -57,10 +66,10 @@ def results(request: PageRequest, space_id: UUID) -> HttpResponse:
         "heads": [_head(column, language) for column in table.columns],
         "lines": [
             (row, visits.get(row.visit, row.visit), _cells(table.columns, row, language))
-            for row in reversed(table.rows[-SHOWN:])
+            for row in asked.arrange(_found(table.rows, asked.text), _SORTS)[:SHOWN]
         ],
         "has_struck": any(row.struck_rows for row in table.rows),
-        "hidden": max(0, len(table.rows) - SHOWN),
+        "hidden": max(0, len(_found(table.rows, asked.text)) - SHOWN),
     }
     return render(request, "research_results/results.html", context)
 
@@ -79,6 +88,11 @@ def results_csv(request: PageRequest, space_id: UUID) -> HttpResponse:
     response.headers["X-Content-SHA256"] = file.sha256
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _found(rows: Sequence[ResultRow], text: str) -> list[ResultRow]:
+    """The rows of subjects whose code contains `text`, newest first."""
+    return [row for row in reversed(rows) if text.casefold() in row.subject.casefold()]
 
 
 def _tables(steps: Sequence[Step], language: str, *, with_reads: bool) -> list[tuple[str, str]]:

@@ -52,7 +52,8 @@ class Told:
 
 
 _FOLD_FROM = 3
-"""So many lines of one kind in a row are folded."""
+_FOLD_AUTOMATIC_FROM = 2
+"""So many lines of one kind in a row are folded; of what followed by itself, fewer."""
 
 
 def tell(
@@ -137,7 +138,7 @@ def _folded(told: Sequence[tuple[HistoryLine, Told]], known: Mapping[UUID, Histo
 
 
 def _fold(run: list[Told]) -> list[Told]:
-    if len(run) < _FOLD_FROM:
+    if len(run) < (_FOLD_AUTOMATIC_FROM if run and run[0].is_automatic else _FOLD_FROM):
         return run
     number, newest = len(run), run[0]
     what = _("%(what)s, %(n)d times") % {"what": newest.what, "n": number}
@@ -169,7 +170,7 @@ def _detail(line: HistoryLine, names: Mapping[UUID, str], scene: Scene | None, *
     ):
         was, now = (_in_words(line, key, side.get(key), names, scene) for side in (before, after))
         text = f"{was} → {now}" if was and now and was != now else now or was
-        if has_about and key in _ABOUT:
+        if (has_about and key in _ABOUT) or (key, now or was) == ("version", "1"):
             continue
         if text and key in _BARE:
             bare.append((_BARE.index(key), text))
