@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from collegium.kit.database import acting_as
 from collegium.research.pipeline import queries as pipeline
 from collegium.research.pipeline import services as pipeline_services
 from collegium.research.pipeline.publishing import publish_project
+from collegium.research.pipeline.states import LIVE
 from collegium.research.projects.people.queries import sites_of
 from collegium.research.projects.people.services import join_site
 from collegium.research.projects.queries import sites
@@ -20,8 +22,10 @@ from collegium_testkit.study import stored_exam
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from uuid import UUID
 
+    from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
     from collegium.research.reads.models import ReadVersion
     from collegium_testkit.world import Person, World
@@ -74,6 +78,48 @@ class Committee:
 
     def states(self, step: str) -> list[str]:
         return [task.state for task in self.tasks(step=step)]
+
+    def visit(self, code: str, step: str = "reading") -> list[Task]:
+        """The tasks of a step about a visit that count, by slot."""
+        found = [
+            task
+            for task in self.tasks(step=step)
+            if task.state in LIVE and task.unit.visit and task.unit.visit.code == code
+        ]
+        return sorted(found, key=lambda task: task.slot)
+
+    def now(self, task: Task) -> Task:
+        """The task as it is by now."""
+        return next(one for one in self.tasks() if one.id == task.id)
+
+    @contextmanager
+    def acting(self, who: str = "") -> Iterator[Actor]:
+        """The actor of somebody by short name; the administrator without one."""
+        person = self.people[who] if who else self.world.administrator
+        with acting_as(person.principal, [self.world.space_id]):
+            yield self.world.actor(person)
+
+    def open(self, task: Task) -> reads.Opened:
+        """Open a task as the person who has it now."""
+        with self.acting(self.who(self.now(task))) as actor:
+            return reads.open_task(actor=actor, task_id=task.id)
+
+    def save(self, task: Task, base: int, **answers: str) -> reads.SavedRead:
+        """Save answers over a revision of the entry, as the person who has the task."""
+        with self.acting(self.who(task)) as actor:
+            return reads.save_answers(
+                actor=actor, task_id=task.id, op_id=ids.uuid7(), base_revision=base,
+                changes={name: {"text": text} for name, text in answers.items()},
+            )  # fmt: skip
+
+    def submit(self, task: Task, revision: int) -> ReadVersion:
+        with self.acting(self.who(task)) as actor:
+            return reads.submit_read(actor=actor, task_id=task.id, expected_revision=revision)
+
+    def draft(self, task: Task, **answers: str) -> int:
+        """Open and answer a task; the revision to submit."""
+        opened = self.open(task)
+        return self.save(task, opened.version.entry.revision, **answers).revision
 
     def who(self, task: Task) -> str:
         return next((name for name, one in self.people.items() if one.principal.text == task.assignee), "")

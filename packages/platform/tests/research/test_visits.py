@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 from django.test import Client
 
-from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
 from collegium.notifications import queries as notifications
@@ -24,7 +23,7 @@ from collegium.research.pipeline.errors import (
 )
 from collegium.research.pipeline.lateness import Late
 from collegium.research.pipeline.models import Unplaced
-from collegium.research.pipeline.states import LIVE, OVERTAKEN
+from collegium.research.pipeline.states import OVERTAKEN
 from collegium.research.projects.people import conflict_of
 from collegium.research.reads import services as reads
 from collegium.research.reads.errors import NewImages
@@ -52,18 +51,6 @@ def committee(world: World) -> Committee:
     gathered = Committee(world)
     gathered.gather(THREE, readers=3)
     return gathered
-
-
-def visit(committee: Committee, code: str, step: str = "reading") -> list[Task]:
-    """The tasks of a visit that count, by slot."""
-    found = [task for task in committee.tasks(step=step) if task.unit.visit and task.unit.visit.code == code]
-    return sorted((task for task in found if task.state in LIVE), key=lambda task: task.slot)
-
-
-def open_as_reader(committee: Committee, task: Task) -> reads.Opened:
-    person = committee.people[committee.who(task)]
-    with acting_as(person.principal, [committee.world.space_id]):
-        return reads.open_task(actor=committee.world.actor(person), task_id=task.id)
 
 
 def unplaced(
@@ -123,7 +110,7 @@ def late_week8(committee: Committee) -> list[Task]:
         for task in committee.until_reading(study_date=code_on):
             committee.do(task, response="SD")
     committee.until_reading(study_date=WEEK8_ON)
-    return visit(committee, "week8")
+    return committee.visit("week8")
 
 
 # A visit that comes late (R28)
@@ -135,7 +122,7 @@ def test_a_late_visit_waits_for_a_person_when_its_readers_signed_a_later_one(com
 
     assert [(task.state, task.note) for task in held] == [("waiting", OVERTAKEN)] * 2
     with pytest.raises(TaskNotOpen):
-        open_as_reader(committee, held[0])
+        committee.open(held[0])
     assert "visit_late" in told(committee, "qc")
     assert "visit_late" in told(committee, "")
     assert "visit_late" not in told(committee, committee.who(held[0]))
@@ -146,11 +133,11 @@ def test_a_later_visit_that_was_only_begun_holds_a_late_one_too(committee: Commi
     for task in committee.until_reading(study_date=BASELINE):
         committee.do(task, response="SD")
     begun, _ = committee.until_reading(study_date=WEEK16_ON)
-    open_as_reader(committee, begun)
+    committee.open(begun)
 
     committee.until_reading(study_date=WEEK8_ON)
 
-    states = {task.assignee: (task.state, task.note) for task in visit(committee, "week8")}
+    states = {task.assignee: (task.state, task.note) for task in committee.visit("week8")}
     assert states.pop(begun.assignee) == ("waiting", OVERTAKEN)
     assert [state for state, _ in states.values()] == ["open"]
 
@@ -165,22 +152,22 @@ def test_an_earlier_visit_that_comes_before_anybody_began_the_later_one_just_ope
 
     committee.until_reading(study_date=WEEK8_ON)
 
-    assert [task.state for task in visit(committee, "week8")] == ["open", "open"]
-    assert [task.state for task in visit(committee, "week16")] == ["waiting", "waiting"]
+    assert [task.state for task in committee.visit("week8")] == ["open", "open"]
+    assert [task.state for task in committee.visit("week16")] == ["waiting", "waiting"]
 
 
 @pytest.mark.requirement("R28", "R72")
 def test_read_again_supersedes_the_later_reads_and_they_wait_in_sequence(committee: Committee) -> None:
     held = late_week8(committee)
-    before = visit(committee, "week16")
+    before = committee.visit("week16")
 
     decide(committee, held[0], Late.AGAIN)
 
-    assert [task.state for task in visit(committee, "week8")] == ["open", "open"]
-    assert [(task.run, task.state) for task in visit(committee, "week16")] == [(2, "waiting")] * 2
-    assert {task.assignee for task in visit(committee, "week16")} == {task.assignee for task in before}
-    committee.do(visit(committee, "week8")[0], response="PR")
-    assert [task.state for task in visit(committee, "week16")] == ["open", "waiting"]
+    assert [task.state for task in committee.visit("week8")] == ["open", "open"]
+    assert [(task.run, task.state) for task in committee.visit("week16")] == [(2, "waiting")] * 2
+    assert {task.assignee for task in committee.visit("week16")} == {task.assignee for task in before}
+    committee.do(committee.visit("week8")[0], response="PR")
+    assert [task.state for task in committee.visit("week16")] == ["open", "waiting"]
 
 
 @pytest.mark.requirement("R28")
@@ -188,7 +175,7 @@ def test_read_out_of_sequence_stands_in_the_results(committee: Committee) -> Non
     held = late_week8(committee)
 
     decide(committee, held[0], Late.OUT)
-    for task in visit(committee, "week8"):
+    for task in committee.visit("week8"):
         committee.do(task, response="SD")
 
     with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
@@ -199,7 +186,7 @@ def test_read_out_of_sequence_stands_in_the_results(committee: Committee) -> Non
         ("baseline", False), ("week8", True), ("week16", False),
     }  # fmt: skip
     assert {row.visit for row in final if row.is_out_of_sequence} == {"week8"}
-    assert [task.state for task in visit(committee, "week16")] == ["signed", "signed"]
+    assert [task.state for task in committee.visit("week16")] == ["signed", "signed"]
 
 
 @pytest.mark.requirement("R28")
@@ -211,7 +198,7 @@ def test_left_out_is_cancelled_shown_nowhere_and_in_nobodys_way(world: World) ->
     decide(committee, held[0], Late.LEAVE_OUT)
     later = committee.until_reading(study_date="20240620")
 
-    assert visit(committee, "week8") == []
+    assert committee.visit("week8") == []
     assert {task.unit.visit.code for task in later if task.unit.visit} == {"week24"}
     assert len(exams_shown(committee, later[0])) == 3
 
@@ -257,21 +244,21 @@ def test_only_who_places_decides_and_only_for_their_own_site(committee: Committe
     with pytest.raises(Refused):
         decide(committee, held[0], Late.OUT, committee.who(held[0]))
     decide(committee, held[0], Late.OUT, "qc")
-    assert [task.state for task in visit(committee, "week8")] == ["open", "open"]
+    assert [task.state for task in committee.visit("week8")] == ["open", "open"]
 
 
 def test_what_somebody_else_has_now_cannot_be_read_again_by_who_saw_it(committee: Committee) -> None:
     for task in committee.until_reading(study_date=BASELINE):
         committee.do(task, response="SD")
     begun, _ = committee.until_reading(study_date=WEEK16_ON)
-    open_as_reader(committee, begun)
+    committee.open(begun)
     reader = committee.people[committee.who(begun)]
     with acting_as(reader.principal, [committee.world.space_id]):
         services.hand_back(actor=committee.world.actor(reader), task_id=begun.id, reason="Ill today.")
     committee.until_reading(study_date=WEEK8_ON)
-    held = [task for task in visit(committee, "week8") if task.assignee == begun.assignee]
+    held = [task for task in committee.visit("week8") if task.assignee == begun.assignee]
     if not held:  # the slot went with its new person, who has seen nothing
-        assert all(task.note != OVERTAKEN for task in visit(committee, "week8"))
+        assert all(task.note != OVERTAKEN for task in committee.visit("week8"))
         return
 
     with pytest.raises(LaterIsWithAnother):
@@ -344,13 +331,13 @@ def test_visits_that_came_in_the_wrong_order_are_put_right_by_hand(committee: Co
     place(committee, later, "week8")
 
     committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
-    assert [task.state for task in visit(committee, "baseline", "qc")] == ["open"]
-    assert [task.state for task in visit(committee, "week8", "qc")] == ["open"]
-    for task in [*visit(committee, "baseline", "qc"), *visit(committee, "week8", "qc")]:
+    assert [task.state for task in committee.visit("baseline", "qc")] == ["open"]
+    assert [task.state for task in committee.visit("week8", "qc")] == ["open"]
+    for task in [*committee.visit("baseline", "qc"), *committee.visit("week8", "qc")]:
         committee.do(task, verdict="accept")
-    assert [task.state for task in visit(committee, "baseline")] == ["open", "open"]
-    assert [task.state for task in visit(committee, "week8")] == ["waiting", "waiting"]
-    assert [len(exams_shown(committee, task)) for task in visit(committee, "week8")] == [2, 2]
+    assert [task.state for task in committee.visit("baseline")] == ["open", "open"]
+    assert [task.state for task in committee.visit("week8")] == ["waiting", "waiting"]
+    assert [len(exams_shown(committee, task)) for task in committee.visit("week8")] == [2, 2]
 
 
 def test_what_was_taken_back_is_placed_by_a_person_only(committee: Committee) -> None:
@@ -361,9 +348,9 @@ def test_what_was_taken_back_is_placed_by_a_person_only(committee: Committee) ->
         found = services.place_waiting_exams(actor=committee.world.actor())
 
     assert found == 0
-    assert visit(committee, "baseline", "qc") == []
+    assert committee.visit("baseline", "qc") == []
     place(committee, exam_id, "baseline")
-    assert [task.run for task in visit(committee, "baseline", "qc")] == [2]
+    assert [task.run for task in committee.visit("baseline", "qc")] == [2]
 
 
 def test_an_exam_beside_another_is_taken_back_without_the_visits_tasks(committee: Committee) -> None:
@@ -372,14 +359,14 @@ def test_an_exam_beside_another_is_taken_back_without_the_visits_tasks(committee
 
     take_back(committee, second)
 
-    assert [task.run for task in visit(committee, "baseline", "qc")] == [1]
-    assert len(exams_shown(committee, visit(committee, "baseline")[0])) == 1
+    assert [task.run for task in committee.visit("baseline", "qc")] == [1]
+    assert len(exams_shown(committee, committee.visit("baseline")[0])) == 1
 
 
 def test_an_exam_stays_once_a_task_on_it_was_begun(committee: Committee) -> None:
     exam_id = committee.arrive(study_date=BASELINE)
     committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
-    open_as_reader(committee, committee.tasks(step="qc")[0])
+    committee.open(committee.tasks(step="qc")[0])
 
     with pytest.raises(VisitBegun):
         take_back(committee, exam_id)
@@ -449,7 +436,7 @@ def test_the_page_decides_about_a_late_visit(committee: Committee) -> None:
     )
 
     assert done.status_code == 302
-    assert [task.state for task in visit(committee, "week8")] == ["open", "open"]
+    assert [task.state for task in committee.visit("week8")] == ["open", "open"]
 
 
 def test_the_page_shows_nothing_of_other_sites_and_opens_to_placers_only(committee: Committee) -> None:
@@ -489,11 +476,11 @@ def test_images_that_nobody_has_checked_yet_do_not_stand_beside_later_ones(world
     committee.arrive(study_date=BASELINE)
     committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
     committee.arrive(study_date=WEEK8_ON)
-    committee.do(visit(committee, "week8", "qc")[0], verdict="accept")
-    task = visit(committee, "week8")[0]
+    committee.do(committee.visit("week8", "qc")[0], verdict="accept")
+    task = committee.visit("week8")[0]
 
     before = len(exams_shown(committee, task))
-    committee.do(visit(committee, "baseline", "qc")[0], verdict="accept")
+    committee.do(committee.visit("baseline", "qc")[0], verdict="accept")
 
     assert (before, len(exams_shown(committee, task))) == (1, 2)
 
@@ -504,7 +491,7 @@ def test_an_earlier_timepoint_is_granted_for_looking_only(committee: Committee) 
         committee.do(task, response="SD")
     later = committee.until_reading(study_date=WEEK8_ON)[0]
 
-    opened = open_as_reader(committee, later)
+    opened = committee.open(later)
 
     assert opened.grant
     with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
@@ -516,22 +503,9 @@ def drafted(committee: Committee) -> tuple[Task, int, UUID]:
     """A reading task that its reader has opened and answered: task, revision of its entry, exam."""
     first, _ = committee.until_reading(study_date=BASELINE)
     exam_id = exams_shown(committee, first)[0]
-    opened = open_as_reader(committee, first)
-    assert not save(committee, first, opened.version.entry.revision).has_late_images
+    opened = committee.open(first)
+    assert not committee.save(first, opened.version.entry.revision, response="SD").has_late_images
     return first, opened.version.entry.revision + 1, exam_id
-
-
-def save(committee: Committee, task: Task, base: int, text: str = "SD") -> reads.SavedRead:
-    person = committee.people[committee.who(task)]
-    with acting_as(person.principal, [committee.world.space_id]):
-        return reads.save_answers(
-            actor=committee.world.actor(person), task_id=task.id, op_id=ids.uuid7(), base_revision=base,
-            changes={"response": {"text": text}},
-        )  # fmt: skip
-
-
-def now(committee: Committee, task: Task) -> Task:
-    return next(one for one in committee.tasks() if one.id == task.id)
 
 
 @pytest.mark.requirement("R35")
@@ -547,8 +521,8 @@ def test_images_that_come_while_a_read_is_drafted_are_told_at_the_next_save(comm
             site_code="01",
         )
 
-    assert now(committee, task).has_late_images
-    assert save(committee, task, revision, "PR").has_late_images
+    assert committee.now(task).has_late_images
+    assert committee.save(task, revision, response="PR").has_late_images
 
 
 @pytest.mark.requirement("R35")
@@ -559,8 +533,8 @@ def test_a_drafted_read_is_not_submitted_over_images_its_page_does_not_show(comm
     with acting_as(person.principal, [committee.world.space_id]), pytest.raises(NewImages):
         reads.submit_read(actor=committee.world.actor(person), task_id=task.id, expected_revision=revision)
 
-    open_as_reader(committee, task)
-    flag = now(committee, task).has_late_images
+    committee.open(task)
+    flag = committee.now(task).has_late_images
     with acting_as(person.principal, [committee.world.space_id]):
         version = reads.submit_read(
             actor=committee.world.actor(person), task_id=task.id, expected_revision=revision

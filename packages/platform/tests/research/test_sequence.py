@@ -1,0 +1,630 @@
+"""The sequence of visits, independence of reads, and what a change of one takes along: rule by rule."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+import pytest
+from django.db import connection, connections
+from django.test import Client
+from django.urls import reverse
+
+from collegium.forms import queries as forms
+from collegium.kit.errors import CollegiumError, NotFound
+from collegium.research.pipeline import ordering, services
+from collegium.research.pipeline.assignment import Candidate, draw
+from collegium.research.pipeline.errors import (
+    CannotHaveTask,
+    ConflictOfInterest,
+    DecisionNotNeeded,
+    TaskNotOpen,
+)
+from collegium.research.projects import queries as projects
+from collegium.research.projects.people.services import declare_conflict
+from collegium.research.reads import services as reads
+from collegium.research.reads.errors import LaterWasOpened, NewImages, ReadNotADraft
+from collegium.research.results import services as results
+from collegium.trust.audit import queries as audit
+from collegium.trust.tenancy.queries import members
+from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.world import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collegium.research.pipeline.models import Task
+    from collegium.research.results.queries import ResultTable
+    from collegium_testkit.world import World
+
+STOPPED = (ConflictOfInterest, NotFound)
+"""What somebody with a conflict meets: a refusal, or a task that is not there any more."""
+LATER = "20240301"
+"""The exam date of week 8."""
+_SUM = "required: false}\n  settling"
+_BASE = "      - {name: base, type: number, label: {en: At baseline}, unit: mm, given: first.sum}\n  settling"
+GIVEN = TEXT.replace(_SUM, "required: false}\n" + _BASE)
+EVERY = TEXT[: TEXT.index("  - step: adjudication")].replace(
+    "assign: {how: random, readers: 2, seed: 11}", "assign: every"
+)
+FOLLOW_UP = """  - step: followup
+    kind: form
+    label: {en: Follow up}
+    form: eligibility
+    role: Site user
+    about: visit
+    assign: {how: sequential, at_site: true}
+    meaning: Done.
+    open_if: RULE
+    blinding: {subject_label: code}
+"""
+
+
+def follow_up(rule: str) -> str:
+    return TEXT + FOLLOW_UP.replace("RULE", rule)
+
+
+def gathered(world: World, text: str = TEXT, *, readers: int = 2) -> Committee:
+    committee = Committee(world)
+    committee.gather(text, readers=readers)
+    return committee
+
+
+@pytest.fixture
+def committee(world: World) -> Committee:
+    return gathered(world)
+
+
+def two_visits(committee: Committee) -> tuple[Task, Task]:
+    """One slot's tasks of baseline, open, and of week 8, which waits."""
+    first, _ = committee.until_reading()
+    committee.until_reading(study_date=LATER)
+    return first, next(task for task in committee.visit("week8") if task.slot == first.slot)
+
+
+def correct(committee: Committee, task: Task, who: str = "") -> None:
+    with committee.acting(who or committee.who(task)) as actor:
+        reads.correct_read(actor=actor, task_id=task.id, reason="Second look.")
+
+
+def run_again(committee: Committee, task: Task) -> None:
+    with committee.acting() as actor:
+        services.rerun_step(actor=actor, task_id=task.id, reason="Again.")
+
+
+def cancel(committee: Committee, task: Task) -> None:
+    with committee.acting() as actor:
+        services.cancel_task(actor=actor, task_id=task.id, reason="Mistake.")
+
+
+def hand_back(committee: Committee, task: Task) -> None:
+    with committee.acting(committee.who(task)) as actor:
+        services.hand_back(actor=actor, task_id=task.id, reason="Ill today.")
+
+
+def reassign(committee: Committee, task: Task, to: str) -> None:
+    with committee.acting() as actor:
+        services.reassign_task(
+            actor=actor, task_id=task.id, to=committee.people[to].principal, reason="Holiday."
+        )
+
+
+def declare(committee: Committee, task: Task) -> None:
+    with committee.acting() as actor:
+        declare_conflict(
+            actor=actor, principal=committee.people[committee.who(task)].principal,
+            subject_id=task.unit.subject_id, reason="Knows them.",
+        )  # fmt: skip
+
+
+def table(committee: Committee, step: str = "reading") -> ResultTable:
+    with committee.acting() as actor:
+        return results.view_results(actor=actor, step=step)
+
+
+# Locked timepoints (R28)
+
+
+@pytest.mark.requirement("R28")
+def test_a_later_timepoint_closes_while_the_earlier_one_is_corrected(committee: Committee) -> None:
+    first, later = two_visits(committee)
+    committee.do(first, response="SD")
+    assert committee.now(later).state == "open"
+
+    correct(committee, first)
+
+    assert committee.now(later).state == "waiting"
+    with pytest.raises(TaskNotOpen):
+        committee.open(later)
+
+
+@pytest.mark.requirement("R28")
+def test_nobody_opens_a_task_by_hand_that_waits_for_something_else(committee: Committee) -> None:
+    _, later = two_visits(committee)
+    committee.arrive("S-002")
+    unchecked = committee.tasks(step="reading")[-1]
+
+    with committee.acting() as actor:
+        for task in (later, unchecked):
+            with pytest.raises(DecisionNotNeeded):
+                services.open_anyway(actor=actor, task_id=task.id, reason="Go on.")
+
+
+@pytest.mark.requirement("R28")
+def test_a_slot_that_changes_hands_does_so_for_all_its_timepoints(world: World) -> None:
+    committee = gathered(world, readers=3)
+    first, later = two_visits(committee)
+
+    hand_back(committee, first)
+
+    fresh = next(task for task in committee.visit("baseline") if task.slot == first.slot)
+    assert fresh.assignee not in ("", first.assignee)
+    assert committee.now(later).assignee == fresh.assignee
+    committee.do(fresh, response="SD")
+    assert committee.now(later).state == "open"
+
+
+@pytest.mark.requirement("R28")
+def test_a_later_timepoint_is_not_given_away_alone(world: World) -> None:
+    committee = gathered(world, readers=3)
+    first, later = two_visits(committee)
+    committee.do(first, response="SD")
+    had = {task.assignee for task in committee.visit("baseline")}
+    third = next(
+        name for name in ("reader1", "reader2", "reader3") if committee.people[name].principal.text not in had
+    )
+
+    with pytest.raises(CannotHaveTask):
+        reassign(committee, later, third)
+
+
+@pytest.mark.requirement("R28")
+def test_who_has_not_read_the_earlier_timepoint_waits_however_they_got_the_later_one(world: World) -> None:
+    committee = gathered(world, GIVEN, readers=3)
+    for task in committee.until_reading():
+        committee.do(task, response="SD", sum="100")
+    later = committee.until_reading(study_date=LATER)[0]
+
+    hand_back(committee, later)
+
+    fresh = next(task for task in committee.visit("week8") if task.slot == later.slot)
+    assert (fresh.assignee == later.assignee, fresh.state) == (False, "waiting")
+
+
+@pytest.mark.requirement("R28")
+def test_the_first_value_is_that_of_the_first_timepoint(world: World) -> None:
+    committee = gathered(world, GIVEN)
+    for task in committee.until_reading():
+        committee.do(task, response="SD", sum="100")
+
+    opened = committee.open(committee.until_reading(study_date=LATER)[0])
+
+    with committee.acting():
+        assert forms.answers_of(opened.version.entry)["base"].value == "100"
+
+
+@pytest.mark.requirement("R28")
+def test_what_was_once_seen_after_it_keeps_an_earlier_read_from_correction(committee: Committee) -> None:
+    first, later = two_visits(committee)
+    committee.do(first, response="SD")
+    committee.open(later)
+    run_again(committee, later)
+
+    with pytest.raises(LaterWasOpened):
+        correct(committee, first)
+
+
+@pytest.mark.requirement("R28")
+def test_a_timepoint_that_a_person_cancelled_stands_in_the_way_until_it_is_run_again(
+    committee: Committee,
+) -> None:
+    first, later = two_visits(committee)
+
+    cancel(committee, first)
+    waits = committee.now(later).state
+    run_again(committee, first)
+    again = committee.visit("baseline")[first.slot - 1]
+    committee.do(again, response="SD")
+
+    assert waits == "waiting"
+    assert [task.state for task in committee.visit("week8") if task.slot == first.slot] == ["open"]
+
+
+# What builds on what was changed
+
+
+@pytest.mark.requirement("R72")
+def test_another_check_of_the_first_visit_takes_the_reads_of_all_visits_along(committee: Committee) -> None:
+    first, later = two_visits(committee)
+    for task in committee.visit("baseline"):
+        committee.do(task, response="SD")
+    committee.do(later, response="PD")
+    (check,) = committee.visit("baseline", "qc")
+
+    run_again(committee, check)
+
+    assert committee.now(later).state == "superseded"
+    assert {task.state for task in committee.visit("baseline")} == {"waiting"}
+    assert {task.state for task in committee.visit("week8")} == {"waiting"}
+    assert committee.now(first).state == "superseded"
+
+
+@pytest.mark.requirement("R33")
+@pytest.mark.parametrize(
+    ("said", "corrected", "states"),
+    [("refuse", "accept", ["open", "open"]), ("accept", "refuse", [])],
+)
+def test_a_corrected_check_opens_or_stops_the_reads(
+    committee: Committee, said: str, corrected: str, states: list[str]
+) -> None:
+    committee.arrive()
+    committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
+    (check,) = committee.tasks(step="qc")
+    committee.do(check, verdict=said)
+    for task in committee.visit("baseline")[:1]:
+        committee.do(task, response="SD")
+
+    correct(committee, check)
+    committee.do(committee.now(check), verdict=corrected)
+
+    assert [task.state for task in committee.visit("baseline")] == states
+
+
+@pytest.mark.requirement("R28", "R72")
+def test_a_corrected_read_takes_along_what_was_read_beside_it(world: World) -> None:
+    committee = gathered(world, GIVEN.replace("timepoints: locked", "timepoints: beside"))
+    for task in committee.until_reading():
+        committee.do(task, response="SD", sum="100")
+    later = committee.until_reading(study_date=LATER)[0]
+    committee.do(later, response="SD", sum="60")
+    first = next(task for task in committee.visit("baseline") if task.assignee == later.assignee)
+
+    correct(committee, first)
+    committee.do(committee.now(first), response="SD", sum="50")
+
+    assert committee.now(later).state == "superseded"
+
+
+@pytest.mark.requirement("R70", "R72")
+def test_a_read_that_is_run_again_supersedes_the_adjudication_of_a_later_visit(committee: Committee) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="SD")
+    committee.do(second, response="SD")
+    one, other = committee.until_reading(study_date=LATER)
+    committee.do(one, response="PR")
+    committee.do(other, response="PD")
+    (settling,) = committee.tasks("adjudicator1")
+    committee.do(settling, chosen="a")
+
+    run_again(committee, first)
+
+    assert committee.now(settling).state == "superseded"
+    assert table(committee, "adjudication").rows == []
+
+
+def test_a_condition_over_two_readers_waits_for_both(world: World) -> None:
+    committee = gathered(world, follow_up("reading.response = 'PD'"))
+    first, second = committee.until_reading()
+
+    committee.do(first, response="PD")
+    before = committee.states("followup")
+    committee.do(second, response="PD")
+
+    assert (before, committee.states("followup")) == (["waiting"], ["open"])
+
+
+def test_a_condition_on_an_adjudication_that_never_comes_does_not_wait_for_ever(world: World) -> None:
+    committee = gathered(world, follow_up("adjudication.chosen = 'a'"))
+
+    for task in committee.until_reading():
+        committee.do(task, response="PD")
+
+    (task,) = committee.tasks(step="followup")
+    assert task.state == "cancelled" or task.note
+
+
+# Images
+
+
+@pytest.mark.requirement("R33", "R35")
+def test_an_exam_that_comes_after_the_check_is_checked_before_anybody_reads_it(committee: Committee) -> None:
+    committee.until_reading()
+
+    committee.arrive()
+
+    assert committee.states("qc") == ["superseded", "open"]
+    assert {task.state for task in committee.visit("baseline")} == {"waiting"}
+
+
+@pytest.mark.requirement("R35")
+def test_a_record_names_only_images_that_its_page_showed(committee: Committee) -> None:
+    first, _ = committee.until_reading()
+    revision = committee.draft(first, response="SD")
+    committee.arrive()
+
+    with pytest.raises(NewImages):
+        committee.submit(first, revision)
+
+    committee.open(first)
+    assert len(committee.submit(first, revision).shown) == 2
+
+
+@pytest.mark.requirement("R35")
+def test_images_that_come_after_the_signature_mark_the_read(committee: Committee) -> None:
+    first, _ = committee.until_reading()
+    committee.do(first, response="SD")
+
+    committee.arrive()
+
+    assert committee.now(first).has_late_images
+
+
+@pytest.mark.requirement("R42")
+def test_a_superseded_task_shows_no_images(committee: Committee) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="PR")
+    committee.do(second, response="PD")
+    (settling,) = committee.tasks("adjudicator1")
+    committee.do(settling, chosen="a")
+
+    run_again(committee, first)
+
+    for task in (first, settling):
+        assert committee.now(task).state == "superseded"
+        assert committee.open(task).grant is None
+
+
+# Who may read what (R21, R31)
+
+
+@pytest.mark.requirement("R31")
+def test_nobody_comes_to_both_reads_by_cancelling_giving_and_running_again(world: World) -> None:
+    committee = gathered(world, readers=3)
+    first, second = committee.until_reading()
+    cancel(committee, first)
+    reassign(committee, second, committee.who(first))
+
+    run_again(committee, first)
+    committee.arrive(study_date=LATER)
+
+    for code in ("baseline", "week8"):
+        people = [task.assignee for task in committee.visit(code) if task.assignee]
+        assert len(set(people)) == len(people)
+
+
+@pytest.mark.requirement("R31")
+def test_where_everybody_reads_a_task_handed_back_leaves_no_empty_place(world: World) -> None:
+    committee = gathered(world, EVERY)
+    first, _ = committee.until_reading()
+
+    hand_back(committee, first)
+
+    assert [bool(task.assignee) for task in committee.visit("baseline")] == [True]
+
+
+@pytest.mark.requirement("R21")
+def test_a_conflict_that_came_later_stops_every_further_act(committee: Committee) -> None:
+    first, second = committee.until_reading()
+    revision = committee.draft(first, response="SD")
+    committee.submit(first, revision)
+    drafted = committee.draft(second, response="SD")
+    declare(committee, first)
+    declare(committee, second)
+
+    with pytest.raises(STOPPED):
+        committee.sign(first)
+    with pytest.raises(STOPPED):
+        correct(committee, first)
+    with pytest.raises(STOPPED):
+        committee.submit(second, drafted)
+
+
+@pytest.mark.requirement("R21")
+def test_a_conflict_closes_what_was_signed_before_it_too(committee: Committee) -> None:
+    first, _ = committee.until_reading()
+    committee.do(first, response="SD")
+    declare(committee, first)
+
+    with pytest.raises(STOPPED):
+        committee.open(first)
+    with pytest.raises(STOPPED):
+        correct(committee, first)
+
+
+def test_a_cancelled_read_takes_no_answer(committee: Committee) -> None:
+    first, _ = committee.until_reading()
+    revision = committee.draft(first, response="SD")
+    cancel(committee, first)
+
+    with pytest.raises(ReadNotADraft):
+        committee.save(first, revision, response="PD")
+
+
+@pytest.mark.requirement("R20")
+def test_every_draw_can_be_made_again_from_the_audit(committee: Committee) -> None:
+    tasks = committee.until_reading()
+
+    with committee.acting() as actor:
+        step = projects.definition(projects.current_version(actor)).step("reading")
+        drawn = [
+            next(
+                line.new
+                for line in audit.history(actor, "research.task", task.id)
+                if line.action == "research.task.assigned" and line.new
+            )
+            for task in tasks
+        ]
+
+    again = [
+        draw(step.assign, [Candidate(one, 0) for one in new["among"]], key=new["key"], count=1)
+        for new in drawn
+    ]
+    assert again == [[task.assignee] for task in tasks]
+
+
+@pytest.mark.requirement("R40", "R43")
+def test_a_readers_pages_say_nothing_of_a_discrepancy_or_of_the_subject(committee: Committee) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="PR")
+    committee.do(second, response="PD")
+    other = committee.people[committee.who(second)].full_name
+    browser = Client()
+    assert browser.login(email=committee.people[committee.who(first)].email, password=PASSWORD)
+
+    pages = [reverse("task-read", args=[first.id]), "/tasks/?state=signed", "/notifications/", "/"]
+    told = "".join(browser.get(address).content.decode().lower() for address in pages)
+
+    assert [word for word in (other.lower(), "s-001", "north hospital", "week 8") if word in told] == []
+    read = browser.get(pages[0]).content.decode().lower()
+    assert "adjudicat" not in read
+    assert "baseline" not in read
+
+
+# Results
+
+
+@pytest.mark.requirement("R72")
+def test_a_read_that_was_run_again_or_given_away_while_corrected_counts_no_more(world: World) -> None:
+    committee = gathered(world, readers=3)
+    first, second = committee.until_reading()
+    committee.do(first, response="SD")
+    committee.do(second, response="SD")
+    correct(committee, first)
+    correct(committee, second)
+
+    run_again(committee, first)
+    hand_back(committee, committee.now(second))
+
+    assert table(committee).rows == []
+    fresh = next(task for task in committee.visit("baseline") if task.slot == first.slot)
+    committee.do(fresh, response="PD")
+    assert [row.task_id for row in table(committee).rows] == [fresh.id]
+
+
+@pytest.mark.requirement("R70", "R72", "R82")
+def test_signatures_hold_in_every_table_after_a_correction_and_a_second_adjudication(
+    committee: Committee,
+) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="PR")
+    committee.do(second, response="PD")
+    committee.do(committee.tasks("adjudicator1")[0], chosen="a")
+    correct(committee, second)
+    committee.do(committee.now(second), response="CR")
+    (fresh,) = [task for task in committee.tasks("adjudicator1") if task.state == "open"]
+    committee.do(fresh, chosen="b")
+
+    steps = ("reading", "adjudication", "final.adjudication", "qc", "eligibility")
+
+    assert [table(committee, step).invalid_count for step in steps] == [0] * len(steps)
+    assert len(table(committee, "final.adjudication").rows) == 1
+
+
+@pytest.mark.requirement("R72")
+def test_a_unit_that_is_read_again_waits_for_its_final_result(committee: Committee) -> None:
+    first, second = committee.until_reading()
+    committee.do(first, response="SD")
+    committee.do(second, response="SD")
+
+    run_again(committee, first)
+
+    found = table(committee, "final.adjudication")
+    assert (len(found.rows), found.waiting) == (0, 1)
+
+
+# At the same time
+
+
+def at_once(*acts: Callable[[], object]) -> list[str]:
+    """Do things in threads of their own; what went wrong, in words."""
+
+    def done(act: Callable[[], object]) -> str:
+        try:
+            act()
+        except CollegiumError:
+            return ""
+        except Exception as error:  # noqa: BLE001  whatever it is, the test says so
+            return f"{type(error).__name__}: {error}"
+        finally:
+            connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return [text for text in pool.map(done, acts) if text]
+
+
+@pytest.mark.requirement("R22")
+def test_two_windows_that_fix_an_order_at_once_wait_for_one_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committee = gathered(world, TEXT.replace("timepoints: locked", "order: fixed"))
+    for number in range(2):
+        committee.until_reading(f"S-00{number}")
+    mine = committee.tasks("reader1", "reading")
+    gate, real = Barrier(2, timeout=15), ordering.one_at_a_time
+
+    def together(actor: object) -> None:
+        gate.wait()
+        real(actor)  # type: ignore[arg-type]  # an actor, as the caller has it
+
+    monkeypatch.setattr(reads, "one_at_a_time", together)
+
+    assert at_once(*(lambda task=task: committee.open(task) for task in mine)) == []
+
+
+@pytest.mark.requirement("R35")
+def test_a_supplement_moves_tasks_under_the_lock_of_their_subject(committee: Committee) -> None:
+    exam_id = committee.arrive()
+    committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
+    committee.do(committee.tasks(step="qc")[0], verdict="correct")
+    locks: list[str] = []
+
+    def watch(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if "FOR UPDATE" in sql:
+            locks.append(sql.split(" FROM ")[1].split(" ", maxsplit=1)[0].strip('"'))
+        return execute(sql, *rest)
+
+    with committee.acting() as actor, connection.execute_wrapper(watch):
+        services.place_exam(
+            actor=actor, exam_id=exam_id, subject_code="S-001", supplement=True, site_code="01"
+        )
+
+    assert committee.states("qc") == ["superseded", "open"]
+    assert locks.index("research_projects_subject") < locks.index("research_pipeline_task")
+
+
+# Leaving, and words that are too long
+
+
+@pytest.mark.requirement("R21")
+def test_who_leaves_the_project_leaves_a_submitted_read_to_somebody_else(world: World) -> None:
+    committee = gathered(world, readers=3)
+    first, _ = committee.until_reading()
+    committee.submit(first, committee.draft(first, response="SD"))
+    browser = Client()
+    assert browser.login(email=world.administrator.email, password=PASSWORD)
+    with committee.acting() as actor:
+        leaver = next(one for one in members(actor) if one.principal.text == first.assignee)
+
+    done = browser.post(f"/projects/{world.space_id}/people/{leaver.id}/", {"act": "end", "reason": "Left."})
+
+    assert done.status_code == 302
+    (fresh,) = [task for task in committee.visit("baseline") if task.slot == first.slot]
+    assert fresh.assignee != first.assignee
+
+
+def test_a_reason_that_is_too_long_is_refused_in_words(committee: Committee) -> None:
+    first, _ = committee.until_reading()
+    committee.do(first, response="SD")
+    browser = Client()
+    assert browser.login(email=committee.people[committee.who(first)].email, password=PASSWORD)
+
+    answer = browser.post(
+        reverse("task-correct", args=[first.id]),
+        json.dumps({"reason": "x" * 500}),
+        content_type="application/json",
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "research.read.reason_missing")
