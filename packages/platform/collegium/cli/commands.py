@@ -97,6 +97,7 @@ def db_migrate() -> None:
 
     with _database(installation()):
         call_command("migrate", verbosity=1)
+        call_command("reconcile_roles")
 
 
 @database_app.command("status")

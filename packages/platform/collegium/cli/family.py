@@ -157,6 +157,8 @@ def prepare(
             raise UpgradeNeeded
         tell("Making tables")
         _manage("migrate", "--verbosity", "0")
+    if not is_new:
+        _manage("reconcile_roles")
     return addresses
 
 

@@ -79,6 +79,7 @@ INSTALLED_APPS = [
     "collegium.trust.audit",
     "collegium.trust.identity",
     "collegium.trust.tenancy",
+    "collegium.trust.access",
     "collegium.trust.signatures",
     "collegium.imaging.connections",
     "collegium.imaging.archive",

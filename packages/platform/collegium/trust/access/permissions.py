@@ -73,4 +73,4 @@ SEEDED_ROLES: dict[str, frozenset[str]] = {
     "Sponsor viewer": frozenset({Permission.SPACE_VIEW, Permission.BOARD_VIEW}),
     "Gateway": frozenset({Permission.EXAM_UPLOAD}),
 }
-"""Roles of a new space. They are copied into it and are its own from then on."""
+"""Roles of a new space. They are copied into it; what a later version adds here comes to older spaces at its start."""

@@ -76,3 +76,4 @@ class Action(StrEnum):
     UNBLINDING_WITHDRAWN = "research.unblinding.withdrawn"
     EXAM_TAKEN_BACK = "research.exam.taken_back"
     LATE_VISIT_DECIDED = "research.task.late_decided"
+    ROLE_RECONCILED = "tenancy.role.reconciled"

@@ -80,4 +80,5 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.UNBLINDING_APPROVED: _("approved the unblinding"),
     Action.UNBLINDING_REFUSED: _("refused the unblinding"),
     Action.UNBLINDING_WITHDRAWN: _("withdrew a request to unblind"),
+    Action.ROLE_RECONCILED: _("brought a role to this version"),
 }

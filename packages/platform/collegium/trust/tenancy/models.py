@@ -63,6 +63,10 @@ class Role(SpaceRow):
 
     name = models.CharField(max_length=60)
     permissions = ArrayField(models.CharField(max_length=80))
+    seeded = ArrayField(
+        models.CharField(max_length=80), null=True,
+        help_text="What a release gave it; empty: the space made the role itself.",
+    )  # fmt: skip
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["space_id", "name"], name="role_name_once"),)

@@ -22,10 +22,18 @@ from collegium.trust.tenancy.errors import (
     OwnRole,
     RoleUnknown,
 )
-from collegium.trust.tenancy.models import Membership, Officer, Organisation, Role, Share, ShareTo, SpaceKind
+from collegium.trust.tenancy.models import (
+    Membership,
+    Officer,
+    Organisation,
+    Role,
+    Share,
+    ShareTo,
+    SpaceKind,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -79,6 +87,41 @@ def create_space(
     acting = Actor(actor.principal, organisation_id=organisation_id, role=actor.role)
     record(acting, Action.SPACE_CREATED, "tenancy.space", space_id, new={"kind": kind.value, "name": name})
     return space_id
+
+
+def reconcile_roles(*, actor: Actor, roles: Mapping[str, frozenset[str]]) -> int:
+    """Give the seeded roles of the actor's space what this version seeds, and make those it lacks. Returns how many.
+
+    An act of the console, as the database's owner: it belongs to no space. What a space changed in a seeded role stays
+    changed, and a role it made itself is left alone, whatever its name.
+
+    Args:
+        actor: the installation itself, in the space.
+        roles: permissions by name, as this version seeds them.
+    """
+    changed = 0
+    known = {role.name: role for role in Role.objects.select_for_update().filter(space_id=actor.space)}
+    for name, wanted in sorted(roles.items()):
+        role = known.get(name) or Role(space_id=actor.space, name=name, permissions=[], seeded=[])
+        if role.seeded is None or set(role.seeded) == wanted:
+            continue
+        before = sorted(role.permissions)
+        role.permissions = sorted(merged(role.permissions, role.seeded, wanted))
+        role.seeded = sorted(wanted)
+        role.save()
+        changed += 1
+        record(
+            actor, Action.ROLE_RECONCILED, "tenancy.role", role.id,
+            old={"permissions": before} if name in known else None,
+            new={"permissions": role.permissions, "role": name},
+        )  # fmt: skip
+    return changed
+
+
+def merged(now: Collection[str], seeded: Collection[str], wanted: Collection[str]) -> set[str]:
+    """A role's permissions after a release: what the release added and removed, and else what the space has now."""
+    added, removed = set(wanted) - set(seeded), set(seeded) - set(wanted)
+    return (set(now) | added) - removed
 
 
 def add_member(*, actor: Actor, principal: Principal, role: str) -> Membership:
