@@ -90,5 +90,11 @@ class Upload:
             self.arrived.append(arrival.finish())
         except ObjectInvalid as error:
             self.refused.append(
-                TurnedAway(self._content_id, arrival.sop_class_uid, arrival.sop_instance_uid, error)
+                TurnedAway(self._content_id, arrival.sop_class_uid, arrival.sop_instance_uid, _bare(error))
             )
+
+
+def _bare(error: ObjectInvalid) -> ObjectInvalid:
+    """Without the frames it came through: they would keep the arrival, with half a megabyte of buffers."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
