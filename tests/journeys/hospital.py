@@ -80,7 +80,7 @@ class Hospital:
         return pacs.send(files, "127.0.0.1", port, title, self.seeded.calling_ae, timeout_s=10.0)
 
     def status(self) -> dict[str, Any]:  # Any: JSON
-        return dict(json.loads(self.gateway.run("status", "--json").stdout))
+        return self.gateway.status()
 
     def local_page(self) -> str:
         """What the hospital's IT sees."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import os
 import time
 from pathlib import Path
@@ -67,8 +66,7 @@ class Trial:
     def delivered(self) -> int:
         """Images the server has given a receipt for."""
         assert self.gateway
-        exams = json.loads(self.gateway.run("status", "--json").stdout)["exams"]
-        return sum(exam["delivered"] for exam in exams)
+        return sum(exam["delivered"] for exam in self.gateway.status()["exams"])
 
     def push(self, folder: Path, seeded: Seeded) -> int:
         """Send a folder as a PACS does and wait until its exams are receipted; the number of images."""
@@ -79,7 +77,7 @@ class Trial:
         deadline = time.monotonic() + 90
         while self.delivered() < before + len(sent):
             assert time.monotonic() < deadline, self.gateway.log_text[-2000:]
-            time.sleep(0.5)
+            time.sleep(0.1)
         return len(sent)
 
 

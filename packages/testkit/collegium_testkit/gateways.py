@@ -8,7 +8,13 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from collegium_connect import SOFTWARE, settings
+from collegium_connect.clock import now
+from collegium_connect.journal.database import Journal
+from collegium_connect.local_ui.status import as_json, gateway_status
+from collegium_connect.service import journal_path
 
 
 class GatewayProcess:
@@ -57,6 +63,16 @@ class GatewayProcess:
         """One command of the program, to its end."""
         command = [sys.executable, "-m", "collegium_connect.cli", *arguments, "--config", str(self.config)]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    def status(self) -> dict[str, Any]:  # Any: JSON
+        """What the command `status --json` prints, without a process for every question."""
+        chosen = settings.load(self.config)
+        journal = Journal(journal_path(chosen))
+        try:
+            told = gateway_status(journal, name=chosen.gateway.name, software=SOFTWARE, at=now())
+        finally:
+            journal.close()
+        return dict(json.loads(json.dumps(as_json(told))))
 
     def enrol(self, server_url: str, code: str) -> None:
         done = self.run("enrol", "--server", server_url, "--code", code)
