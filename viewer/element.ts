@@ -3,7 +3,7 @@
  *
  * Attributes: `dicomweb` (DICOMweb root), `study` (UID of the only study to show, none = all below the root), `marks` (root of
  * the marks, none = no drawing), `label` (subject label), `mode` (`read` draws, `view` only looks), `draw` (`all`: on earlier
- * timepoints too). Events and methods are listed in `viewer/README.md`.
+ * timepoints too), `begin` (`mark`: at the image of the first mark). Events and methods are listed in `viewer/README.md`.
  */
 import './viewer.css';
 import styles from './panels/viewer.css?inline';
@@ -36,7 +36,7 @@ const noCode = (): ViewerProblem =>
   new ViewerProblem('network', 'A part of the viewer could not be loaded. Check the connection and retry.', 'The viewer is not loaded');
 
 export class CollegiumViewer extends HTMLElement {
-  static readonly observedAttributes = ['dicomweb', 'study', 'marks', 'label', 'mode', 'draw'];
+  static readonly observedAttributes = ['dicomweb', 'study', 'marks', 'label', 'mode', 'draw', 'begin'];
   private session: Promise<Session | null> | null = null;
   private live: Session | null = null;
   private abort = new AbortController();
@@ -73,9 +73,27 @@ export class CollegiumViewer extends HTMLElement {
     void this.session?.then((session) => session?.measure(itemId, label, kind === 'bidirectional' ? kind : 'length'));
   }
 
-  /** Go to a mark, the reader's own or one of a layer, and choose it. */
+  /** Go to a mark, the reader's own or one of a layer, and choose it; keys act on the images from then on. */
   async show(markId: string): Promise<void> {
-    await (await this.session)?.show(markId);
+    const session = await this.session;
+    session?.focus();
+    await session?.show(markId);
+    session?.focus();
+  }
+
+  /** Keys act on the images. */
+  override focus(): void {
+    void this.session?.then((session) => session?.focus());
+  }
+
+  /** The sheet of keys, on and off. */
+  help(): void {
+    void this.session?.then((session) => session?.showHelp());
+  }
+
+  /** Keys of the page around the viewer, for the same sheet: `[keys, what they do]`. */
+  explain(name: string, rows: readonly (readonly [string, string])[]): void {
+    void this.session?.then((session) => session?.explain(name, rows));
   }
 
   /** Stored values of the image on the screen: of the active area, or of one counted from the left. */
@@ -145,6 +163,7 @@ export class CollegiumViewer extends HTMLElement {
       label: this.getAttribute('label') ?? '',
       mode: this.getAttribute('mode') === 'read' ? 'read' : 'view',
       drawsEverywhere: this.getAttribute('draw') === 'all',
+      beginsAtMark: this.getAttribute('begin') === 'mark',
       startedAt,
       emit: (type, detail) => this.emit(type, detail),
     });

@@ -1,4 +1,5 @@
 /** One image area: a series, its images, window and place, with its own scroll. What areas share is the session's. */
+import type { MarkGeometry } from '../api/marks';
 import type { ImageInfo, SeriesInfo } from '../core/images';
 import { ViewerProblem } from '../core/problems';
 import { EMPTY_AREA, isMeasuring, Store, type AreaState, type ToolName } from '../core/store';
@@ -9,6 +10,7 @@ import { problemOf, SeriesLoader } from '../imaging/loading';
 import { Stack, type Loaded } from '../imaging/stack';
 import { AreaHead } from '../panels/area-head';
 import { make } from '../panels/dom';
+import { Hint } from '../panels/hint';
 import { Message } from '../panels/message';
 import { Overlay } from '../panels/overlay';
 import { Slider } from '../panels/slider';
@@ -43,8 +45,11 @@ export class Area {
   readonly store = new Store<AreaState>(EMPTY_AREA);
   readonly element: HTMLElement;
   readonly message = new Message();
+  readonly hint = new Hint();
   stack: Stack | null = null;
-  private readonly port: HTMLDivElement;
+  private readonly port = make('div', { class: 'port' });
+  /** Has the keyboard's focus: Cornerstone takes every key from an element of its own, even Tab. */
+  private readonly desk: HTMLElement;
   private readonly head: AreaHead;
   private readonly overlay = new Overlay();
   private readonly slider = new Slider((index) => this.scroll(index));
@@ -62,8 +67,8 @@ export class Area {
     readonly name: string,
   ) {
     this.head = new AreaHead((index) => host.timepoint(this, index));
-    this.port = make('div', { class: 'port', tabindex: '0', role: 'application', 'aria-roledescription': 'image viewer' });
-    const pane = make('div', { class: 'pane' }, this.port, this.overlay.element, this.slider.element, this.message.element);
+    this.desk = make('div', { class: 'desk', tabindex: '0', role: 'application', 'aria-roledescription': 'image viewer' }, this.port);
+    const pane = make('div', { class: 'pane' }, this.desk, this.overlay.element, this.slider.element, this.hint.element, this.message.element);
     this.element = make('div', { class: 'area' }, this.head.element, pane);
     this.store.listen(() => host.changed());
   }
@@ -83,7 +88,7 @@ export class Area {
     this.port.addEventListener('wheel', (event) => this.wheel(event), { signal, passive: false });
     this.port.addEventListener('collegium-scroll', (event) => this.scroll(this.store.state.target + (event as CustomEvent<number>).detail), { signal });
     this.port.addEventListener('contextmenu', (event) => event.preventDefault(), { signal });
-    this.port.addEventListener('focus', () => this.host.chosen(this), { signal });
+    this.desk.addEventListener('focus', () => this.host.chosen(this), { signal });
     // Before the tool sees it: the tool acts on the area that was just chosen.
     this.port.addEventListener(
       'pointerdown',
@@ -117,7 +122,8 @@ export class Area {
     return this.now?.loader.isBusy ?? false;
   }
 
-  async open(info: SeriesInfo): Promise<void> {
+  /** `at`: begin at this mark's image. */
+  async open(info: SeriesInfo, at?: MarkGeometry): Promise<void> {
     const { stack } = this;
     if (!stack || this.now?.info === info) return;
     const turn = ++this.turn;
@@ -127,7 +133,7 @@ export class Area {
     this.host.changed();
     this.isOpening = true;
     try {
-      const opened = await this.prepare(info);
+      const opened = await this.prepare(info, at);
       if (turn !== this.turn) return;
       this.now?.loader.stop();
       opened.loader = new SeriesLoader(opened.imageIds, () => {
@@ -165,9 +171,9 @@ export class Area {
     }
   }
 
-  private async prepare(info: SeriesInfo): Promise<Opened> {
+  private async prepare(info: SeriesInfo, at: MarkGeometry | undefined): Promise<Opened> {
     const described = await this.host.catalogue.describe(info);
-    const known = this.kept.get(info.seriesUid) ?? opening(described);
+    const known = this.kept.get(info.seriesUid) ?? opening(described, at);
     this.kept.set(info.seriesUid, known);
     return known;
   }
@@ -211,7 +217,7 @@ export class Area {
   }
 
   focus(): void {
-    this.port.focus({ preventScroll: true });
+    this.desk.focus({ preventScroll: true });
   }
 
   useTool(): void {
@@ -307,7 +313,7 @@ export class Area {
     const where = timepoints.length > 1 ? timepoints[timepoint]?.name : undefined;
     this.element.classList.toggle('is-active', isActive);
     this.head.show(timepoints, timepoint);
-    this.port.setAttribute('aria-label', `Images of ${[this.host.label() || 'this exam', where].filter(Boolean).join(', ')}`);
+    this.desk.setAttribute('aria-label', `Images of ${[this.host.label() || 'this exam', where].filter(Boolean).join(', ')}`);
     this.slider.show(state.target, state.count);
     this.overlay.show({
       label: this.host.label(),

@@ -11,6 +11,8 @@ import type { Drawn, Look, Measures } from '../tools/measures';
 export interface MarkingHost {
   imageIdOf(geometry: MarkGeometry): string | null;
   imageOf(imageId: string): { image: ImageInfo; plane: Plane; info: SeriesInfo } | null;
+  /** On an earlier timepoint: its marks can be looked at only. */
+  isFixed(geometry: MarkGeometry): boolean;
   /** The form item that waits for a mark, taken once. */
   takeArmed(): { itemId: string; label: string } | null;
   drawnOne(): void;
@@ -57,6 +59,12 @@ export class Marking {
     return this.book.get(markId)?.geometry ?? this.layers.find(markId)?.mark ?? null;
   }
 
+  /** The first mark that is meant, of the own ones and then of the layers. */
+  first(isMeant: (geometry: MarkGeometry) => boolean): MarkGeometry | undefined {
+    const own = this.book.all.map(({ geometry }) => geometry);
+    return [...own, ...this.layers.all.flatMap(({ marks }) => marks)].find(isMeant);
+  }
+
   drawn(drawn: Drawn, isNew: boolean): void {
     const found = this.host.imageOf(drawn.imageId);
     if (!found) return;
@@ -79,7 +87,7 @@ export class Marking {
   /** Strike out one of the reader's own marks; nothing else can be. */
   remove(markId: string): boolean {
     const mark = this.book.get(markId);
-    if (!mark || this.isLocked) return false;
+    if (!mark || this.isLocked || this.host.isFixed(mark.geometry)) return false;
     this.book.strikeOut(markId);
     this.host.notice('Mark removed.', { name: 'Undo', act: () => this.book.draw(uuid(), mark.geometry, mark.itemId) });
     return true;
@@ -110,17 +118,17 @@ export class Marking {
 
   private draw(mark: BookMark): void {
     this.put(mark.markId, mark.geometry, this.look(mark));
-    if (this.isLocked) this.measures?.lock(mark.markId);
+    if (this.isLocked || this.host.isFixed(mark.geometry)) this.measures?.lock(mark.markId);
   }
 
-  private drawLayer({ marks, place, sign, isShown }: ShownLayer): void {
+  private drawLayer({ name, marks, place, sign, isShown }: ShownLayer): void {
     for (const mark of marks) {
       if (!isShown) {
         this.measures?.remove(mark.mark_id);
         continue;
       }
       const text = [sign, mark.label, valueOf(mark)].filter(Boolean).join('  ');
-      this.put(mark.mark_id, mark, { text, as: place });
+      this.put(mark.mark_id, mark, { text, as: place, ...(sign ? {} : { from: name }) });
       this.measures?.lock(mark.mark_id);
     }
   }

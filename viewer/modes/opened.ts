@@ -4,7 +4,8 @@ import { middle } from '../core/order';
 import { isInverted, SUV_WINDOW, windowOfPixels, type Window } from '../core/windows';
 import { SeriesLoader } from '../imaging/loading';
 import { pixelsOf, type Loaded } from '../imaging/stack';
-import type { Described } from './catalogue';
+import type { MarkGeometry } from '../api/marks';
+import { indexIn, type Described } from './catalogue';
 
 export interface Opened extends Described {
   loader: SeriesLoader;
@@ -15,11 +16,13 @@ export interface Opened extends Described {
   inverted: boolean;
 }
 
-export function opening(described: Described): Opened {
+/** At the image of a mark, else in the middle. */
+export function opening(described: Described, at?: MarkGeometry): Opened {
+  const marked = at ? indexIn(described.images, at) : -1;
   return {
     ...described,
     loader: new SeriesLoader(described.imageIds, () => undefined),
-    index: middle(described.images.length),
+    index: marked < 0 ? middle(described.images.length) : marked,
     window: null,
     fileWindow: null,
     preset: null,

@@ -14,6 +14,8 @@ export interface SessionOptions {
   mode: Mode;
   /** Marks may be drawn on earlier timepoints too. */
   drawsEverywhere: boolean;
+  /** The first image is that of the first mark, not the middle one: for reads that are compared or closed. */
+  beginsAtMark: boolean;
   startedAt: number;
   emit(type: string, detail: object): void;
 }

@@ -1,4 +1,5 @@
 /** One viewer at work: joins image areas, panels, tools and marks. The heavy part of the element. */
+import type { MarkGeometry } from '../api/marks';
 import { firstSeries } from '../core/timepoints';
 import { follow, offsetBetween, type Offset } from '../core/linking';
 import { isImageModality, type SeriesInfo } from '../core/images';
@@ -6,7 +7,7 @@ import { ViewerProblem } from '../core/problems';
 import { EMPTY_VIEWER, isMeasuring, Store, type MeasureKind, type ToolName, type ViewerState } from '../core/store';
 import { endEngine, newEngine, startEngine, type Engine } from '../imaging/engine';
 import { thumbnail } from '../imaging/thumbnail';
-import { Help } from '../panels/help';
+import { Help, type KeyRow } from '../panels/help';
 import { LayerList } from '../panels/layer-list';
 import { MarkList } from '../panels/mark-list';
 import { make } from '../panels/dom';
@@ -19,6 +20,12 @@ import { commandOf, type KeyCommand } from './keyboard';
 import { Marking, type MarkingHost } from './marking';
 import { firstLook, isDrawnInverted, opening } from './opened';
 import type { SessionFace, SessionOptions } from './parts';
+
+/** A series, and the mark whose image is the first to be seen. */
+interface Wanted {
+  info: SeriesInfo;
+  at: MarkGeometry | undefined;
+}
 
 const THUMBNAIL = 112;
 const MOST_THUMBNAILS = 12;
@@ -61,7 +68,12 @@ export class Session implements SessionFace {
         this.abort.signal,
       );
     }
-    this.help = new Help(this.canMeasure);
+    this.help = new Help(() => ({
+      canMeasure: this.canMeasure,
+      presets: this.active.presets,
+      hasTwoAreas: this.areas.length > 1,
+      layerKeys: this.marking?.layers.all.map(({ key }) => key).filter(Boolean) ?? [],
+    }));
     this.toolbar = new Toolbar(
       {
         tool: (tool) => this.activate(tool),
@@ -107,11 +119,14 @@ export class Session implements SessionFace {
     const { last } = this;
     last.message.loading('Loading images');
     const marks = this.marking?.load(this.abort.signal).catch(() => this.notice('Earlier marks could not be read. They are safe on the server; reload the page to see them.'));
+    let first: Wanted | null = null;
     try {
       // The first image travels while the viewport is made, which keeps the main thread busy for a while.
       await startEngine();
       this.catalogue.take(await this.options.series);
-      await this.askAhead();
+      if (this.options.beginsAtMark) await marks;
+      first = this.firstToShow();
+      await this.askAhead(first);
       this.engine ??= await newEngine();
       if (this.abort.signal.aborted) return this.close();
       this.standUp(this.engine);
@@ -121,15 +136,13 @@ export class Session implements SessionFace {
     }
     this.list.fill(this.catalogue);
     this.options.emit('collegium:ready', { series: this.catalogue.series.length, timepoints: this.catalogue.timepoints.length });
-    const first = firstSeries(this.catalogue.series);
     if (!first) {
       last.fail(new ViewerProblem('empty', 'It holds no images that can be shown here.', 'No images', false), () => undefined);
       return;
     }
-    await last.open(first);
-    const earlier = this.earlierTimepoints().at(-1)?.series[0];
-    if (earlier && this.areas.length > 1) await this.areas[0]!.open(earlier);
+    await last.open(first.info, first.at);
     await marks;
+    await this.openEarlier();
     void this.makeThumbnails();
   }
 
@@ -154,13 +167,26 @@ export class Session implements SessionFace {
     }
   }
 
+  /** The series to begin with: the newest timepoint's first, or that of the first mark, at its image. */
+  private firstToShow(): Wanted | null {
+    const at = this.options.beginsAtMark ? this.marking?.first(() => true) : undefined;
+    const info = (at && this.catalogue.find(at.series_uid)) ?? firstSeries(this.catalogue.series);
+    return info ? { info, at } : null;
+  }
+
+  /** Beside it the timepoint before, at its first finding if it has one. */
+  private async openEarlier(): Promise<void> {
+    const series = this.earlierTimepoints().at(-1)?.series ?? [];
+    const at = this.marking?.first((mark) => series.some(({ seriesUid }) => seriesUid === mark.series_uid));
+    const info = (at && this.catalogue.find(at.series_uid)) ?? series[0];
+    if (info && this.areas.length > 1) await this.areas[0]!.open(info, at);
+  }
+
   /** Send the request for the first image off before the main thread is busy. */
-  private async askAhead(): Promise<void> {
-    const first = firstSeries(this.catalogue.series);
-    if (!first) return;
-    const described = await this.catalogue.describe(first).catch(() => null);
+  private async askAhead(first: Wanted | null): Promise<void> {
+    const described = first && (await this.catalogue.describe(first.info).catch(() => null));
     if (!described) return;
-    const ahead = opening(described);
+    const ahead = opening(described, first.at);
     ahead.loader.now(ahead.index).catch(() => undefined);
     await new Promise((resume) => setTimeout(resume, 12));
   }
@@ -196,11 +222,23 @@ export class Session implements SessionFace {
     if (active >= 0 && active !== this.store.state.active) this.store.run('area.chosen', { active });
   }
 
-  /** Only on the current timepoint, unless the page allows it everywhere. */
   private canDraw(area: Area): boolean {
-    if (!this.canMeasure) return false;
+    return this.canMeasure && this.isDrawable(area.seriesUid);
+  }
+
+  /** Only the current timepoint is drawn on, unless the page allows it everywhere. */
+  private isDrawable(seriesUid: string): boolean {
     const { timepoints } = this.catalogue;
-    return this.options.drawsEverywhere || timepoints.length < 2 || this.catalogue.timepointOf(area.seriesUid) === timepoints.length - 1;
+    return this.options.drawsEverywhere || timepoints.length < 2 || this.catalogue.timepointOf(seriesUid) === timepoints.length - 1;
+  }
+
+  /** What a measurement that is begun waits for, in one line. */
+  private hint(): string {
+    const { tool } = this.store.state;
+    if (this.marking?.measures?.isHalfDrawn) return 'Drag the short diameter across, or press Enter to keep the proposed one. Esc discards.';
+    if (!isMeasuring(tool)) return '';
+    const thing = tool === 'length' ? 'Drag from one end to the other.' : 'Drag the long diameter, from edge to edge.';
+    return `${this.armed?.label ? `${this.armed.label}: ` : ''}${thing} Esc stops.`;
   }
 
   activate(tool: ToolName): void {
@@ -221,6 +259,7 @@ export class Session implements SessionFace {
     this.useTool(kind);
     this.store.run('measure.armed', { armedFor: itemId });
     this.active.focus();
+    void this.alongside(label, this.active);
   }
 
   /** A form item waits for a mark: the area in use must be one that takes it. */
@@ -235,17 +274,48 @@ export class Session implements SessionFace {
   async show(markId: string): Promise<void> {
     await this.started;
     const geometry = this.marking?.geometryOf(markId);
-    const info = geometry && this.catalogue.find(geometry.series_uid);
-    if (!geometry || !info) return;
+    if (!geometry || !this.catalogue.find(geometry.series_uid)) return;
     const layer = this.marking?.layers.find(markId)?.layer;
     if (layer && !layer.isShown) this.marking?.showLayer(layer.name, true);
     const area = this.areaFor(geometry.series_uid);
-    await this.openIn(area, info);
+    this.choose(area);
+    await this.goToMark(area, geometry);
+    this.marking?.measures?.choose(markId);
+    await this.alongside(geometry.label, area);
+  }
+
+  private async goToMark(area: Area, geometry: MarkGeometry): Promise<void> {
+    const info = this.catalogue.find(geometry.series_uid);
+    if (!info) return;
+    await area.open(info, geometry);
     const index = indexIn(area.images, geometry);
     if (index < 0) return;
     this.moved(area, index);
     await area.goTo(index);
-    this.marking?.measures?.choose(markId);
+  }
+
+  /** The other areas go to the same finding at their timepoint, where they have a mark of it. */
+  private async alongside(label: string, area: Area): Promise<void> {
+    if (!label) return;
+    for (const other of this.areas.filter((each) => each !== area)) {
+      const timepoint = this.catalogue.timepointOf(other.seriesUid);
+      const same = this.marking?.first((mark) => mark.label === label && this.catalogue.timepointOf(mark.series_uid) === timepoint);
+      if (same && timepoint !== this.catalogue.timepointOf(area.seriesUid)) await this.goToMark(other, same);
+    }
+    if (this.store.state.isLinked) this.measureOffsets();
+  }
+
+  /** Keys act on the images from now on. */
+  focus(): void {
+    this.active.focus();
+  }
+
+  showHelp(): void {
+    this.help.toggle();
+  }
+
+  explain(name: string, rows: readonly KeyRow[]): void {
+    this.help.explain(name, rows);
   }
 
   setLabel(label: string): void {
@@ -399,6 +469,7 @@ export class Session implements SessionFace {
     return {
       imageIdOf: (geometry) => this.catalogue.imageIdOf(geometry),
       imageOf: (imageId) => this.catalogue.imageOf(imageId),
+      isFixed: (geometry) => !this.isDrawable(geometry.series_uid),
       takeArmed: () => this.armed,
       drawnOne: () => {
         if (this.armed) this.activate(this.armed.before);
@@ -492,9 +563,11 @@ export class Session implements SessionFace {
     this.frame.classList.toggle('is-armed', state.armedFor !== null);
     this.frame.classList.toggle('has-two', this.areas.length > 1);
     this.frame.dataset['tool'] = state.tool;
+    const hint = this.hint();
     for (const area of this.areas) {
       area.element.hidden = state.isAlone && area !== this.active;
       area.refresh(this.isOutlined(area));
+      area.hint.show(this.canDraw(area) ? hint : '');
     }
     this.toolbar.show({ ...state, ...this.active.store.state }, this.active.presets, this.isSideOpen, this.areas.length);
     this.list.current(this.active.seriesUid, this.areas.map((area) => area.seriesUid));

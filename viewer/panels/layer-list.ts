@@ -29,8 +29,9 @@ export class LayerList {
     const box = make('input', { type: 'checkbox', 'data-layer': layer.name, checked: layer.isShown, 'aria-keyshortcuts': layer.key !== '' && `Shift+${layer.key}` });
     box.addEventListener('change', () => this.actions.toggle(layer.name, box.checked));
     const rows = layer.marks.map((mark) => {
-      const value = [mark.label, valueOf(mark)].filter(Boolean).join('  ');
-      const go = make('button', { type: 'button', class: 'go', title: 'Show on the image' }, make('span', { class: 'value' }, value), make('span', { class: 'place' }, placeOf(mark)));
+      const name = mark.label && layer.sign ? `${mark.label} of ${layer.sign}` : mark.label;
+      const value = [name, valueOf(mark)].filter(Boolean).join(' ');
+      const go = make('button', { type: 'button', class: 'go', title: `Show ${value} on the image` }, make('span', { class: 'value' }, make('span', {}, name), ' ', make('span', {}, valueOf(mark))), make('span', { class: 'place' }, placeOf(mark)));
       if (mark.mark_id === chosen) go.setAttribute('aria-current', 'true');
       go.addEventListener('click', () => this.actions.show(mark.mark_id));
       return make('li', {}, go);

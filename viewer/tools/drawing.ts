@@ -1,9 +1,10 @@
 /** Cornerstone's length and diameters, with our way of placing their words. */
 import type { Types as CoreTypes } from '@cornerstonejs/core';
-import { annotation as annotations, BidirectionalTool, LengthTool } from '@cornerstonejs/tools';
+import { annotation as annotations, LengthTool } from '@cornerstonejs/tools';
 import type { Point2 } from '../core/geometry';
 import type { MeasureKind } from '../core/store';
 import { placeText, type Box } from '../core/text-place';
+import { TwoDragsTool } from './diameters';
 
 type Linked = Parameters<LengthTool['renderLinkedTextBoxAnnotation']>[0];
 
@@ -60,7 +61,7 @@ export class OwnLengthTool extends LengthTool {
   }
 }
 
-export class OwnBidirectionalTool extends BidirectionalTool {
+export class OwnBidirectionalTool extends TwoDragsTool {
   static override toolName = 'CollegiumBidirectional';
 
   override renderLinkedTextBoxAnnotation(options: Linked): boolean {

@@ -3,12 +3,13 @@
  *
  * A mark is known by our own id. Its label is the server's value once it is saved; until then the value measured here, with
  * a sign that it is not saved. Of two diameters Cornerstone draws the long one and guesses the other: a guess is no
- * measurement, so nothing is told until the reader has set the short one.
+ * measurement, so nothing is told until the reader has set the short one or taken the guess with Enter.
  */
 import { eventTarget, metaData, type Types as CoreTypes } from '@cornerstonejs/core';
 import { annotation, Enums, utilities, type Types } from '@cornerstonejs/tools';
 import type { Point3 } from '../core/geometry';
 import type { MeasureKind } from '../core/store';
+import type { Half } from './diameters';
 import { TOOLS } from './drawing';
 
 export interface Drawn {
@@ -23,6 +24,8 @@ export interface Look {
   text: string;
   /** A number is the place of a layer: somebody else's mark. */
   as: 'saved' | 'unsaved' | 'broken' | number;
+  /** Told when the pointer is on the mark: the timepoint it belongs to. */
+  from?: string;
 }
 
 export interface MeasureListener {
@@ -59,11 +62,12 @@ const styleOf = ({ as }: Look): object => {
   return { saved: SAVED, unsaved: UNSAVED, broken: BROKEN }[as];
 };
 
-const HALF_TEXT = 'Set the short diameter: drag its ends';
-
-interface Labelled {
+interface Labelled extends Half {
   collegium?: Look;
+  isPointedAt?: boolean;
 }
+
+const NEAR_PX = 6;
 
 let isStyled = false;
 
@@ -92,12 +96,12 @@ function styleMeasures(): void {
 
 /** Text of a mark: whatever the viewer last said about it, else what is drawn so far. */
 export function measureText(data: unknown): string[] {
-  const { collegium, cachedStats } = data as Labelled & { cachedStats?: Record<string, { length?: number | null; width?: number | null; unit?: string | null }> };
-  if (collegium?.text) return [collegium.text];
+  const { collegium, cachedStats, isHalf, isShortSet, isPointedAt } = data as Labelled & { cachedStats?: Record<string, { length?: number | null; width?: number | null; unit?: string | null }> };
+  if (collegium?.text) return [collegium.text, ...(isPointedAt && collegium.from ? [collegium.from] : [])];
   const stats = Object.values(cachedStats ?? {}).find((each) => typeof each.length === 'number');
   if (!stats) return [''];
   const short = typeof stats.width === 'number' ? ` × ${stats.width.toFixed(1)}` : '';
-  return [`${stats.length!.toFixed(1)}${short} ${stats.unit ?? ''}`.trim()];
+  return [`${stats.length!.toFixed(1)}${short} ${stats.unit ?? ''}`.trim(), ...(isHalf && !isShortSet ? ['short one proposed'] : [])];
 }
 
 const distance = (a: Point3, b: Point3): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
@@ -135,7 +139,7 @@ export class Measures {
         (changed.data as Labelled).collegium = { text: '', as: 'unsaved' };
       } else if (this.half?.markId === id) {
         this.dirty.add(id);
-        (changed.data as Labelled).collegium = { text: this.isShortSet(this.drawnOf(changed, 'bidirectional').points) ? '' : HALF_TEXT, as: 'unsaved' };
+        this.watchShort(changed);
       }
     });
     on(Enums.Events.ANNOTATION_SELECTION_CHANGE, () => this.listener.chosen());
@@ -145,8 +149,14 @@ export class Measures {
   attach(viewport: CoreTypes.IStackViewport): void {
     this.viewports.push(viewport);
     // A move ends with the button; until then every step would be a save.
-    viewport.element.addEventListener(Enums.Events.MOUSE_UP, () => this.flush(), { signal: this.signal });
-    viewport.element.addEventListener(Enums.Events.TOUCH_END, () => this.flush(), { signal: this.signal });
+    const { MOUSE_UP, MOUSE_CLICK, TOUCH_END, MOUSE_MOVE } = Enums.Events;
+    // A quick drag ends as a click.
+    for (const type of [MOUSE_UP, MOUSE_CLICK, TOUCH_END]) viewport.element.addEventListener(type, () => this.flush(), { signal: this.signal });
+    viewport.element.addEventListener(
+      MOUSE_MOVE,
+      (event) => this.point(viewport, (event as unknown as CustomEvent<{ currentPoints: { canvas: CoreTypes.Point2 } }>).detail.currentPoints.canvas),
+      { signal: this.signal },
+    );
   }
 
   /** The mark that the reader chose: one of the own, or of a layer. */
@@ -273,13 +283,15 @@ export class Measures {
     this.dropHalf();
     const id = done.annotationUID!;
     this.half = { markId: id, short: this.drawnOf(done, 'bidirectional').points.slice(2) };
-    (done.data as Labelled).collegium = { text: HALF_TEXT, as: 'unsaved' };
+    Object.assign(done.data, { collegium: { text: '', as: 'unsaved' }, isHalf: true, isShortSet: false } satisfies Labelled);
     annotation.config.style.setAnnotationStyles(id, UNSAVED as never);
     this.render();
     this.listener.halfDrawn();
   }
 
   private finish(drawn: Drawn): void {
+    const there = annotation.state.getAnnotation(drawn.markId);
+    if (there) (there.data as Labelled).isHalf = false;
     this.own.add(drawn.markId);
     this.listener.drawn(drawn, true);
   }
@@ -291,7 +303,7 @@ export class Measures {
       if (!there || !kind) continue;
       const drawn = this.drawnOf(there, kind);
       if (this.half?.markId !== markId) this.listener.drawn({ ...drawn, points: inOrder(drawn.points) }, false);
-      else if (this.isShortSet(drawn.points)) {
+      else if ((there.data as Labelled).isShortSet) {
         this.half = null;
         this.finish({ ...drawn, points: inOrder(drawn.points) });
       }
@@ -299,10 +311,28 @@ export class Measures {
     this.dirty.clear();
   }
 
-  /** Whether the short diameter was set: turned or moved with the long one it keeps its length. */
-  private isShortSet([, , c, d]: Point3[]): boolean {
+  /** Turned or moved with the long diameter the proposed short one keeps its length: it is not set by that. */
+  private watchShort(changed: Types.Annotation): void {
+    const [, , c, d] = this.drawnOf(changed, 'bidirectional').points;
     const [from, to] = this.half!.short;
-    return Math.abs(distance(c!, d!) - distance(from!, to!)) > 1e-3;
+    const data = changed.data as Labelled;
+    data.isShortSet ||= Math.abs(distance(c!, d!) - distance(from!, to!)) > 1e-3;
+  }
+
+  /** The mark of a layer under the pointer says where it comes from. */
+  private point(viewport: CoreTypes.IStackViewport, at: CoreTypes.Point2): void {
+    const shown = viewport.getCurrentImageId();
+    let isChanged = false;
+    for (const markId of this.layered) {
+      const there = annotation.state.getAnnotation(markId);
+      if (there?.metadata?.referencedImageId !== shown) continue;
+      const data = there.data as Labelled;
+      const ends = there.data.handles!.points!.map((point) => viewport.worldToCanvas(point));
+      const isOn = [0, 2].some((end) => ends[end + 1] && utilities.math.lineSegment.distanceToPoint(ends[end]!, ends[end + 1]!, at) < NEAR_PX);
+      isChanged ||= isOn !== Boolean(data.isPointedAt);
+      data.isPointedAt = isOn;
+    }
+    if (isChanged) this.render();
   }
 
   private drawnOf(there: Types.Annotation, kind: MeasureKind): Drawn {

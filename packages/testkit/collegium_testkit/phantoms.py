@@ -20,6 +20,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from collegium_testkit import people
+from collegium_testkit.ellipses import Ellipse
 
 CT_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.2"
 PET_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.128"
@@ -199,22 +200,21 @@ class _Exam:
     def inside_lesion(self, lesion_mm: tuple[float, float]) -> npt.NDArray[np.bool_]:
         """Which pixels of a slice belong to the lesion: those whose centre lies in the ellipse."""
         rows, columns = np.mgrid[0 : self.size, 0 : self.size]
-        across, down = _half(lesion_mm)
-        column, row = self._lesion_centre()
-        along_x, along_y = (columns - column) * self.spacing_mm, (rows - row) * self.spacing_mm
-        return np.asarray((along_x / across) ** 2 + (along_y / down) ** 2 <= 1.0)
+        x, y, _ = self.position(self.lesion_slice)
+        return self._ellipse(lesion_mm).holds(x + columns * self.spacing_mm, y + rows * self.spacing_mm)
 
     def lesion(self, lesion_mm: tuple[float, float]) -> Lesion:
-        x, y, z = self.position(self.lesion_slice)
-        column, row = self._lesion_centre()
-        across, down = (half / self.spacing_mm for half in _half(lesion_mm))
-        ends = ((column - across, row), (column + across, row), (column, row - down), (column, row + down))
-        first, last, upper, lower = ((x + c * self.spacing_mm, y + r * self.spacing_mm, z) for c, r in ends)
-        return Lesion(self.lesion_slice, *lesion_mm, points=(first, last, upper, lower), image_points=ends)
+        left, top, z = self.position(self.lesion_slice)
+        ellipse = self._ellipse(lesion_mm)
+        points = (*ellipse.long_axis(z), *ellipse.short_axis(z))
+        ends = tuple(((x - left) / self.spacing_mm, (y - top) / self.spacing_mm) for x, y, _ in points)
+        return Lesion(self.lesion_slice, *lesion_mm, points=points, image_points=ends)
 
-    def _lesion_centre(self) -> tuple[int, int]:
-        """Column and row, in the liver, away from the rod."""
-        return self.size * 3 // 8, self.size * 3 // 8
+    def _ellipse(self, lesion_mm: tuple[float, float]) -> Ellipse:
+        """In the liver, away from the rod."""
+        x, y, _ = self.position(self.lesion_slice)
+        aside = self.size * 3 // 8 * self.spacing_mm
+        return Ellipse((x + aside, y + aside), (lesion_mm[0] / 2, lesion_mm[1] / 2))
 
     def truth(self, folder: Path, files: Items[Path]) -> ExamTruth:
         planted = (*self.patient.identifiers, self.study_uid, self.series_uid, self.frame)
@@ -264,10 +264,6 @@ class _Exam:
         ds.StudyComments = f"Phone {who.phone} when done"
         _add_private(ds, who)
         return ds
-
-
-def _half(lesion_mm: tuple[float, float]) -> tuple[float, float]:
-    return lesion_mm[0] / 2, lesion_mm[1] / 2
 
 
 def _anatomy(size: int) -> npt.NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit import phantoms
-from tests.browser.viewer.lesions import Ellipse
+from tests.browser.viewer.lesions import Lesion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +33,9 @@ def pet(tmp_path_factory: pytest.TempPathFactory, ct: ExamTruth) -> ExamTruth:
     return phantoms.pet_exam(tmp_path_factory.mktemp("pet"), ct=ct, slices=7, size=64)
 
 
-BASELINE = Ellipse(slice_index=5, centre=(-46.0, -6.0), half_axes_mm=(15.0, 7.5))
+BASELINE = Lesion(slice_index=5, centre=(-46.0, -6.0), half_axes_mm=(15.0, 7.5))
 """In the liver: 30 x 15 mm."""
-FOLLOW_UP = Ellipse(slice_index=3, centre=(-44.0, -4.0), half_axes_mm=(10.0, 4.0))
+FOLLOW_UP = Lesion(slice_index=3, centre=(-44.0, -4.0), half_axes_mm=(10.0, 4.0))
 """The same lesion later: 20 x 8 mm."""
 
 

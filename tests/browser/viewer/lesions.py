@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from collegium_testkit.ellipses import Ellipse
+
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
 LESION_HU = 115
 _ALONG = (0.8, 0.6)
-"""Direction of the long axis (column, row): a 3-4-5 triangle, so that the ends have short decimals."""
+"""Direction of the long axis: a 3-4-5 triangle, so that the ends have short decimals."""
 
 
 @dataclass(frozen=True)
-class Ellipse:
-    """Centre and half axes in patient mm, in an axial image with cosines 1,0,0 / 0,1,0."""
+class Lesion:
+    """On one slice; centre and half axes in patient mm."""
 
     slice_index: int
     centre: tuple[float, float]
@@ -30,21 +32,18 @@ class Ellipse:
         first_x, first_y, _ = (float(value) for value in dataset.ImagePositionPatient)
         between_rows, between_columns = (float(value) for value in dataset.PixelSpacing)
         rows, columns = np.mgrid[0 : dataset.Rows, 0 : dataset.Columns]
-        x = first_x + columns * between_columns - self.centre[0]
-        y = first_y + rows * between_rows - self.centre[1]
-        along, across = x * _ALONG[0] + y * _ALONG[1], -x * _ALONG[1] + y * _ALONG[0]
-        long, short = self.half_axes_mm
         pixels = dataset.pixel_array.copy()
-        pixels[(along / long) ** 2 + (across / short) ** 2 <= 1] += LESION_HU - 65
+        inside = self._ellipse.holds(first_x + columns * between_columns, first_y + rows * between_rows)
+        pixels[inside] += LESION_HU - 65
         dataset.PixelData = pixels.astype("<i2").tobytes()
 
     def long(self, z: float) -> list[list[float]]:
         """The ends of the long axis, patient mm."""
-        return self._ends(self.half_axes_mm[0], _ALONG, z)
+        return [list(end) for end in self._ellipse.long_axis(z)]
 
     def short(self, z: float) -> list[list[float]]:
-        return self._ends(self.half_axes_mm[1], (-_ALONG[1], _ALONG[0]), z)
+        return [list(end) for end in self._ellipse.short_axis(z)]
 
-    def _ends(self, half: float, way: tuple[float, float], z: float) -> list[list[float]]:
-        x, y = self.centre
-        return [[x + side * half * way[0], y + side * half * way[1], z] for side in (-1, 1)]
+    @property
+    def _ellipse(self) -> Ellipse:
+        return Ellipse(self.centre, self.half_axes_mm, _ALONG)
