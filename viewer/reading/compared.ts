@@ -1,4 +1,4 @@
-/** The compared reads of an adjudication: a click on a measured value shows its mark on the image. */
+/** The compared reads of an adjudication: a click on a measured value shows its mark on the image, and keys act there. */
 interface Viewer extends HTMLElement {
   show(markId: string): Promise<void>;
 }

@@ -40,9 +40,12 @@ export class Fields {
     form?.addEventListener('change', (event) => {
       const control = event.target as Control;
       const item = this.itemOf(control);
-      if (!item) return;
-      if (control.matches('[data-absent]')) this.absent(item, control as HTMLInputElement, queue);
-      else if (control.matches('[data-answer]')) this.now(item, queue);
+      if (item && control.matches('[data-answer]')) this.now(item, queue);
+    });
+    form?.addEventListener('click', (event) => {
+      const choice = (event.target as Element).closest<HTMLElement>('[data-absent]');
+      const item = choice && this.itemOf(choice);
+      if (item) this.absent(item, choice, queue);
     });
   }
 
@@ -127,17 +130,30 @@ export class Fields {
     }
   }
 
+  /** Why there is no value: one of a small menu, told beside it when it is chosen. */
   private showAbsent(item: HTMLElement, absent: string): void {
-    for (const box of item.querySelectorAll<HTMLInputElement>('[data-absent]')) box.checked = box.value === absent;
+    const menu = item.querySelector('[data-absences]');
+    let word = '';
+    for (const choice of menu?.querySelectorAll<HTMLElement>('[data-absent]') ?? []) {
+      const isChosen = choice.dataset['absent'] === absent;
+      choice.setAttribute('aria-checked', String(isChosen));
+      if (isChosen) word = choice.textContent ?? '';
+    }
+    menu?.classList.toggle('is-chosen', word !== '');
+    const told = menu?.querySelector('[data-absent-word]');
+    if (told) told.textContent = word.trim();
   }
 
-  private absent(name: string, box: HTMLInputElement, queue: Queue): void {
+  private absent(name: string, choice: HTMLElement, queue: Queue): void {
     const item = this.item(name);
     this.forget(name);
     if (!item) return;
-    this.showAbsent(item, box.checked ? box.value : '');
+    const absent = choice.getAttribute('aria-checked') === 'true' ? '' : (choice.dataset['absent'] ?? '');
+    this.showAbsent(item, absent);
     this.showText(item, '');
-    queue.add(name, box.checked ? { absent: box.value } : null);
+    queue.add(name, absent ? { absent } : null);
+    // The menu closes; the keyboard stays where it was.
+    item.querySelector<HTMLElement>('[data-absences] summary')?.focus();
   }
 
   private later(name: string, queue: Queue): void {

@@ -1,6 +1,7 @@
 /** Items that are measured on the image: arm the tool, take over the mark, jump back to it. */
 import type { Fields } from './fields';
 import type { Queue } from './queue';
+import type { SaveState } from './save-state';
 
 interface Viewer extends HTMLElement {
   measure(itemId: string, label?: string, kind?: string): void;
@@ -14,6 +15,7 @@ interface MarkSaved {
 
 export class Measured {
   private readonly viewer: Viewer | null;
+  private areMarksSaved = true;
 
   constructor(
     private readonly root: HTMLElement,
@@ -23,7 +25,7 @@ export class Measured {
   }
 
   /** Without a queue the read is closed: its marks can be looked at only. */
-  listen(queue: Queue | null): void {
+  listen(queue: Queue | null, state: SaveState | null = null): void {
     this.root.addEventListener('click', (event) => {
       const button = (event.target as Element).closest('[data-measure], [data-show]');
       const item = button?.closest<HTMLElement>('[data-item]');
@@ -36,6 +38,15 @@ export class Measured {
       }
     });
     if (!queue) return;
+    addEventListener('beforeunload', (event) => {
+      if (this.areMarksSaved) return;
+      event.preventDefault();
+    });
+    this.root.addEventListener('collegium:save-state', (event) => {
+      const said = (event as CustomEvent<{ state: string }>).detail.state;
+      this.areMarksSaved = said === 'saved';
+      state?.marks(said);
+    });
     this.root.addEventListener('collegium:mark-saved', (event) => {
       const { mark, itemId } = (event as CustomEvent<MarkSaved>).detail;
       // A mark that is drawn for an item is taken over; a bound mark that was moved is read again.

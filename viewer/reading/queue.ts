@@ -14,8 +14,11 @@ const RETRY_MS = [1000, 2000, 5000, 10_000, 20_000];
 export class Queue {
   /** Called after each save with how the changed items look. */
   onSaved: (saved: Saved) => void = () => undefined;
+  /** Called when the page may be gone soon: whatever is typed must be added now. */
+  beforeLeaving: () => void = () => undefined;
   private readonly waiting: Operation[] = [];
   private isSending = false;
+  private isRestored = false;
   private isStopped = false;
   private failures = 0;
   private timer = 0;
@@ -29,7 +32,12 @@ export class Queue {
   ) {
     addEventListener('online', () => this.tryNow());
     addEventListener('beforeunload', (event) => {
+      this.beforeLeaving();
       if (this.waiting.length && !this.isStopped) event.preventDefault();
+    });
+    // A tab that is put aside may never come back.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'hidden') this.beforeLeaving();
     });
   }
 
@@ -37,12 +45,15 @@ export class Queue {
     return this.revision;
   }
 
-  /** Take up what an earlier page could not send, before anything is added; returns those changes, newest last. */
+  /** Take up what an earlier page could not send, before anything else; returns those changes, newest last, that nothing replaced since. */
   async restore(): Promise<[string, Change][]> {
     const kept = await this.store.read();
-    this.waiting.push(...kept);
+    const since = new Set(this.waiting.flatMap(({ changes }) => Object.keys(changes)));
+    this.waiting.unshift(...kept);
+    this.isRestored = true;
+    if (kept.length) void this.store.write(this.waiting);
     if (this.waiting.length) void this.send();
-    return kept.flatMap((operation) => Object.entries(operation.changes));
+    return kept.flatMap((operation) => Object.entries(operation.changes)).filter(([item]) => !since.has(item));
   }
 
   add(item: string, change: Change): void {
@@ -51,8 +62,10 @@ export class Queue {
     // An operation that was sent once keeps its content: the server may know it already.
     if (last?.base === null) last.changes[item] = change;
     else this.waiting.push({ op_id: crypto.randomUUID(), seen: this.revision, base: null, changes: { [item]: change } });
-    this.state.saving();
-    void this.store.write(this.waiting);
+    // While the server does not answer the line goes on saying so.
+    if (this.failures === 0) this.state.saving();
+    // Until it is known what an earlier page left, the store still holds that.
+    if (this.isRestored) void this.store.write(this.waiting);
     void this.send();
   }
 
@@ -66,14 +79,14 @@ export class Queue {
     });
   }
 
-  private tryNow(): void {
+  tryNow(): void {
     clearTimeout(this.timer);
     this.timer = 0;
     void this.send();
   }
 
   private async send(): Promise<void> {
-    if (this.isSending || this.isStopped || this.timer) return;
+    if (this.isSending || this.isStopped || this.timer || !this.isRestored) return;
     const operation = this.waiting[0];
     if (!operation) return;
     this.isSending = true;
@@ -110,7 +123,7 @@ export class Queue {
   private again(): void {
     const wait = RETRY_MS[Math.min(this.failures, RETRY_MS.length - 1)] ?? 1000;
     this.failures += 1;
-    this.state.failed();
+    this.state.failed(this.failures, () => this.tryNow());
     this.timer = window.setTimeout(() => this.tryNow(), wait);
   }
 

@@ -4,6 +4,7 @@ import { Acts } from './acts';
 import { listenToCompared } from './compared';
 import { dayPickers } from './days';
 import { Fields } from './fields';
+import { keysOfForm } from './keys';
 import { Measured } from './measured';
 import { Queue } from './queue';
 import { SaveState } from './save-state';
@@ -16,8 +17,9 @@ async function begin(root: HTMLElement): Promise<void> {
   const entry = root.dataset['entry'] ?? '';
   new Acts(root, api).listen();
   listenToCompared(root);
-  const fields = new Fields(root);
+  keysOfForm(root);
   dayPickers(root);
+  const fields = new Fields(root);
   const measured = new Measured(root, fields);
   if (root.dataset['draft'] !== 'yes') {
     measured.listen(null);
@@ -26,10 +28,11 @@ async function begin(root: HTMLElement): Promise<void> {
   const state = new SaveState(root);
   const queue = new Queue(`${api}changes`, Number(root.dataset['revision'] ?? '0'), new UnsentStore(entry), state);
   queue.onSaved = (saved) => fields.show(saved);
-  for (const [item, change] of await queue.restore()) fields.put(item, change);
   fields.listen(queue);
-  measured.listen(queue);
+  queue.beforeLeaving = () => fields.flush(queue);
+  measured.listen(queue, state);
   new Acts(root, api).submit(queue, fields);
+  for (const [item, change] of await queue.restore()) fields.put(item, change);
 }
 
 if (page) void begin(page);

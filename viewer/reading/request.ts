@@ -20,6 +20,8 @@ export class Unreachable extends Error {
 }
 
 const WAIT_MS = 20_000;
+/** Too slow, too many requests: nothing was judged yet. */
+const TRY_AGAIN = new Set([408, 429]);
 
 export async function post<T>(address: string, body: object): Promise<T> {
   const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? '';
@@ -35,7 +37,7 @@ export async function post<T>(address: string, body: object): Promise<T> {
   } catch {
     throw new Unreachable();
   }
-  if (response.status >= 500) throw new Unreachable();
+  if (response.status >= 500 || TRY_AGAIN.has(response.status)) throw new Unreachable();
   const said = (await response.json().catch(() => ({}))) as Record<string, unknown>;
   if (!response.ok) {
     throw new Refusal(response.status, String(said['code'] ?? ''), String(said['message'] ?? ''), String(said['reference'] ?? ''), said);

@@ -32,7 +32,7 @@ export class Rows {
     const [name, id] = path.split('.');
     const group = this.group(name ?? '');
     if (!group || !id) return;
-    this.mark(this.row(path) ?? this.make(group, id), word === 'struck');
+    this.place(this.row(path) ?? this.make(group, id), word === 'struck');
   }
 
   show(path: string, look: RowLook): void {
@@ -40,7 +40,7 @@ export class Rows {
     if (!row) return;
     const group = row.closest<HTMLElement>('[data-group]');
     if (group) this.number(group, row, look.number);
-    this.mark(row, look.struck);
+    this.place(row, look.struck);
   }
 
   private row(path: string): HTMLElement | null {
@@ -49,14 +49,17 @@ export class Rows {
 
   private addNew(group: HTMLElement, queue: Queue): void {
     const row = this.make(group, newId());
-    this.mark(row, false);
+    this.place(row, false);
     queue.add(row.dataset['row'] ?? '', { row: 'present' });
     row.scrollIntoView({ block: 'nearest' });
     row.querySelector<HTMLElement>('[data-answer], [data-measure]')?.focus();
   }
 
   private strike(row: HTMLElement, isStruck: boolean, queue: Queue): void {
-    this.mark(row, isStruck);
+    this.place(row, isStruck);
+    const fold = row.closest<HTMLDetailsElement>('[data-struck]');
+    // What was just struck out can be taken back without looking for it.
+    if (fold) fold.open = true;
     queue.add(row.dataset['row'] ?? '', { row: isStruck ? 'struck' : 'present' });
     row.querySelector<HTMLElement>(isStruck ? '[data-unstrike]' : '[data-strike]')?.focus();
   }
@@ -79,16 +82,28 @@ export class Rows {
   private number(group: HTMLElement, row: HTMLElement, number: number): void {
     const label = `${group.dataset['prefix'] ?? ''}${number}`;
     row.setAttribute('aria-label', label);
+    row.dataset['number'] = String(number);
     const name = row.querySelector('[data-row-name]');
     if (name) name.textContent = label;
     for (const item of row.querySelectorAll<HTMLElement>('[data-item]')) item.dataset['label'] = label;
     group.dataset['last'] = String(Math.max(number, Number(group.dataset['last'] ?? '0')));
   }
 
-  private mark(row: HTMLElement, isStruck: boolean): void {
-    row.classList.toggle('is-struck', isStruck);
+  /** Among the rows that count, or folded away with those that are struck out; in the order of their numbers. */
+  private place(row: HTMLElement, isStruck: boolean): void {
     const group = row.closest<HTMLElement>('[data-group]');
+    const home = group?.querySelector(isStruck ? '[data-struck-rows]' : '[data-rows]');
+    if (group && home && (row.parentElement !== home || row.classList.contains('is-struck') !== isStruck)) {
+      const after = [...home.children].find((other) => Number((other as HTMLElement).dataset['number']) > Number(row.dataset['number']));
+      home.insertBefore(row, after ?? null);
+    }
+    row.classList.toggle('is-struck', isStruck);
     if (!group) return;
+    const fold = group.querySelector<HTMLElement>('[data-struck]');
+    const struck = group.querySelectorAll('[data-row].is-struck').length;
+    const told = fold?.querySelector<HTMLElement>('[data-struck-count]');
+    if (told) told.textContent = told.dataset['phrase']?.replace('#', String(struck)) ?? '';
+    if (fold) fold.hidden = struck === 0;
     const count = group.querySelectorAll('[data-row]:not(.is-struck)').length;
     const shown = group.querySelector('[data-row-count]');
     if (shown) shown.textContent = String(count);

@@ -5,6 +5,8 @@ export class SaveState {
   private readonly line: HTMLElement | null;
   private readonly told: HTMLElement | null;
   private readonly words: DOMStringMap;
+  /** What the line said before a mark could not be saved. */
+  private before = '';
 
   constructor(root: HTMLElement) {
     this.line = root.querySelector('[data-saving]');
@@ -19,11 +21,22 @@ export class SaveState {
   saved(at: string): void {
     const time = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
     this.write(`${this.words['saved'] ?? ''} ${time}`, false);
-    if (this.told?.dataset['kind'] === 'refused') this.told.hidden = true;
+    if (['refused', 'failed'].includes(this.told?.dataset['kind'] ?? '')) this.told!.hidden = true;
   }
 
-  failed(): void {
+  /** Once more it was not saved; from the second time on also said above the form, with what is safe. */
+  failed(times: number, tryNow: () => void): void {
     this.write(this.words['failed'] ?? '', true);
+    if (times === 2) this.say(this.words['kept'] ?? '', 'failed', '', this.words['tryNow'] ?? '', tryNow);
+  }
+
+  /** The marks on the images have a queue of their own. */
+  marks(state: string): void {
+    const isFailed = state === 'failed';
+    if (!this.line || isFailed === Boolean(this.before)) return;
+    const before = this.line.textContent || ' ';
+    this.write(isFailed ? (this.words['marksFailed'] ?? '') : this.before.trim(), isFailed);
+    this.before = isFailed ? before : '';
   }
 
   refused(refusal: Refusal, items: string[]): void {

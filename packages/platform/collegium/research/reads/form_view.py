@@ -58,6 +58,10 @@ class ItemView:
     is_in_row: bool
 
     @property
+    def absent_word(self) -> str:
+        return absence_word(self.absent) if self.absent else ""
+
+    @property
     def field_template(self) -> str:
         return f"research_reads/item_{self.control}.html"
 
@@ -65,6 +69,7 @@ class ItemView:
 @dataclass(frozen=True, slots=True)
 class RowView:
     path: str
+    number: int
     label: str
     is_struck: bool
     is_carried: bool
@@ -91,6 +96,14 @@ class GroupView:
     is_closed: bool
     problems: tuple[FormProblem, ...]
     unjudged: int = 0
+
+    @property
+    def standing(self) -> list[RowView]:
+        return [row for row in self.rows if not row.is_struck]
+
+    @property
+    def struck(self) -> list[RowView]:
+        return [row for row in self.rows if row.is_struck]
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +259,7 @@ def _group(state: GroupState, blank: RowState, language: str) -> GroupView:
 
 def _row(state: RowState, label: str, language: str) -> RowView:
     items = tuple(view(item, language, label) for item in state.items)
-    return RowView(state.path, label, state.row.is_struck, state.row.facts.carried, items)
+    return RowView(state.path, state.row.number, label, state.row.is_struck, state.row.facts.carried, items)
 
 
 def _control(state: ItemState, *, in_row: bool) -> str:

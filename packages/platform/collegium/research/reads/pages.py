@@ -122,7 +122,9 @@ def read(request: PageRequest, task_id: UUID) -> HttpResponse:
             "version": version,
             "versions": queries.versions(actor, task),
             "title": in_language(step.label, language),
-            "form": in_language(definition.forms[step.form].label, language),
+            "legend": _("Your assessment")
+            if step.kind is StepKind.ADJUDICATION
+            else in_language(definition.forms[step.form].label, language),
             "meaning": step.meaning,
             "items": form_view.views(state, language),
             "may_know_subject": step.kind in BARRED_STEPS,
