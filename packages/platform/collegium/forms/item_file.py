@@ -73,15 +73,8 @@ def read_item(node: Node, types: Mapping[str, ItemType], problems: Problems) -> 
         raise body["required_if"].fault("Either “required” or “required_if”, not both.")
     _refuse_answering_given(body)
     lowest, highest, earliest, latest = _limits(kind, body)
-    codes: tuple[tuple[str, Labels], ...] = ()
-    if kind is ItemKind.SCORE:
-        codes = _steps(body, lowest, highest)
-    elif "codes" in body:
-        codes = _codes(body["codes"])
-    rules = {"required_if": "", "show_if": ""}
-    for key in rules:
-        with problems.gathered():
-            rules[key] = read_rule(body[key], types) if key in body else ""
+    codes = _named(kind, body, lowest, highest)
+    rules = _rules(body, types, problems)
     compute = ""
     with problems.gathered():
         compute = _compute(body, types, codes) if kind is ItemKind.COMPUTED else ""
@@ -124,6 +117,24 @@ def read_checks(node: Node, types: Mapping[str, ItemType], problems: Problems) -
                 Check(read_rule(body["rule"], types), read_labels(body["message"]), Severity(severity))
             )
     return tuple(checks)
+
+
+def _rules(body: Mapping[str, Node], types: Mapping[str, ItemType], problems: Problems) -> dict[str, str]:
+    """When the item is shown and when it is required; empty where the file does not say."""
+    rules = {"required_if": "", "show_if": ""}
+    for key in rules:
+        with problems.gathered():
+            rules[key] = read_rule(body[key], types) if key in body else ""
+    return rules
+
+
+def _named(
+    kind: ItemKind, body: Mapping[str, Node], lowest: Decimal | None, highest: Decimal | None
+) -> tuple[tuple[str, Labels], ...]:
+    """The codes of a choice, or the named steps of a score."""
+    if kind is ItemKind.SCORE:
+        return _steps(body, lowest, highest)
+    return _codes(body["codes"]) if "codes" in body else ()
 
 
 def _refuse_answering_given(body: Mapping[str, Node]) -> None:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor
 
 
+_NOTHING: Mapping[str, object] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What an operation left: the newest revision, the form as judged, and the paths that look different now."""
@@ -123,12 +126,18 @@ def _start(
     return start
 
 
-def _note(actor: Actor, entry: Entry, op_id: UUID, answers: Mapping[str, object]) -> None:
-    """Keep answers that stand for the first time as changes of the entry's newest revision."""
+def _note(
+    actor: Actor,
+    entry: Entry,
+    op_id: UUID,
+    answers: Mapping[str, object],
+    before: Mapping[str, object] = _NOTHING,
+) -> None:
+    """Keep answers as changes of the entry's newest revision. `before`: what stood there."""
     EntryChange.objects.bulk_create(
         EntryChange(
-            space_id=actor.space, entry=entry, revision=entry.revision, op_id=op_id, item=path, old=None, new=answer,
-            principal=actor.principal.text,
+            space_id=actor.space, entry=entry, revision=entry.revision, op_id=op_id, item=path,
+            old=before.get(path), new=answer, principal=actor.principal.text,
         )
         for path, answer in answers.items()
     )  # fmt: skip
@@ -172,13 +181,7 @@ def save_changes(  # noqa: PLR0913  an operation has this many facts
     if not moved:
         return Saved(entry.revision, before, tuple(changes))
     entry.revision += 1
-    EntryChange.objects.bulk_create(
-        EntryChange(
-            space_id=actor.space, entry=entry, revision=entry.revision, op_id=op_id, item=name,
-            old=entry.answers.get(name), new=new, principal=actor.principal.text,
-        )
-        for name, new in moved.items()
-    )  # fmt: skip
+    _note(actor, entry, op_id, moved, entry.answers)
     entry.answers = {name: body for name, body in (entry.answers | moved).items() if body is not None}
     entry.save(update_fields=["answers", "revision"])
     after = queries.state(entry, language)

@@ -85,35 +85,8 @@ def save_mark(  # noqa: PLR0913 - one save names this much
         return queries.saved_mark(done)
     if mark.revision != base_revision:
         raise MarkStale(mark.id)
-    instance = archive.instance_by_uid(actor, drawn.instance_uid)
-    attributes = archive.instance_document(actor, instance)
-    if instance.series.series_uid != drawn.series_uid or not 1 <= drawn.frame <= instance.number_of_frames:
-        raise MarkInvalid
-    frame_of_reference = str((attributes.get(_FRAME_OF_REFERENCE, {}).get("Value") or [""])[0])
-    if drawn.frame_of_reference_uid not in ("", frame_of_reference):
-        raise MarkInvalid
-    require_inside(instance.rows or 0, instance.columns or 0, drawn.image_points)
-    measured = _measure(plane_of(attributes, drawn.frame), drawn)
-    saved = _add(
-        actor,
-        mark,
-        MarkRevision(
-            op_id=op_id,
-            instance=instance,
-            study_uid=instance.exam.study_uid,
-            series_uid=drawn.series_uid,
-            instance_uid=drawn.instance_uid,
-            frame=drawn.frame,
-            frame_of_reference_uid=frame_of_reference,
-            points=[part.quantize(_SIXTH) for point in measured.points for part in point],
-            image_points=[part.quantize(_SIXTH) for point in measured.image_points for part in point],
-            label=drawn.label[:64],
-            value=measured.value,
-            short_value=measured.short_value,
-            unit="mm",
-        ),
-    )
-    short = {} if measured.short_value is None else {"short_value": str(measured.short_value)}
+    saved = _add(actor, mark, _revision(actor, op_id, drawn))
+    short = {} if saved.short_value is None else {"short_value": str(saved.short_value)}
     record(
         actor,
         Action.MARK_SAVED,
@@ -122,9 +95,9 @@ def save_mark(  # noqa: PLR0913 - one save names this much
         new={
             "revision": saved.revision,
             "kind": drawn.kind.value,
-            "value": str(measured.value),
+            "value": str(saved.value),
             **short,
-            "unit": "mm",
+            "unit": saved.unit,
             "instance": drawn.instance_uid,
             "frame": drawn.frame,
             "points": [str(part) for part in saved.points],
@@ -162,6 +135,34 @@ def strike(*, actor: Actor, drawn_for: DrawnFor, mark_id: UUID, op_id: UUID, bas
         new={"revision": saved.revision},
     )
     return queries.saved_mark(saved)
+
+
+def _revision(actor: Actor, op_id: UUID, drawn: Drawing) -> MarkRevision:
+    """A drawing measured on its image, not yet kept. Raises as `save_mark`."""
+    instance = archive.instance_by_uid(actor, drawn.instance_uid)
+    attributes = archive.instance_document(actor, instance)
+    if instance.series.series_uid != drawn.series_uid or not 1 <= drawn.frame <= instance.number_of_frames:
+        raise MarkInvalid
+    frame_of_reference = str((attributes.get(_FRAME_OF_REFERENCE, {}).get("Value") or [""])[0])
+    if drawn.frame_of_reference_uid not in ("", frame_of_reference):
+        raise MarkInvalid
+    require_inside(instance.rows or 0, instance.columns or 0, drawn.image_points)
+    measured = _measure(plane_of(attributes, drawn.frame), drawn)
+    return MarkRevision(
+        op_id=op_id,
+        instance=instance,
+        study_uid=instance.exam.study_uid,
+        series_uid=drawn.series_uid,
+        instance_uid=drawn.instance_uid,
+        frame=drawn.frame,
+        frame_of_reference_uid=frame_of_reference,
+        points=[part.quantize(_SIXTH) for point in measured.points for part in point],
+        image_points=[part.quantize(_SIXTH) for point in measured.image_points for part in point],
+        label=drawn.label[:64],
+        value=measured.value,
+        short_value=measured.short_value,
+        unit="mm",
+    )
 
 
 def _measure(plane: Plane, drawn: Drawing) -> _Measured:
