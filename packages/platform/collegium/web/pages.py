@@ -74,6 +74,8 @@ def project(request: PageRequest, space_id: UUID) -> HttpResponse:
     shows_board = may(actor, Permission.BOARD_VIEW)
     context = {
         "actor": actor,
+        "waiting": pipeline.my_tasks(request.principal).filter(space_id=space_id).count(),
+        "reads": may(actor, Permission.READ_WRITE),
         "figures": figures(actor, progress(actor, request.LANGUAGE_CODE)) if shows_board else [],
         "members": tenancy.members(actor) if may(actor, Permission.MEMBERS_VIEW) else [],
         "history": told(actor, lines, request.LANGUAGE_CODE)[:_SHOWN],

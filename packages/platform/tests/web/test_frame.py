@@ -87,8 +87,8 @@ def test_the_history_says_what_followed_by_itself_and_calls_things_by_their_labe
     page = client_of(world.administrator).get(f"/projects/{world.space_id}/history/").content.decode()
 
     reader = committee.people[committee.who(first)].full_name
-    assert re.search(rf'<span class="who">{re.escape(reader)}</span> signed the read: <a [^>]+>[^<]*S-001', page)
+    assert re.search(
+        rf'<span class="who">{re.escape(reader)}</span> signed the read: <a [^>]+>[^<]*S-001', page
+    )
     assert '<span class="who">Automatically</span>, after' in page
-    assert "digest" not in page
-    assert "in_progress" not in page
-    assert not re.search(r"[0-9a-f]{8}…", page)
+    assert not [code for code in ("seal:", "entry revision", "in_progress", "waiting →") if code in page]

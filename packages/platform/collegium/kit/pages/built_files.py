@@ -31,6 +31,7 @@ class BuiltFiles:
         self._add_kept()
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        self._add_new(request.path_info)
         for _attempt in ("its own file", "the copy that the start made of it"):
             try:
                 answer: HttpResponse = self.served(request)
@@ -40,6 +41,15 @@ class BuiltFiles:
             else:
                 return answer
         return self._get_response(request)
+
+    def _add_new(self, address: str) -> None:
+        """A file that was built after the start, when it is asked for."""
+        name = address.removeprefix(_PREFIX)
+        if address in self.served.files or name == address or "/" in name:
+            return
+        path = Path(settings.STATICFILES_DIRS[0]) / "built" / name
+        if name and path.is_file():
+            self.served.add_file_to_dictionary(address, str(path))
 
     def _add_kept(self) -> None:
         for folder in generations(Path(settings.KEPT_FILES)):
