@@ -251,7 +251,7 @@ def test_another_check_of_the_first_visit_takes_the_reads_of_all_visits_along(co
     assert committee.now(first).state == "superseded"
 
 
-@pytest.mark.requirement("R33")
+@pytest.mark.requirement("I07")
 @pytest.mark.parametrize(
     ("said", "corrected", "states"),
     [("refuse", "accept", ["open", "open"]), ("accept", "refuse", [])],
@@ -328,7 +328,7 @@ def test_a_condition_on_an_adjudication_that_never_comes_does_not_wait_for_ever(
 # Images
 
 
-@pytest.mark.requirement("R33", "R35")
+@pytest.mark.requirement("I07")
 def test_an_exam_that_comes_after_the_check_is_checked_before_anybody_reads_it(committee: Committee) -> None:
     committee.until_reading()
 
@@ -338,7 +338,6 @@ def test_an_exam_that_comes_after_the_check_is_checked_before_anybody_reads_it(c
     assert {task.state for task in committee.visit("baseline")} == {"waiting"}
 
 
-@pytest.mark.requirement("R35")
 def test_a_record_names_only_images_that_its_page_showed(committee: Committee) -> None:
     first, _ = committee.until_reading()
     revision = committee.draft(first, response="SD")
@@ -351,7 +350,6 @@ def test_a_record_names_only_images_that_its_page_showed(committee: Committee) -
     assert len(committee.submit(first, revision).shown) == 2
 
 
-@pytest.mark.requirement("R35")
 def test_images_that_come_after_the_signature_mark_the_read(committee: Committee) -> None:
     first, _ = committee.until_reading()
     committee.do(first, response="SD")
@@ -503,7 +501,7 @@ def test_a_read_that_was_run_again_or_given_away_while_corrected_counts_no_more(
     assert [row.task_id for row in table(committee).rows] == [fresh.id]
 
 
-@pytest.mark.requirement("R70", "R72", "R82")
+@pytest.mark.requirement("R70", "R72")
 def test_signatures_hold_in_every_table_after_a_correction_and_a_second_adjudication(
     committee: Committee,
 ) -> None:
@@ -574,7 +572,6 @@ def test_two_windows_that_fix_an_order_at_once_wait_for_one_another(
     assert at_once(*(lambda task=task: committee.open(task) for task in mine)) == []
 
 
-@pytest.mark.requirement("R35")
 def test_a_supplement_moves_tasks_under_the_lock_of_their_subject(committee: Committee) -> None:
     exam_id = committee.arrive()
     committee.do(committee.tasks(step="eligibility")[0], eligible="yes")

@@ -1,4 +1,4 @@
-"""A new version of a project at work: what tasks and signed answers rest on stays, all else may change (R15)."""
+"""A new version of a project at work: what tasks and signed answers rest on stays, all else may change (R05)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def renamed(before: str, after: str) -> str:
     return GROUPED.replace(before, after)
 
 
-@pytest.mark.requirement("R15")
+@pytest.mark.requirement("R05")
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -94,7 +94,7 @@ def test_what_answers_rest_on_is_not_renamed(world: World, text: str, named: str
         assert projects.current_version(world.actor()).version == 1
 
 
-@pytest.mark.requirement("R15")
+@pytest.mark.requirement("R05")
 def test_every_part_that_is_missing_is_named_at_once(world: World) -> None:
     committee = gathered(world)
     text = renamed("group: targets", "group: lesions").replace("code: baseline", "code: first")
@@ -135,14 +135,14 @@ def test_an_adjudication_keeps_its_form_while_its_answers_count(world: World) ->
     assert row.answers["response"].value in {"PR", "PD"}
 
 
-@pytest.mark.requirement("R15")
+@pytest.mark.requirement("R05")
 def test_what_nobody_rests_on_may_go(world: World) -> None:
     committee = gathered(world)
 
     assert publish(committee, renamed("code: week8", "code: w8")) == 2
 
 
-@pytest.mark.requirement("R15")
+@pytest.mark.requirement("R05")
 def test_a_cancelled_task_rests_on_nothing(world: World) -> None:
     committee = Committee(world)
     committee.gather()
@@ -155,7 +155,7 @@ def test_a_cancelled_task_rests_on_nothing(world: World) -> None:
     assert publish(committee, TEXT.replace("code: baseline", "code: first")) == 2
 
 
-@pytest.mark.requirement("R15")
+@pytest.mark.requirement("R05")
 @pytest.mark.parametrize(
     "text",
     [

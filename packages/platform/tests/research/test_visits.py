@@ -203,7 +203,7 @@ def test_left_out_is_cancelled_shown_nowhere_and_in_nobodys_way(world: World) ->
     assert len(exams_shown(committee, later[0])) == 3
 
 
-@pytest.mark.requirement("R05")
+@pytest.mark.requirement("R28")
 def test_a_decision_stands_in_the_history_with_its_reason(committee: Committee) -> None:
     held = late_week8(committee)
 
@@ -300,7 +300,7 @@ def test_an_exam_between_two_windows_is_not_guessed_unless_its_day_is_known(worl
     assert again.visit.code == "week16"
 
 
-@pytest.mark.requirement("R33")
+@pytest.mark.requirement("I07", "I09")
 def test_a_rescan_of_another_day_is_placed_by_hand_and_checked_again(committee: Committee) -> None:
     committee.arrive(study_date=BASELINE)
     committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
@@ -320,7 +320,7 @@ def test_a_rescan_of_another_day_is_placed_by_hand_and_checked_again(committee: 
     assert line.reason == "The site says so."
 
 
-@pytest.mark.requirement("I08")
+@pytest.mark.requirement("I09")
 def test_visits_that_came_in_the_wrong_order_are_put_right_by_hand(committee: Committee) -> None:
     later = committee.arrive(study_date=WEEK8_ON)
     earlier = unplaced(committee, BASELINE)
@@ -453,7 +453,7 @@ def test_the_page_shows_nothing_of_other_sites_and_opens_to_placers_only(committ
 # Images that are not let in, and images that come late
 
 
-@pytest.mark.requirement("R28", "R33")
+@pytest.mark.requirement("R28", "I07")
 @pytest.mark.parametrize("verdict", ["refuse", "correct"])
 def test_images_that_a_check_did_not_accept_do_not_stand_beside_later_ones(
     world: World, verdict: str
@@ -469,7 +469,7 @@ def test_images_that_a_check_did_not_accept_do_not_stand_beside_later_ones(
     assert [[one.code for one in shown(committee, task)] for task in tasks] == [["week8"], ["week8"]]
 
 
-@pytest.mark.requirement("R28", "R33")
+@pytest.mark.requirement("R28", "I07")
 def test_images_that_nobody_has_checked_yet_do_not_stand_beside_later_ones(world: World) -> None:
     committee = Committee(world)
     committee.gather(TEXT.replace("timepoints: locked", "timepoints: beside"))
@@ -508,7 +508,6 @@ def drafted(committee: Committee) -> tuple[Task, int, UUID]:
     return first, opened.version.entry.revision + 1, exam_id
 
 
-@pytest.mark.requirement("R35")
 def test_images_that_come_while_a_read_is_drafted_are_told_at_the_next_save(committee: Committee) -> None:
     task, revision, exam_id = drafted(committee)
 
@@ -525,7 +524,6 @@ def test_images_that_come_while_a_read_is_drafted_are_told_at_the_next_save(comm
     assert committee.save(task, revision, response="PR").has_late_images
 
 
-@pytest.mark.requirement("R35")
 def test_a_drafted_read_is_not_submitted_over_images_its_page_does_not_show(committee: Committee) -> None:
     task, revision, _ = drafted(committee)
     person = committee.people[committee.who(task)]
