@@ -101,7 +101,7 @@ export function measureText(data: unknown): string[] {
   const stats = Object.values(cachedStats ?? {}).find((each) => typeof each.length === 'number');
   if (!stats) return [''];
   const short = typeof stats.width === 'number' ? ` × ${stats.width.toFixed(1)}` : '';
-  return [`${stats.length!.toFixed(1)}${short} ${stats.unit ?? ''}`.trim(), ...(isHalf && !isShortSet ? ['short one proposed'] : [])];
+  return [`${stats.length!.toFixed(1)}${short} ${stats.unit ?? ''}`.trim(), ...(isHalf && !isShortSet ? ['short diameter proposed'] : [])];
 }
 
 const distance = (a: Point3, b: Point3): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);

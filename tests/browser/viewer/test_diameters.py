@@ -65,12 +65,12 @@ def test_the_text_tells_both_diameters(reader: Driver) -> None:
 def test_a_short_diameter_that_nobody_set_is_not_saved(reader: Driver, study: Study) -> None:
     reader.begin_diameters(LONG)
 
-    reader.until(lambda: "short one proposed" in reader.drawn(), "the proposal")
+    reader.until(lambda: "short diameter proposed" in reader.drawn(), "the proposal")
     assert study.marks == {}
     assert reader.events("mark-saved") == []
 
     reader.press("Escape")
-    reader.until(lambda: "short one proposed" not in reader.drawn(), "nothing left")
+    reader.until(lambda: "short diameter proposed" not in reader.drawn(), "nothing left")
     assert study.marks == {}
 
 
