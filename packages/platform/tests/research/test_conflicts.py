@@ -14,6 +14,7 @@ from collegium.kit.database import acting_as
 from collegium.notifications.models import Notification, NotificationKind
 from collegium.research.pipeline import leaving, making, queries, services
 from collegium.research.pipeline.errors import ConflictOfInterest
+from collegium.research.pipeline.models import Sequence
 from collegium.research.projects import queries as projects
 from collegium.research.projects.people.services import declare_conflict
 from collegium.research.reads import services as reads
@@ -74,7 +75,7 @@ def allowed(committee: Committee, task: Task, step: str) -> set[str]:
 def told(person: Person) -> list[str]:
     with acting_as(person.principal):
         rows = Notification.objects.filter(
-            person=person.principal.id, kind=NotificationKind.TASK_WITHOUT_PERSON
+            person=person.principal.id, kind=NotificationKind.TASK_WITHOUT_PERSON, done_at=None
         )
         return [row.address for row in rows]
 
@@ -167,6 +168,7 @@ def test_a_manager_may_give_a_task_to_who_handed_it_back(world: World) -> None:
         )
 
     assert [task.assignee for task in live(committee) if task.slot == first.slot] == [first.assignee]
+    assert told(world.administrator) == []
 
 
 def test_who_lost_tasks_with_their_role_is_drawn_again_when_they_return(world: World) -> None:
@@ -338,6 +340,22 @@ def test_what_is_dealt_anew_keeps_its_person_and_is_open_as_before(world: World)
     assert (fresh.run, fresh.slot) == (2, old.slot)
     assert old.note == leaving.DEALT
     committee.do(fresh, response="SD")
+
+
+@pytest.mark.requirement("R21", "R28")
+def test_what_was_decided_about_a_late_visit_holds_for_what_is_dealt_anew(world: World) -> None:
+    committee = gathered(world, ALONE, readers=2)
+    first, _ = committee.until_reading()
+    committee.until_reading("S-002")
+    name = committee.who(first)
+    with acting_as(world.administrator.principal, [world.space_id]):
+        rows = queries.tasks(world.actor()).filter(unit__subject__code="S-002", step="reading")
+        rows.update(sequence=Sequence.OUT)
+
+    declare(committee, first)
+
+    (fresh,) = [task for task in committee.tasks(name, "reading") if task.state == "open"]
+    assert fresh.sequence == Sequence.OUT
 
 
 @pytest.mark.requirement("R21")

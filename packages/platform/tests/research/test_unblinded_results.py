@@ -146,7 +146,7 @@ def test_a_sponsor_sees_final_results_only_after_approval_without_readers_and_wi
     assert before == (403, False)
     assert shown.status_code == 200
     assert "S-001" in body
-    assert f"{root}results/" in client.get(root).content.decode()
+    assert f"{root}results/" in client.get(root, follow=True).content.decode()
     assert not [one for one in committee.people.values() if one.full_name in body]
     assert client.get(f"{root}results/?step=reading").status_code == 403
     assert client.post(f"{root}results/csv", {"step": FINAL}).status_code == 403

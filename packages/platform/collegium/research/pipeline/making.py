@@ -171,6 +171,8 @@ def give(
     task.save(update_fields=["assignee"])
     if before:
         withdraw(actor, about=task.id, kinds=TOLD, from_person=Principal.parse(before))
+    else:
+        unassigned.has_somebody(actor, task)
     record(
         actor, Action.TASK_ASSIGNED, "research.task", task.id,
         old={"assignee": before} if before else None, new={"assignee": person, **(draw or {})}, reason=reason,

@@ -284,6 +284,8 @@ def deal_anew(actor: Actor, task: Task, reason: str) -> None:
     was_open = task.state == TaskState.OPEN
     move_task(actor=actor, task=task, move=Move.CANCEL, note=reason)
     fresh = making.make_again(actor, task, keeps_person=True, sides=task.sides)
+    fresh.sequence = task.sequence  # what a person decided about a late visit holds for it too
+    fresh.save(update_fields=["sequence"])
     if was_open:
         move_task(actor=actor, task=fresh, move=Move.OPEN)
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from collegium.kit.principals import Principal
 from collegium.notifications.models import NotificationKind
-from collegium.notifications.services import tell
+from collegium.notifications.services import tell, withdraw
 from collegium.trust.access.permissions import Permission
 from collegium.trust.tenancy.queries import members_who_may
 
@@ -24,5 +24,10 @@ def tell_if_nobody(actor: Actor, task: Task) -> None:
     for person in sorted(members_who_may(actor, Permission.TASK_MANAGE)):
         tell(
             actor, to=Principal.parse(person), kind=NotificationKind.TASK_WITHOUT_PERSON,
-            address=reverse("project-tasks", args=[actor.space]),
+            address=reverse("project-tasks", args=[actor.space]), about=task.id,
         )  # fmt: skip
+
+
+def has_somebody(actor: Actor, task: Task) -> None:
+    """What was told about a task without a person is done."""
+    withdraw(actor, about=task.id, kinds=[NotificationKind.TASK_WITHOUT_PERSON])
