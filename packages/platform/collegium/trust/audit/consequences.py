@@ -50,6 +50,8 @@ _WEAK = frozenset(
      Action.SIGNED_IN, Action.SIGNED_OUT, Action.TASK_BEGUN}
 )  # fmt: skip
 """Acts from which hardly anything follows: another act close by is the likelier cause."""
+_PRECEDE = frozenset({Action.RECORD_SIGNED, Action.FORM_PUBLISHED})
+"""Consequences that are recorded before their act."""
 _BEGIN = (Action.SUBJECT_LISTED, Action.EXAM_PLACED)
 """With which a run of consequences begins when no other act is there: a subject was enrolled, an exam placed."""
 _TOGETHER = timedelta(seconds=1)
@@ -88,11 +90,16 @@ def causes(lines: Iterable[HistoryLine]) -> Mapping[UUID, HistoryLine | None]:
         for place, line in enumerate(run):
             if place in acts and not (is_job and is_consequence(line.action)):
                 continue
-            # Of two acts as near, the later one: a record is made at the end of its transaction.
-            nearest = min(strong, key=lambda one: (abs(one - place), -one), default=None)
+            nearest = _nearest(strong, place, is_before=line.action in _PRECEDE)
             if is_consequence(line.action) and (nearest is not None or is_job):
                 found[line.id] = None if nearest in (None, place) else run[nearest]
     return found
+
+
+def _nearest(acts: Sequence[int], place: int, *, is_before: bool) -> int | None:
+    """The act that is nearest in the run; of two as near, the later: it is recorded at the end of its transaction."""
+    later = [one for one in acts if one > place] if is_before else []
+    return min(later or acts, key=lambda one: (abs(one - place), -one), default=None)
 
 
 def _acts(run: Sequence[HistoryLine]) -> list[int]:

@@ -220,7 +220,7 @@ _KEYS = {
 }  # fmt: skip
 _HIDDEN = frozenset(
     {"among", "cause", "changes", "digest", "door", "entry", "entry_revision", "exam", "expires_at", "fields", "frame",
-     "fresh", "from", "from_revision", "how", "instance", "kept", "key", "kind", "manifest", "meaning", "mode",
+     "fresh", "from", "grant", "from_revision", "how", "instance", "kept", "key", "kind", "manifest", "meaning", "mode",
      "owner", "points",
      "reads", "recipe", "revision", "run", "seal", "seed", "series", "settles", "share", "sha256", "shown", "signature",
      "signed", "slot", "state", "study_uid", "task", "tasks", "to_revision", "unit", "uids"}
