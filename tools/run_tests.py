@@ -11,18 +11,26 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collegium_testkit.browser import chromium_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 TYPED = ("packages/wire", "packages/deid", "packages/connect", "packages/platform", "packages/testkit")
-CHECKS = (
-    ("Layout", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
-    ("Lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
+TYPES = (
     *((f"Types of {folder}", [str(BIN / "mypy"), "--no-error-summary", folder]) for folder in TYPED),
     ("Types of the rest", [str(BIN / "mypy"), "--no-error-summary", "tests", "tools", "benchmarks"]),
+)
+"""One after the other: they share a cache."""
+OTHERS = (
+    ("Layout", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
+    ("Lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
     ("Import order", [str(BIN / "lint-imports"), "--no-logo", "--no-cache"]),
     ("Traceability", [sys.executable, "tools/trace.py", "--check"]),
     ("Drawn states", [sys.executable, "tools/draw_states.py", "--check"]),
@@ -32,7 +40,8 @@ CHECKS = (
 def main() -> int:
     """Run the checks, then the tests; 0 when all is well."""
     os.chdir(ROOT)
-    failed = [name for name, command in CHECKS if not _run(name, command)]
+    with ThreadPoolExecutor() as lanes:
+        failed = [name for lane in lanes.map(_checked, (TYPES, OTHERS)) for name in lane]
     if "--only-checks" not in sys.argv:
         _ensure_chromium()
         workers = str(os.cpu_count() or 2)
@@ -45,6 +54,20 @@ def main() -> int:
             failed += [] if _run(name, [*pytest, "-m", chosen]) else [name]
     print(f"Failed: {', '.join(failed)}" if failed else "All is well.")
     return 1 if failed else 0
+
+
+def _checked(checks: Sequence[tuple[str, list[str]]]) -> list[str]:
+    """Run checks, telling of each when it is done, since others run beside it; the names of those that failed."""
+    failed = []
+    for name, command in checks:
+        began = time.monotonic()
+        done = subprocess.run(
+            command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        verdict = "FAILED" if done.returncode else "ok"
+        print(f"== {name}\n{done.stdout}   {verdict} after {time.monotonic() - began:.0f} s", flush=True)
+        failed += [name] if done.returncode else []
+    return failed
 
 
 def _run(name: str, command: list[str]) -> bool:
