@@ -40,7 +40,7 @@ PAGES = {
             "", "subjects/", "exams/", "exams/{exam}/", "exams/{exam}/images/", "tasks/", "tasks/{settling}/",
             "results/?step=reading", "results/?step=final.adjudication", "gateways/", "history/", "setup/", "board/",
             "people/", "people/{membership}/", "queries/", "queries/new", "queries/{query}/", "site/", "unblinding/",
-            "visits/",
+            "visits/", "tasks/{signed}/", "tasks/?state=open&sort=-due",
         )),
     ),
     "reader1": (

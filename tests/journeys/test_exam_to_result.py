@@ -103,8 +103,8 @@ def signed_in(chromium: Browser, trial: Trial, email: str, password: str) -> Pag
 def open_first_task(page: Page, trial: Trial) -> Driver:
     driver = Driver(page)
     address = f"{trial.server.url}/tasks/"
-    driver.until(lambda: page.goto(address) and page.locator("table.list a").count(), "a task")
-    page.locator("table.list a").first.click()
+    driver.until(lambda: page.goto(address) and page.locator("table.list tbody a").count(), "a task")
+    page.locator("table.list tbody a").first.click()
     return driver.wait_for_all()
 
 
