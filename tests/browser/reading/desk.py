@@ -20,24 +20,36 @@ ARRIVE = """
 import sys
 import django; django.setup()
 from collegium.kit.database import acting_as
-from collegium.kit.principals import Principal
+from collegium.kit.principals import Actor, Principal
 from collegium import wiring; wiring.connect()
 from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.publishing import publish_project
 from collegium.trust.access.queries import actor_in
+from collegium.trust.access.services import found_space
 from collegium.trust.identity.queries import account_by_email
 from collegium.trust.tenancy.models import SpaceKind
 from collegium.trust.tenancy.queries import spaces_of
+from collegium.trust.tenancy.services import add_member
 from collegium_testkit.study import stored_exam
 from collegium_testkit.world import Person, World
 with acting_as(Principal.system()):
     admin, reader = account_by_email({admin!r}), account_by_email({reader!r})
 with acting_as(admin.principal):
-    space = spaces_of(admin.principal, SpaceKind.PROJECT).get(id={space!r})
+    spaces = spaces_of(admin.principal, SpaceKind.PROJECT)
+    space = spaces.get(id={space!r})
+    if {own!r}:
+        officer = Actor(admin.principal, organisation_id=space.organisation_id, role="Officer")
+        known = spaces.filter(name={own!r}).first()
+        own = known.id if known else found_space(
+            actor=officer, kind=SpaceKind.PROJECT, name={own!r}, founder=admin.principal
+        )
+        space = spaces.get(id=own)
 world = World(space.organisation_id, space.id, Person(admin.principal, admin.email, admin.full_name))
 with acting_as(admin.principal, [space.id]):
     if len(sys.argv) > 1:
         publish_project(actor=actor_in(admin.principal, space.id), text=sys.argv[1])
+    if {own!r} and not known:
+        add_member(actor=actor_in(admin.principal, space.id), principal=reader.principal, role="Reader")
     exam = stored_exam(world, {subject!r}, "20240105")
     services.place_exam(actor=actor_in(admin.principal, space.id), exam_id=exam, subject_code={subject!r})
 with acting_as(reader.principal):
@@ -62,12 +74,16 @@ class Reading:
         context: BrowserContext,
         subject: str,
         project: str = "",
+        *,
+        own_space: str = "",
     ) -> None:
         words = {
             "admin": seeded.administrator,
             "reader": seeded.reader,
             "space": seeded.space_id,
             "subject": subject,
+            # A project keeps the forms that answers rest on: another form is another project.
+            "own": own_space,
         }
         done = subprocess.run(
             [sys.executable, "-c", ARRIVE.format(**words), *([project] if project else [])],

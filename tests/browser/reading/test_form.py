@@ -35,7 +35,7 @@ def trial(
     """The reading page of a fresh task with the trial's form."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     subject = f"F-{abs(hash(request.node.name)) % 10_000}"
-    yield Reading(*place, context, subject, trial_project()).window()
+    yield Reading(*place, context, subject, trial_project(), own_space="Trial form").window()
     context.close()
 
 

@@ -33,7 +33,9 @@ def page(
 ) -> Iterator[Page]:
     """The reading page of a fresh task with the trial's form."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield Reading(*place, context, f"P-{abs(hash(request.node.name)) % 10_000}", trial_project()).window()
+    yield Reading(
+        *place, context, f"P-{abs(hash(request.node.name)) % 10_000}", trial_project(), own_space="Trial form"
+    ).window()
     context.close()
 
 
