@@ -4,37 +4,30 @@ The clock starts when the mouse goes down on the task in the list and stops when
 an image is drawn; both are read inside the browser. Drawing is done by the processor (SwiftShader),
 as on a machine without a graphics card. Each run is a fresh browser context; only the list page before
 it has loaded what all pages share. Nearly all of the time is the browser's processor time, so `load`
-says how busy the machine was.
-
-    python benchmarks/first_image.py [--slices 300] [--runs 5]
+says how busy the machine was. `reading.py` runs it; with `--tasks 0` it runs nothing else but the check before a frame.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import shutil
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fast_sender import load, push
 
 from collegium_testkit import phantoms
-from collegium_testkit.browser import browser
 from collegium_testkit.gateways import GatewayProcess
-from collegium_testkit.installation import InstallationProcess
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Page
 
+    from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
 
 TARGET_S = 2.0
-OUT = Path(__file__).parent / "out" / "first_image.json"
 # The click happens on one page and the image on the next; both know the time since 1970.
 LISTEN = """
 const now = () => performance.timeOrigin + performance.now();
@@ -56,28 +49,6 @@ PARTS = """
   };
 }
 """
-
-
-def main() -> None:
-    """Deliver one exam, open its task again and again, print and write the median."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--slices", type=int, default=300)
-    parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--show", action="store_true", help="print what was loaded when, of the last run")
-    asked = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="collegium-bench-"))
-    folder.chmod(0o755)
-    server = InstallationProcess(folder / "server", more={"DEMO_QUIET_TIME_S": "1"})
-    try:
-        with server:
-            seeded = server.seed()
-            deliver(folder, server, seeded, asked.slices)
-            with browser() as chromium:
-                runs = [opened(chromium, server, seeded) for _ in range(asked.runs + 1)][1:]
-    finally:
-        server.remove()
-        shutil.rmtree(folder, ignore_errors=True)
-    report(runs, asked.slices, is_shown=asked.show)
 
 
 def deliver(folder: Path, server: InstallationProcess, seeded: Seeded, slices: int) -> None:
@@ -140,29 +111,11 @@ def row_of(runs: list[dict[str, Any]], slices: int) -> dict[str, object]:  # Any
         "ours": round(median, 3),
         "slowest": round(seconds[-1], 3),
         "quickest": round(seconds[0], 3),
+        "page_ms": round(statistics.median(run["html"] for run in runs)),
+        "scripts_ms": round(statistics.median(run["loaded"] for run in runs)),
         "load": round(os.getloadavg()[0], 1),
         "peer": None,
         "ratio": None,
         "target": TARGET_S,
         "holds": median <= TARGET_S,
     }
-
-
-def report(runs: list[dict[str, Any]], slices: int, *, is_shown: bool) -> None:  # Any: JSON
-    """Print and write the median."""
-    row = row_of(runs, slices)
-    if is_shown:
-        for name, start, end, size in runs[-1]["resources"][:40]:
-            print(f"{start:7.0f} {end:7.0f} ms {size:9} bytes  {name[:110]}")
-    html, loaded = (statistics.median(run[part] for run in runs) for part in ("html", "loaded"))
-    verdict = "holds" if row["holds"] else "FAILS"
-    print(
-        f"{row['metric']}: median of {len(runs)} {row['ours']:.2f}, slowest {row['slowest']:.2f},"
-        f" target <= {TARGET_S:.0f} {verdict} (page {html:.0f} ms, scripts ready {loaded:.0f} ms)"
-    )
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps([row], indent=1) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()

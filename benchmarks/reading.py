@@ -67,7 +67,7 @@ class Filled:
 def main() -> None:
     """Fill, measure in turn, print the table, write the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--tasks", type=int, default=20_000)
+    parser.add_argument("--tasks", type=int, default=20_000, help="in the lists; 0 leaves them out")
     parser.add_argument("--requests", type=int, default=60)
     parser.add_argument("--runs", type=int, default=5, help="of the first image; 0 leaves it out")
     asked = parser.parse_args()
@@ -81,9 +81,11 @@ def main() -> None:
             import django
 
             django.setup()
-            filled = fill(seeded, asked.tasks)
-            know_the_rows(server)
-            rows = lists(server, seeded, filled, asked.requests)
+            rows: list[Row] = []
+            if asked.tasks:
+                filled = fill(seeded, asked.tasks)
+                know_the_rows(server)
+                rows = lists(server, seeded, filled, asked.requests)
             first_image.deliver(folder, server, seeded, slices=300 if asked.runs else 20)
             with browser() as chromium:
                 runs = [first_image.opened(chromium, server, seeded) for _ in range(max(asked.runs, 1) + 1)]
