@@ -101,7 +101,7 @@ def exams_shown(committee: Committee, task: Task) -> list[UUID]:
 def told(committee: Committee, who: str) -> set[str]:
     person = committee.people[who] if who else committee.world.administrator
     with acting_as(person.principal):
-        return {str(one.kind) for one in notifications.lines(person.principal)}
+        return {str(one.kind) for one in notifications.lines(person.principal) if not one.is_done}
 
 
 def late_week8(committee: Committee) -> list[Task]:
@@ -214,6 +214,18 @@ def test_a_decision_stands_in_the_history_with_its_reason(committee: Committee) 
         lines = [line for task in held for line in audit.history(actor, "research.task", task.id)]
     reasons = [line.reason for line in lines if line.action == "research.task.late_decided"]
     assert reasons == ["Sent by post."] * 2
+
+
+def test_what_was_decided_or_placed_waits_in_nobodys_bell(committee: Committee) -> None:
+    held = late_week8(committee)
+    left = unplaced(committee, FITS_NOTHING)
+    before = told(committee, "qc")
+
+    decide(committee, held[0], Late.OUT)
+    place(committee, left.exam_id, "baseline", "qc")
+
+    assert {"visit_late", "exam_unplaced"} <= before
+    assert not {"visit_late", "exam_unplaced"} & told(committee, "qc")
 
 
 def test_a_decision_is_made_once(committee: Committee) -> None:

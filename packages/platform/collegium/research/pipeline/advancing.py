@@ -83,7 +83,7 @@ def _is_held(actor: Actor, scene: Scene, task: Task) -> bool:
     if not overtaken_by(scene.tasks, task):
         return False
     if _note(task, OVERTAKEN):
-        tell_placers(actor, task.unit.subject, NotificationKind.VISIT_LATE)
+        tell_placers(actor, task.unit.subject, NotificationKind.VISIT_LATE, about=task.id)
     return True
 
 

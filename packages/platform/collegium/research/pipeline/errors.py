@@ -90,7 +90,9 @@ class VisitUnknown(Invalid):
 
 class VisitBegun(Conflict):
     code = "research.exam.visit_begun"
-    message = "A task on this visit was begun, so its exam stays. Cancel that task first; its draft stays readable."
+    message = (
+        "A task on this visit was begun, so its exam stays. Cancel that task first; its draft stays readable."
+    )
 
 
 class LaterIsWithAnother(Conflict):

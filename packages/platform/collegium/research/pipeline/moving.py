@@ -11,7 +11,7 @@ from collegium.kit.principals import Principal
 from collegium.notifications.models import NotificationKind
 from collegium.notifications.services import tell, withdraw
 from collegium.research.pipeline import queries
-from collegium.research.pipeline.states import Move, TaskState, after
+from collegium.research.pipeline.states import OVERTAKEN, Move, TaskState, after
 from collegium.research.projects import queries as projects
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
@@ -39,6 +39,8 @@ def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
         MoveImpossible: the table has no such move.
     """
     before = TaskState(task.state)
+    if task.note == OVERTAKEN:
+        withdraw(actor, about=task.id, kinds=[NotificationKind.VISIT_LATE])
     task.state = after(before, move)
     task.changed_at = clock.now()
     task.note = note

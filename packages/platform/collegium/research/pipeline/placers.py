@@ -15,6 +15,8 @@ from collegium.trust.access.queries import may
 from collegium.trust.tenancy.queries import members_who_may
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from collegium.kit.principals import Actor
     from collegium.notifications.models import NotificationKind
     from collegium.research.projects.models import Subject
@@ -34,10 +36,11 @@ def require_placer(actor: Actor, subject: Subject | None) -> None:
         raise NotFound
 
 
-def tell_placers(actor: Actor, subject: Subject | None, kind: NotificationKind) -> None:
+def tell_placers(actor: Actor, subject: Subject | None, kind: NotificationKind, *, about: UUID) -> None:
     """Tell everybody who may act that something waits. Names no subject."""
     sites, everywhere = people.sites_of(actor), members_who_may(actor, Permission.TASK_VIEW_ALL)
     for person in sorted(members_who_may(actor, Permission.EXAM_PLACE)):
         is_of_site = subject is not None and subject.site_id in sites.get(person, ())
         if person in everywhere or is_of_site:
-            tell(actor, to=Principal.parse(person), kind=kind, address=reverse("visits", args=[actor.space]))
+            address = reverse("visits", args=[actor.space])
+            tell(actor, to=Principal.parse(person), kind=kind, address=address, about=about)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from collegium.imaging.archive import queries as archive
 from collegium.kit import clock
 from collegium.notifications.models import NotificationKind
+from collegium.notifications.services import withdraw
 from collegium.research.pipeline import adjudicating, independence, making, matching, ordering, queries
 from collegium.research.pipeline.advancing import advance
 from collegium.research.pipeline.errors import (
@@ -100,6 +101,7 @@ def put_in_visit(
         new={"subject": subject.code, "visit": code, "study_uid": exam.study_uid, **how},
         reason=by_hand,
     )  # fmt: skip
+    withdraw(actor, about=exam.id, kinds=[NotificationKind.EXAM_UNPLACED])
     making.make_units(actor, projects.current_version(actor), subject, visit, exam)
     queries.begun_with_exam(actor, placement).update(has_late_images=True)
     _check_again(actor, subject, visit.id)
@@ -452,7 +454,7 @@ def _leave(actor: Actor, placement: ExamPlacement, why: Unplaced) -> ExamPlaceme
         placement.save()
         record(actor, Action.EXAM_UNPLACED, "research.exam", placement.exam_id, new={"why": why.value})
         if why != Unplaced.NOT_PUBLISHED:
-            tell_placers(actor, placement.subject, NotificationKind.EXAM_UNPLACED)
+            tell_placers(actor, placement.subject, NotificationKind.EXAM_UNPLACED, about=placement.exam_id)
     return placement
 
 
