@@ -27,7 +27,10 @@ async function begin(root: HTMLElement): Promise<void> {
   }
   const state = new SaveState(root);
   const queue = new Queue(`${api}changes`, Number(root.dataset['revision'] ?? '0'), new UnsentStore(entry), state);
-  queue.onSaved = (saved) => fields.show(saved);
+  queue.onSaved = (saved) => {
+    fields.show(saved);
+    if (saved.late_images) state.lateImages();
+  };
   fields.listen(queue);
   queue.beforeLeaving = () => fields.flush(queue);
   measured.listen(queue, state);

@@ -4,6 +4,7 @@ import type { Refusal } from './request';
 export class SaveState {
   private readonly line: HTMLElement | null;
   private readonly told: HTMLElement | null;
+  private readonly late: HTMLElement | null;
   private readonly words: DOMStringMap;
   /** What the line said before a mark could not be saved. */
   private before = '';
@@ -11,6 +12,8 @@ export class SaveState {
   constructor(root: HTMLElement) {
     this.line = root.querySelector('[data-saving]');
     this.told = root.querySelector('[data-told]');
+    this.late = root.querySelector('[data-late-images]');
+    this.late?.querySelector('[data-load-again]')?.addEventListener('click', () => location.reload());
     this.words = document.querySelector<HTMLElement>('[data-words]')?.dataset ?? {};
   }
 
@@ -22,6 +25,11 @@ export class SaveState {
     const time = new Date(at).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
     this.write(`${this.words['saved'] ?? ''} ${time}`, false);
     if (['refused', 'failed'].includes(this.told?.dataset['kind'] ?? '')) this.told!.hidden = true;
+  }
+
+  /** Images came that this page does not show; once said it stays said. */
+  lateImages(): void {
+    if (this.late) this.late.hidden = false;
   }
 
   /** Once more it was not saved; from the second time on also said above the form, with what is safe. */

@@ -42,4 +42,6 @@ export interface Saved {
   items: Record<string, ItemLook | RowLook | PartLook>;
   /** How many items still stop a submission. */
   open: number;
+  /** Whether images came that this page does not show. */
+  late_images: boolean;
 }

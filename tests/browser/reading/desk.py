@@ -56,6 +56,24 @@ with acting_as(reader.principal):
     print([task.id for task in queries.my_tasks(reader.principal) if task.unit.exam_id == exam][0])
 """
 
+# Images of an exam that is there already, as a gateway delivers what a scanner sends late.
+SUPPLEMENT = """
+import django; django.setup()
+from uuid import UUID
+from collegium.kit.database import acting_as
+from collegium.kit.principals import Principal
+from collegium import wiring; wiring.connect()
+from collegium.research.pipeline import queries, services
+from collegium.trust.access.queries import actor_in
+from collegium.trust.identity.queries import account_by_email
+with acting_as(Principal.system()):
+    admin = account_by_email({admin!r})
+with acting_as(admin.principal, [UUID({space!r})]):
+    actor = actor_in(admin.principal, UUID({space!r}))
+    found = queries.placements(actor).get(subject__code={subject!r})
+    services.place_exam(actor=actor, exam_id=found.exam_id, subject_code={subject!r}, supplement=True)
+"""
+
 
 def until(check: Callable[[], object], what: str, seconds: float = 20) -> None:
     ends = time.monotonic() + seconds
@@ -85,12 +103,9 @@ class Reading:
             # A project keeps the forms that answers rest on: another form is another project.
             "own": own_space,
         }
-        done = subprocess.run(
-            [sys.executable, "-c", ARRIVE.format(**words), *([project] if project else [])],
-            env=server.environment, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
-        self.address = f"{server.url}/tasks/{done.stdout.strip().splitlines()[-1]}/read"
+        self.server, self.words = server, words
+        told = self.run(ARRIVE, *([project] if project else []))
+        self.address = f"{server.url}/tasks/{told.strip().splitlines()[-1]}/read"
         self.context = context
         page = context.new_page()
         page.goto(f"{server.url}/accounts/login/")
@@ -99,6 +114,18 @@ class Reading:
         page.click("button[type=submit]")
         page.wait_for_url(f"{server.url}/")
         self.page = page
+
+    def run(self, script: str, *more: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", script.format(**self.words), *more],
+            env=self.server.environment, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        return done.stdout
+
+    def late_images(self) -> None:
+        """Images of the exam come after the task was opened; only in the project that `seeded` names."""
+        self.run(SUPPLEMENT)
 
     def window(self) -> Page:
         page = self.context.new_page()

@@ -84,3 +84,20 @@ def test_typing_is_never_replaced_under_the_hand_and_a_hidden_item_appears(readi
     page.click("[data-submit]")
     until(lambda: page.locator("[data-told]").is_visible(), "what is missing told")
     assert page.locator(".item.is-asked").count() == 2
+
+
+def test_images_that_come_while_the_page_is_open_are_told_and_loaded_on_request(reading: Reading) -> None:
+    page = reading.window()
+    note = page.locator("[data-late-images]")
+    type_quality(page, "3")
+    until(lambda: saving(page).startswith("Saved"), "saved")
+    assert note.is_hidden()
+
+    reading.late_images()
+    type_quality(page, "4")
+    until(note.is_visible, "new images that are told")
+
+    note.get_by_role("button").click()
+    until(
+        lambda: note.is_hidden() and quality(page) == "4", "the page with the new images and what was entered"
+    )
