@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from collegium.kit import keyring
+from collegium.kit.database import TABLES_ARE_OLDER
 from collegium.kit.errors import CollegiumError
 from collegium.kit.pages.kept_files import keep
 from collegium.kit.postgres import Addresses, EmbeddedPostgres
@@ -151,14 +152,15 @@ def prepare(
     if database:
         tell("Starting the database")
         addresses = database.start()
-    pending = _manage("migrate", "--check", check=False)
-    if pending.returncode:
+    # One process for both: whether the tables are of this version, and what the version gives to seeded roles.
+    found = _manage("reconcile_roles", check=False)
+    if found.returncode == TABLES_ARE_OLDER:
         if not is_new and _has_tables():
             raise UpgradeNeeded
         tell("Making tables")
         _manage("migrate", "--verbosity", "0")
-    if not is_new:
-        _manage("reconcile_roles")
+    else:
+        found.check_returncode()
     return addresses
 
 

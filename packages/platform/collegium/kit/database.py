@@ -22,6 +22,9 @@ SECOND = "second"
 
 ALL_SPACES = ("*",)
 
+TABLES_ARE_OLDER = 3
+"""Exit code of a command that found the tables missing or of an older version, and did nothing."""
+
 
 @contextmanager
 def acting_as(

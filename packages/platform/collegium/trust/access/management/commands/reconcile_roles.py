@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
-from collegium.kit.database import acting_as
+from collegium.kit.database import TABLES_ARE_OLDER, acting_as
 from collegium.kit.principals import Actor, Principal
 from collegium.trust.access.services import reconcile_roles
 from collegium.trust.tenancy.queries import every_space
 
 
 class Command(BaseCommand):
-    help = __doc__
+    help = f"{__doc__} Does nothing and ends with {TABLES_ARE_OLDER} where tables are missing or older."
 
     def handle(self, *_args: Any, **_options: Any) -> None:  # Any: Django's signature
+        migrations = MigrationExecutor(connection)
+        if migrations.migration_plan(migrations.loader.graph.leaf_nodes()):
+            sys.exit(TABLES_ARE_OLDER)
         system, changed = Principal.system(), 0
         with acting_as(system):
             spaces = every_space()
