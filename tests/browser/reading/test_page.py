@@ -23,7 +23,6 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
     pytest.mark.timeout(300),
-    pytest.mark.xdist_group("reading"),
 ]
 
 
