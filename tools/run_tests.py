@@ -85,10 +85,11 @@ def _ensure_chromium() -> None:
         print("== Installing Chromium from Debian", flush=True)
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         subprocess.run(["apt-get", "update", "-qq"], check=False, env=quiet)
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
-            check=False, env=quiet, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends"]
+        for package in ("chromium-headless-shell", "chromium"):
+            command = [*install, package]
+            if subprocess.run(command, check=False, env=quiet, stdout=subprocess.DEVNULL).returncode == 0:
+                break
     else:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
     if not chromium_path():
