@@ -28,6 +28,7 @@ from collegium.research.data_queries.errors import (
 )
 from collegium.research.data_queries.models import AskedOf, DataQuery, QueryMessage
 from collegium.research.data_queries.view import QueryView, shown
+from collegium.research.pipeline import services as pipeline
 from collegium.research.pipeline.models import Task
 from collegium.research.projects.models import Site, Subject
 from collegium.research.projects.people import services as people
@@ -394,6 +395,19 @@ def test_queries_of_another_project_do_not_exist(asked: Study, other_world: Worl
             services.close_query(actor=actor, query_id=query.id)
         with pytest.raises(NotFound):
             services.open_task_query(actor=actor, task_id=ids.uuid7(), text=QUESTION)
+
+
+@pytest.mark.requirement("R21")
+def test_the_queries_of_a_task_leave_its_person_with_it(asked: Study) -> None:
+    world, query = asked.world, ask(asked)
+    with acting_as(asked.reader.principal, [world.space_id]):
+        pipeline.hand_back(actor=world.actor(asked.reader), task_id=_task(asked).id, reason="Knows them.")
+
+    with pytest.raises(NotFound):
+        act(asked, asked.reader, "answer", query.id)
+
+    assert seen(asked, asked.reader) == []
+    assert len(seen(asked, world.administrator)) == 1
 
 
 @pytest.mark.parametrize("statement", ["update {} set text = 'x'", "delete from {}"])

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from collegium.research.data_queries.errors import NotAskedOfYou
 from collegium.research.data_queries.models import AskedOf
+from collegium.research.pipeline.states import TaskState
 from collegium.research.projects.people import queries as people
 from collegium.trust.access.permissions import Permission
 from collegium.trust.access.queries import may
@@ -28,10 +29,11 @@ def manages_all(actor: Actor) -> bool:
 
 
 def visible(actor: Actor) -> Q:
-    """The queries an actor may see: all; or those of their sites; and always those of their own tasks."""
+    """The queries an actor may see: all; or those of their sites; and of their own tasks, till those leave them."""
     if manages_all(actor):
         return Q()
     own = Q(asked_of=AskedOf.PERSON, task__assignee=actor.principal.behalf.text)
+    own &= ~Q(task__state=TaskState.CANCELLED)
     return own | Q(asked_of=AskedOf.SITE, subject__site__in=sites_asked(actor))
 
 
