@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
@@ -18,6 +19,8 @@ from collegium_testkit.committee import TEXT, Committee
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from collegium.research.pipeline.models import Task
     from collegium.research.results.rows import ResultRow
     from collegium_testkit.world import Person, World
@@ -274,3 +277,21 @@ def test_reads_of_other_subjects_stay_blinded(world: World) -> None:
     committee.do(other, response="SD")
 
     assert row_of(committee, other).unblinded_at is None
+
+
+def test_an_approval_locks_all_subjects_in_the_order_in_which_everybody_does(world: World) -> None:
+    committee = gathered(world, readers=2)
+    committee.until_reading()
+    asked_about = committee.until_reading("S-002")[0]
+    codes = {str(task.unit.subject_id): task.unit.subject.code for task in committee.tasks()}
+    locked: list[str] = []
+
+    def watch(execute: Callable[..., object], sql: str, params: Iterable[object], *rest: object) -> object:
+        if 'FROM "research_projects_subject"' in sql and "FOR UPDATE" in sql:
+            locked.extend(codes[str(one)] for one in params if str(one) in codes)
+        return execute(sql, params, *rest)
+
+    with connection.execute_wrapper(watch):
+        unblind(committee, asked_about)
+
+    assert list(dict.fromkeys(locked)) == ["S-001", "S-002"]

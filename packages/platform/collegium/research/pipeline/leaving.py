@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor, Principal
     from collegium.research.pipeline.models import Task
     from collegium.research.projects.definition import Step
+    from collegium.research.projects.models import Subject
 
 IN_HAND = (TaskState.WAITING, *TO_DO)
 DEALT = "Dealt anew under another label."
@@ -47,7 +48,8 @@ def give_away(*, actor: Actor, tasks: Iterable[Task], reason: str) -> int:
     Raises:
         Refused: one is somebody else's, and the actor manages no tasks.
     """
-    number = 0
+    number, tasks = 0, list(tasks)
+    lock_subjects(actor, (task.unit.subject for task in tasks))
     for task in tasks:
         now = queries.task(actor, task.id)
         if now.assignee != task.assignee or now.state not in IN_HAND:
@@ -63,7 +65,7 @@ def take_barred(*, actor: Actor, principal: Principal, reason: str) -> int:
     Raises:
         Refused: it is about somebody else, and the actor manages no tasks.
     """
-    _lock(actor, in_hand(actor, principal))
+    lock_subjects(actor, (task.unit.subject for task in in_hand(actor, principal)))
     number = give_away(actor=actor, tasks=barred(actor, principal), reason=reason)
     for task in _barred(actor, principal, _of(actor, principal, (TaskState.SIGNED,))):
         grants.revoke_all(actor, owner=queries.owner_of(task), reason=reason)
@@ -74,9 +76,9 @@ def take_barred(*, actor: Actor, principal: Principal, reason: str) -> int:
 def take_from_unblinded(actor: Actor, unblinded: Task, person: Principal) -> None:
     """Give to others what somebody who knows a subject now has not begun of it, and deal the rest of theirs anew.
 
-    Their reads in progress stay theirs: they were begun blind, and results say when that ended.
+    Their reads in progress stay theirs: they were begun blind, and results say when that ended. The caller has locked
+    `subjects_around`.
     """
-    _lock(actor, in_hand(actor, person))
     for task in _of(actor, person, _NOT_BEGUN):
         of_it = task.unit.subject_id == unblinded.unit.subject_id and task.id != unblinded.id
         if of_it and _is_read(task):
@@ -99,9 +101,14 @@ def _deal_anew(actor: Actor, principal: Principal) -> None:
             deal_anew(actor, queries.locked_task(actor, task.id), DEALT)
 
 
-def _lock(actor: Actor, tasks: Iterable[Task]) -> None:
-    """The subjects of these tasks, in the order in which everybody locks several."""
-    for _, subject_id in sorted({(task.unit.subject.code, task.unit.subject_id) for task in tasks}):
+def subjects_around(actor: Actor, unblinded: Task, person: Principal) -> list[Subject]:
+    """Whose tasks an unblinding moves: those of its subject, and all that the person has in hand."""
+    return [unblinded.unit.subject, *(task.unit.subject for task in in_hand(actor, person))]
+
+
+def lock_subjects(actor: Actor, subjects: Iterable[Subject]) -> None:
+    """Lock several subjects, in the order in which everybody does: two who lock the same never wait for each other."""
+    for _, subject_id in sorted({(subject.code, subject.id) for subject in subjects}):
         projects.locked_subject(actor, subject_id)
 
 

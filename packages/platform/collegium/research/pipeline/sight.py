@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from pydicom.datadict import keyword_for_tag
 
@@ -22,6 +21,8 @@ from collegium.research.projects.unblinding.queries import unblinded_task
 from collegium.trust.access.policies import Permission, require
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
 
@@ -83,7 +84,8 @@ def decide(*, actor: Actor, request_id: UUID, approve: bool, reason: str, passwo
     require(actor, Permission.UNBLINDING_DECIDE)
     asked = unblinding.request(actor, request_id)
     if asked.object_id:
-        projects.locked_subject(actor, queries.subject_id_of(actor, UUID(asked.object_id)))
+        about, person = queries.task(actor, asked.object_id), Principal.parse(asked.person)
+        leaving.lock_subjects(actor, leaving.subjects_around(actor, about, person))
     decided = services.decide_unblinding(
         actor=actor, request_id=request_id, approve=approve, reason=reason, password=password
     )
