@@ -10,7 +10,7 @@ from django.test import Client
 from collegium.kit.database import acting_as
 from collegium.kit.errors import NotFound, Refused
 from collegium.notifications import queries as notifications
-from collegium.research.pipeline import lateness, placing, queries, services
+from collegium.research.pipeline import lateness, placing, queries, services, visit_pages
 from collegium.research.pipeline.errors import (
     AlreadyPlaced,
     DecisionNotNeeded,
@@ -143,6 +143,22 @@ def test_a_later_visit_that_was_only_begun_holds_a_late_one_too(committee: Commi
 
 
 @pytest.mark.requirement("R28")
+def test_what_an_older_version_began_holds_a_late_visit_though_it_is_cancelled(committee: Committee) -> None:
+    for task in committee.until_reading(study_date=BASELINE):
+        committee.do(task, response="SD")
+    begun, _ = committee.until_reading(study_date=WEEK16_ON)
+    committee.open(begun)
+
+    with committee.acting() as actor:
+        queries.tasks(actor).filter(id=begun.id).update(begun_at=None)
+        services.cancel_task(actor=actor, task_id=begun.id, reason="Mistake.")
+    committee.until_reading(study_date=WEEK8_ON)
+
+    held = [task.assignee for task in committee.visit("week8") if task.note == OVERTAKEN]
+    assert held == [begun.assignee]
+
+
+@pytest.mark.requirement("R28")
 def test_an_earlier_visit_that_comes_before_anybody_began_the_later_one_just_opens(
     committee: Committee,
 ) -> None:
@@ -201,6 +217,62 @@ def test_left_out_is_cancelled_shown_nowhere_and_in_nobodys_way(world: World) ->
     assert committee.visit("week8") == []
     assert {task.unit.visit.code for task in later if task.unit.visit} == {"week24"}
     assert len(exams_shown(committee, later[0])) == 3
+
+
+def late_for_one(committee: Committee) -> tuple[Task, Task]:
+    """One of two readers began week 16; then week 8 comes. The read that was begun, and the one that waits."""
+    for task in committee.until_reading(study_date=BASELINE):
+        committee.do(task, response="SD")
+    begun, _ = committee.until_reading(study_date=WEEK16_ON)
+    committee.open(begun)
+    committee.until_reading(study_date=WEEK8_ON)
+    (held,) = [task for task in committee.visit("week8") if task.note == OVERTAKEN]
+    return begun, held
+
+
+@pytest.mark.requirement("R28")
+def test_a_late_visit_that_another_reader_has_open_is_not_shown_to_who_waits(committee: Committee) -> None:
+    begun, _ = late_for_one(committee)
+
+    codes = [one.code for one in shown(committee, committee.now(begun))]
+
+    assert "open" in {task.state for task in committee.visit("week8")}
+    assert codes == ["baseline", "week16"]
+
+
+@pytest.mark.requirement("R28")
+def test_what_was_left_out_for_one_reader_never_stands_beside_their_later_read(committee: Committee) -> None:
+    begun, held = late_for_one(committee)
+
+    decide(committee, held, Late.LEAVE_OUT)
+    committee.open(begun)
+
+    assert [one.code for one in shown(committee, committee.now(begun))] == ["baseline", "week16"]
+
+
+@pytest.mark.requirement("R28")
+def test_a_held_visit_opens_when_it_is_given_to_somebody_who_saw_nothing_later(committee: Committee) -> None:
+    exam_id = committee.arrive(study_date=BASELINE)
+    take_back(committee, exam_id)
+    place(committee, exam_id, "week16")
+    committee.do(committee.tasks(step="eligibility")[0], eligible="yes")
+    committee.do(committee.visit("week16", "qc")[0], verdict="accept")
+    begun = committee.visit("week16")[0]
+    committee.open(begun)
+    with committee.acting() as actor:
+        services.cancel_task(actor=actor, task_id=begun.id, reason="Mistake.")
+    committee.until_reading(study_date=FITS_NOTHING)
+    baseline = committee.visit("baseline")
+    (held,) = [task for task in baseline if task.note == OVERTAKEN]
+    taken = {committee.who(task) for task in baseline}
+    (fresh,) = {"reader1", "reader2", "reader3"} - taken
+
+    with committee.acting() as actor:
+        services.reassign_task(
+            actor=actor, task_id=held.id, to=committee.people[fresh].principal, reason="Fresh eyes."
+        )
+
+    assert (committee.now(held).state, committee.now(held).note) == ("open", "")
 
 
 @pytest.mark.requirement("R28")
@@ -436,6 +508,19 @@ def test_the_page_lists_what_waits_and_places_it(committee: Committee) -> None:
     assert (refused.status_code, done.status_code) == (422, 302)
     assert "Placed by hand" in browser.get(address).content.decode()
     assert browser.post(address, {"act": "take-back", "id": left.exam_id, "reason": "No."}).status_code == 302
+
+
+def test_the_page_says_how_many_more_exams_wait(
+    committee: Committee, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committee.arrive(study_date=BASELINE)
+    monkeypatch.setattr(visit_pages, "PAGE_SIZE", 1)
+    for _ in range(3):
+        unplaced(committee, FITS_NOTHING)
+
+    page = as_person(committee).get(f"/projects/{committee.world.space_id}/visits/").content.decode()
+
+    assert "2 more wait; they are listed once these are placed." in page
 
 
 def test_the_page_decides_about_a_late_visit(committee: Committee) -> None:

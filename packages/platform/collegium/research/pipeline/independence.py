@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 OWN_READ = "own_read"
 OWN_ADJUDICATION = "own_adjudication"
 UNBLINDED = "unblinded"
-HANDED_BACK = "handed_back"
 
 
 def conflicts(actor: Actor, unit: ReadingUnit, step: Step) -> dict[str, str]:

@@ -30,6 +30,7 @@ _ACTIONS = {
 TOLD = (NotificationKind.TASK_OPENED, NotificationKind.ADJUDICATION_OPENED)
 """What a task's person is told, and what is withdrawn when it is not theirs to begin any more."""
 _ENDS_SIGHT = (Move.CANCEL, Move.REPLACE)
+_SEEN = (TaskState.IN_PROGRESS, TaskState.SUBMITTED, TaskState.SIGNED)
 
 
 def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
@@ -46,7 +47,9 @@ def move_task(*, actor: Actor, task: Task, move: Move, note: str = "") -> None:
     task.note = note
     if move is Move.OPEN:
         task.due_on = _due_on(task)
-    if move is Move.BEGIN:
+    if (
+        move is Move.BEGIN or before in _SEEN
+    ):  # what an older version began has no time yet, and is seen all the same
         task.begun_at = task.begun_at or task.changed_at
     task.save(update_fields=["state", "changed_at", "note", "due_on", "begun_at"])
     action = _ACTIONS.get(move)

@@ -254,7 +254,8 @@ def visits_shown(task: Task) -> list[ShownVisit]:
     """The timepoints of a task, its own last. None of a task about a subject: it shows no images.
 
     An earlier visit is shown once it was let in itself: a task of the same step about it is open or further. What QC
-    refused or has not looked at yet, and what was left out, is not there.
+    refused or has not looked at yet is not there; nor, where timepoints are locked, what this reader's own slot waits
+    with or leaves out.
     """
     unit = task.unit
     if unit.visit is None:
@@ -285,6 +286,8 @@ def _let_in_before(task: Task) -> list[str]:
         space_id=task.space_id, unit__subject=task.unit.subject, unit__about=About.VISIT,
         step=step.adjudication.of if step.adjudication else step.name, state__in=(*TO_DO, TaskState.SIGNED),
     )  # fmt: skip
+    if step.timepoints is Timepoints.LOCKED and not step.adjudication:
+        rows = rows.filter(slot=task.slot)
     let_in = set(rows.values_list("unit__visit__code", flat=True))
     return [code for code in definition.visits_before(visit.code) if code in let_in]
 

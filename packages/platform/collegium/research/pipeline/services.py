@@ -231,7 +231,7 @@ def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) ->
         CannotHaveTask: not of the role or site, or reading the same thing in another slot.
     """
     require(actor, Permission.TASK_MANAGE)
-    projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
+    subject = projects.locked_subject(actor, queries.subject_id_of(actor, task_id))
     task = queries.locked_task(actor, task_id)
     if task.state not in (TaskState.WAITING, TaskState.OPEN):
         raise TaskStarted
@@ -244,6 +244,7 @@ def reassign_task(*, actor: Actor, task_id: UUID, to: Principal, reason: str) ->
         raise CannotHaveTask
     making.give(actor, task, to.text, reason=reason_of(reason))
     making.follow(actor, task)
+    advance(actor=actor, subject=subject)  # what another person has signed or begun holds for them alone
 
 
 def hand_back(*, actor: Actor, task_id: UUID, reason: str) -> None:

@@ -82,13 +82,15 @@ def visits(request: PageRequest, space_id: UUID) -> HttpResponse:
             return redirect("visits", space_id)
     planned = projects.visit_names(actor, request.LANGUAGE_CODE)
     own = _within_reach(actor)
-    waiting = list(own.exclude(unplaced="")[:PAGE_SIZE])
+    all_waiting = own.exclude(unplaced="")
+    waiting = list(all_waiting[:PAGE_SIZE])
     subjects = {one.subject_id for one in waiting if one.subject_id}
     context = {
         "refused": refused,
         "said": storable(request.POST.get("reason", "")),
         "windows": _windows(actor, planned),
         "unplaced": _exam_lines(actor, waiting, planned),
+        "hidden": all_waiting.count() - len(waiting),
         "placed": _exam_lines(actor, _can_be_taken_back(actor, own, subjects), planned),
         "late": _late_lines(actor, planned, request.LANGUAGE_CODE),
         "choices": [(Late.AGAIN, _("Read the later visits again after it")), (Late.OUT, _("Read it out of sequence")),
