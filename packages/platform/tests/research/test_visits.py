@@ -353,6 +353,20 @@ def test_what_somebody_else_has_now_cannot_be_read_again_by_who_saw_it(committee
 
 
 @pytest.mark.requirement("I08")
+def test_exams_that_waited_for_the_project_file_are_placed_from_the_earliest_on(world: World) -> None:
+    committee = Committee(world)
+    early, late = unplaced(committee, BASELINE), unplaced(committee, WEEK8_ON)
+
+    committee.gather()
+    with committee.acting() as actor:
+        found = services.place_waiting_exams(actor=actor)
+        placed = {one.exam_id: one.visit and one.visit.code for one in queries.placements(actor)}
+
+    assert found == 2
+    assert placed == {early.exam_id: "baseline", late.exam_id: "week8"}
+
+
+@pytest.mark.requirement("I08")
 @pytest.mark.parametrize(
     ("study_date", "why"),
     [(FITS_NOTHING, Unplaced.NO_VISIT), ("20240101", Unplaced.BEFORE_FIRST), ("", Unplaced.NO_DATE)],

@@ -126,8 +126,8 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
 
 def _make_missing(actor: Actor) -> str:
     """Give tasks that have nobody to people, place exams that wait; returns what to tell."""
-    made = services.assign_missing_tasks(actor=actor)
     placed = services.place_waiting_exams(actor=actor)
+    made = services.assign_missing_tasks(actor=actor)
     told = [
         ngettext("%(n)d task was given to somebody.", "%(n)d tasks were given to people.", made) % {"n": made}
     ]

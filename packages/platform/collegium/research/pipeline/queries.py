@@ -328,6 +328,12 @@ def placements(actor: Actor) -> QuerySet[ExamPlacement]:
     return rows.order_by("-unplaced", "-id")
 
 
+def waiting_placements(actor: Actor) -> list[ExamPlacement]:
+    """The exams without a place, all locked until the transaction ends: placements before subjects."""
+    rows = placements(actor).exclude(unplaced="").select_for_update(of=("self",))
+    return list(rows.order_by("exam__subject_code", "id"))
+
+
 def placement(actor: Actor, exam_id: UUID) -> ExamPlacement:
     """Where an exam belongs, locked until the transaction ends. Raises NotFound."""
     rows = ExamPlacement.objects.filter(space_id=actor.space, exam_id=exam_id)

@@ -5,6 +5,7 @@ Lock order: subject, then task.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 from collegium.imaging.archive import queries as archive
@@ -109,12 +110,20 @@ def put_in_visit(
 
 
 def place_waiting_exams(*, actor: Actor) -> int:
-    """Try again to place the exams that had no place, e.g. after publishing. Returns how many found one."""
+    """Try again to place the exams that had no place, e.g. after publishing. Returns how many found one.
+
+    A subject's earliest exam comes first, for the days of the others count from it.
+    """
     found = 0
-    for waiting in queries.placements(actor).exclude(unplaced=""):
+    for waiting in sorted(queries.waiting_placements(actor), key=_by_subject_and_day):
         placed = place_exam(actor=actor, exam_id=waiting.exam_id, subject_code=waiting.exam.subject_code)
         found += not placed.unplaced
     return found
+
+
+def _by_subject_and_day(placement: ExamPlacement) -> tuple[str, date, UUID]:
+    exam = placement.exam
+    return exam.subject_code, matching.date_of(exam.study_date) or date.max, placement.id
 
 
 def enrol_subject(*, actor: Actor, code: str, site_code: str = "") -> Subject:
