@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -38,3 +39,21 @@ def test_a_line_says_who_did_what_in_words(action: str, words: str) -> None:
     (told,) = tell([line(action)], {ADA: "Ada Lovelace"})
 
     assert (told.who, told.what) == ("Ada Lovelace", words)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "detail"),
+    [
+        ({"number": 5}, {"number": 0}, "number: 5 → 0"),
+        ({"reason": ""}, {"reason": "Motion"}, "reason: empty → Motion"),
+        ({"reason": "Motion"}, {"reason": None}, "reason: Motion → empty"),
+        ({"number": 5}, {"number": 5}, "number: 5"),
+        (None, {"number": 0}, ""),
+    ],
+)
+def test_a_change_tells_both_sides_and_a_count_of_nothing_stands_only_beside_another(
+    old: dict[str, object] | None, new: dict[str, object], detail: str
+) -> None:
+    (told,) = tell([replace(line("research.read.signed"), old=old, new=new)], {})
+
+    assert told.detail == detail

@@ -169,7 +169,9 @@ def _detail(line: HistoryLine, names: Mapping[UUID, str], scene: Scene | None, *
         {*before, *after} - _HIDDEN | ({*before, *after} & _SHOWN.get(line.action, frozenset()))
     ):
         was, now = (_in_words(line, key, side.get(key), names, scene) for side in (before, after))
-        text = f"{was} → {now}" if was and now and was != now else now or was
+        text = now or was
+        if key in before and key in after and before[key] != after[key]:
+            text = f"{was or _none(before[key])} → {now or _none(after[key])}"
         if (has_about and key in _ABOUT) or (key, now or was) == ("version", "1"):
             continue
         if text and key in _BARE:
@@ -202,6 +204,11 @@ def _value(value: object, names: Mapping[UUID, str]) -> str:
     return (
         _who(text, names) if _PERSON.fullmatch(text) else _LONG_ID.sub(lambda found: f"{found[0][:8]}…", text)
     )
+
+
+def _none(value: object) -> str:
+    """What stands on one side of a change where alone it would not be told: a count of nothing, or no value."""
+    return "0" if value == 0 else _("empty")
 
 
 _KNOWN = frozenset(action.value for action in Action)
