@@ -164,7 +164,8 @@ def tasks_are_listed_as_exams_arrived(_project: Project) -> Iterator[None]:
 
 @mutant
 def the_trail_tells_the_study(project: Project) -> Iterator[None]:
-    with wrapped("collegium.trust.audit.words._detail", lambda *_: f"study {project.known['study_uid']}"):
+    told = f"study {project.known['study_uid']}"
+    with wrapped("collegium.trust.audit.words._detail", lambda *_args, **_named: told):
         yield
 
 
