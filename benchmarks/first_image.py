@@ -79,7 +79,7 @@ def opened(chromium: Browser, server: InstallationProcess, seeded: Seeded) -> di
         page.wait_for_url(f"{server.url}/")
         await_task(page, server)
         page.wait_for_load_state("networkidle")
-        page.locator("table.list a").first.click()
+        page.locator("table.list tbody a").first.click()
         ends = time.monotonic() + 60
         while not page.evaluate("window.shownAt || 0"):
             if time.monotonic() > ends:
@@ -95,7 +95,7 @@ def await_task(page: Page, server: InstallationProcess) -> None:
     ends = time.monotonic() + 60
     while True:
         page.goto(f"{server.url}/tasks/")
-        if page.locator("table.list a").count():
+        if page.locator("table.list tbody a").count():
             return
         if time.monotonic() > ends:
             raise SystemExit("No task came.")

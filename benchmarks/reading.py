@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
     from starlette.requests import Request
 
+    from collegium.kit.pages.lists import Asked
     from collegium.kit.principals import Principal
     from collegium.research.pipeline.models import Task
     from collegium_testkit.seed import Seeded
@@ -213,7 +214,7 @@ def naive_mine(filled: Filled, states: Iterable[str]) -> None:
             }
             for task in Paginator(rows, 50).page(1)
         ]
-        render_to_string("research_reads/tasks.html", {"lines": lines, "chips": [], "asked": {}})
+        render_to_string("research_reads/tasks.html", {"lines": lines, "chips": [], "asked": nothing_asked()})
 
 
 def naive_all(filled: Filled, *, is_last: bool) -> None:
@@ -230,15 +231,25 @@ def naive_all(filled: Filled, *, is_last: bool) -> None:
     with acting_as(filled.admin, [filled.space_id]):
         pages = Paginator(naive_tasks(filled).order_by("-listing"), 50)
         lines = [
-            (
-                task,
-                in_language(projects.definition(task.project_version).step(task.step).label, "en"),
-                names([Principal.parse(task.assignee).id]).get(Principal.parse(task.assignee).id, ""),
-            )
+            {
+                "task": task,
+                "step": in_language(projects.definition(task.project_version).step(task.step).label, "en"),
+                "visit": task.unit.visit.code if task.unit.visit else "",
+                "person": names([Principal.parse(task.assignee).id]).get(
+                    Principal.parse(task.assignee).id, ""
+                ),
+            }
             for task in pages.page(pages.num_pages if is_last else 1)
         ]
-        context = {"lines": lines, "frame": {"space": {"id": filled.space_id}}, "asked": {}, "page": {}}
+        frame = {"space": {"id": filled.space_id}}
+        context = {"lines": lines, "frame": frame, "asked": nothing_asked(), "page": {}}
         render_to_string("research_pipeline/tasks.html", context)
+
+
+def nothing_asked() -> Asked:
+    from collegium.kit.pages.lists import Asked
+
+    return Asked("/tasks/", "", {}, None)
 
 
 def naive_tasks(filled: Filled) -> QuerySet[Task]:
