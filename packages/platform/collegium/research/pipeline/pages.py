@@ -108,7 +108,8 @@ def tasks(request: PageRequest, space_id: UUID) -> HttpResponse:
     rows = queries.narrowed(queries.tasks(actor), asked.filters)
     if asked.text:
         rows = rows.filter(unit__subject__code__icontains=asked.text)
-    rows = ordered(asked, rows, _TASK_SORTS, key="listing")
+    rows = ordered(asked, rows, _TASK_SORTS, key="listing").select_related(None)
+    rows = rows.select_related("unit__subject", "unit__visit")  # a row says nothing of the site
     page = Page.cut(asked, rows[: PAGE_SIZE + 1], key="listing")
     manages = may(actor, Permission.TASK_MANAGE)
     context = {
@@ -189,10 +190,11 @@ def _task_lines(tasks: Sequence[Task], language: str) -> list[TaskLine]:
 
 def _undecided(actor: Actor, language: str) -> list[tuple[Discrepancy, str]]:
     """Judgements that a person has to make, each with its visit in words."""
-    planned = projects.visit_names(actor, language)
+    found = queries.undecided(actor)
+    planned = projects.visit_names(actor, language) if found else {}
     return [
         (one, planned.get(one.unit.visit.code, one.unit.visit.code) if one.unit.visit else "")
-        for one in queries.undecided(actor)
+        for one in found
     ]
 
 
