@@ -12,7 +12,7 @@ from collegium.imaging.grants import services as grants
 from collegium.research.pipeline import queries
 from collegium.research.pipeline.advancing import advance
 from collegium.research.pipeline.services import deal_anew, hand_back, take_from_person
-from collegium.research.pipeline.states import TO_DO, TaskState
+from collegium.research.pipeline.states import NOT_BEGUN, TO_DO, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import SubjectLabel
 from collegium.research.projects.people import queries as people
@@ -79,17 +79,14 @@ def take_from_unblinded(actor: Actor, unblinded: Task, person: Principal) -> Non
     Their reads in progress stay theirs: they were begun blind, and results say when that ended. The caller has locked
     `subjects_around`.
     """
-    for task in _of(actor, person, _NOT_BEGUN):
+    for task in _of(actor, person, NOT_BEGUN):
         of_it = task.unit.subject_id == unblinded.unit.subject_id and task.id != unblinded.id
         if of_it and _is_read(task):
             found = queries.locked_task(actor, task.id)
-            if found.assignee == person.text and found.state in _NOT_BEGUN:
+            if found.assignee == person.text and found.state in NOT_BEGUN:
                 take_from_person(actor, found, KNOWS, was_handed_back=False)
     advance(actor=actor, subject=unblinded.unit.subject)
     _deal_anew(actor, person)
-
-
-_NOT_BEGUN = (TaskState.WAITING, TaskState.OPEN)
 
 
 def _deal_anew(actor: Actor, principal: Principal) -> None:

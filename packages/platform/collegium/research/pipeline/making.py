@@ -10,7 +10,8 @@ from collegium.notifications.services import withdraw
 from collegium.research.pipeline import assignment, independence, queries, unassigned
 from collegium.research.pipeline.models import ReadingUnit, Task
 from collegium.research.pipeline.moving import TOLD, tell_assignee
-from collegium.research.pipeline.states import LIVE, TAKEN_BACK, TaskState
+from collegium.research.pipeline.sequence import newest_runs
+from collegium.research.pipeline.states import LIVE, NOT_BEGUN, TAKEN_BACK, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import About, How, SubjectLabel, Timepoints
 from collegium.research.projects.people import queries as people
@@ -80,10 +81,8 @@ def _unit(  # noqa: PLR0913, PLR0917  a unit has this many facts
 
 def _taken_back(actor: Actor, unit: ReadingUnit) -> list[Task]:
     """The newest runs of a unit that were cancelled because its exam was taken out of the visit."""
-    newest: dict[tuple[str, int], Task] = {}
-    for task in sorted(queries.tasks_of_unit(actor, unit.id), key=lambda one: one.run):
-        newest[task.step, task.slot] = task
-    return [one for one in newest.values() if one.state == TaskState.CANCELLED and one.note == TAKEN_BACK]
+    newest = newest_runs(queries.tasks_of_unit(actor, unit.id))
+    return [one for one in newest if one.state == TaskState.CANCELLED and one.note == TAKEN_BACK]
 
 
 def make_tasks(actor: Actor, unit: ReadingUnit, step: Step) -> int:
@@ -186,7 +185,7 @@ def follow(actor: Actor, task: Task) -> None:
     if step.timepoints is Timepoints.ALONE or not task.assignee:
         return
     for other in _of_slot(actor, task):
-        if other.state in _NOT_BEGUN and other.assignee != task.assignee:
+        if other.state in NOT_BEGUN and other.assignee != task.assignee:
             give(actor, other, task.assignee, draw={"kept": True})
 
 
@@ -194,10 +193,7 @@ def is_shared(actor: Actor, task: Task, step: Step) -> bool:
     """Whether its person has begun another timepoint that stands beside it: then the slot cannot change hands."""
     if step.timepoints is Timepoints.ALONE:
         return False
-    return any(other.state not in _NOT_BEGUN for other in _of_slot(actor, task))
-
-
-_NOT_BEGUN = (TaskState.WAITING, TaskState.OPEN)
+    return any(other.state not in NOT_BEGUN for other in _of_slot(actor, task))
 
 
 def _of_slot(actor: Actor, task: Task) -> list[Task]:

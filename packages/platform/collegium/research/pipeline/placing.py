@@ -20,7 +20,7 @@ from collegium.research.pipeline.models import Unplaced
 from collegium.research.pipeline.moving import move_task
 from collegium.research.pipeline.placers import require_placer
 from collegium.research.pipeline.services import put_in_visit, reason_of
-from collegium.research.pipeline.states import LIVE, TAKEN_BACK, Move, TaskState
+from collegium.research.pipeline.states import LIVE, NOT_BEGUN, TAKEN_BACK, Move
 from collegium.research.projects import queries as projects
 from collegium.research.projects import services as project_services
 from collegium.trust.audit.actions import Action
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import ExamPlacement
-
-_NOT_BEGUN = (TaskState.WAITING, TaskState.OPEN)
 
 
 def place_by_hand(*, actor: Actor, exam_id: UUID, visit_code: str, reason: str) -> ExamPlacement:
@@ -74,7 +72,7 @@ def take_back(*, actor: Actor, exam_id: UUID, reason: str) -> None:
         raise VisitBegun
     left = [one for one in queries.placed_in(actor, visit.id) if one.id != placement.id]
     for task in queries.tasks_with_exam(actor, placement):
-        if task.state in _NOT_BEGUN and (task.unit.exam_id or not left):
+        if task.state in NOT_BEGUN and (task.unit.exam_id or not left):
             locked = queries.locked_task(actor, task.id)
             move_task(actor=actor, task=locked, move=Move.CANCEL, note=TAKEN_BACK)
     dates = [matching.date_of(one.exam.study_date) for one in left]
@@ -91,4 +89,4 @@ def take_back(*, actor: Actor, exam_id: UUID, reason: str) -> None:
 def is_begun(actor: Actor, placement: ExamPlacement) -> bool:
     """Whether a task that counts, about the exam or its visit, was begun."""
     found = queries.tasks_with_exam(actor, placement)
-    return any(task.state in LIVE and task.state not in _NOT_BEGUN for task in found)
+    return any(task.state in LIVE and task.state not in NOT_BEGUN for task in found)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from collegium.forms import queries as forms
 from collegium.research.pipeline import matching, queries
+from collegium.research.pipeline.sequence import newest_runs
 from collegium.research.pipeline.states import LIVE, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects.definition import About, QcVerdict, StepKind
@@ -48,11 +49,7 @@ class Scene:
 
     def about(self, unit: ReadingUnit, step: str) -> list[Task]:
         """Newest tasks of a step, slot by slot, about this unit or about what holds it: its visit, its subject."""
-        newest: dict[tuple[UUID, int], Task] = {}
-        for task in sorted(self.tasks, key=lambda one: one.run):
-            if task.step == step and _holds(task.unit, unit):
-                newest[task.unit_id, task.slot] = task
-        return list(newest.values())
+        return newest_runs(task for task in self.tasks if task.step == step and _holds(task.unit, unit))
 
     def is_finished(self, task: Task) -> bool:
         """Signed, or never to be done. A QC that asked for a corrective action is not finished."""

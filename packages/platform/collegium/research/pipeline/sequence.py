@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 _BEGUN = (TaskState.IN_PROGRESS, TaskState.SUBMITTED, TaskState.SIGNED, TaskState.SUPERSEDED)
 
 
+def newest_runs(tasks: Iterable[Task]) -> list[Task]:
+    """Of each unit, step and slot among these tasks the newest run."""
+    newest: dict[tuple[UUID, str, int], Task] = {}
+    for task in sorted(tasks, key=lambda one: one.run):
+        newest[task.unit_id, task.step, task.slot] = task
+    return list(newest.values())
+
+
 def earlier_are_signed(tasks: Iterable[Task], task: Task) -> bool:
     """Whether this very person signed every earlier visit of the subject, where the step is locked.
 
@@ -34,11 +42,8 @@ def earlier_are_signed(tasks: Iterable[Task], task: Task) -> bool:
     """
     if not _is_locked(task):
         return True
-    newest: dict[UUID, Task] = {}
-    for one in sorted(tasks, key=lambda each: each.run):
-        if is_later(task, one):
-            newest[one.unit_id] = one
-    return all(_is_out_of_the_way(one, task.assignee) for one in newest.values())
+    earlier = newest_runs(one for one in tasks if is_later(task, one))
+    return all(_is_out_of_the_way(one, task.assignee) for one in earlier)
 
 
 def overtaken_by(tasks: Iterable[Task], task: Task) -> list[Task]:
@@ -53,12 +58,9 @@ def overtaken_by(tasks: Iterable[Task], task: Task) -> list[Task]:
     """
     if not _is_locked(task) or not task.assignee or task.sequence:
         return []
-    newest: dict[tuple[UUID, int], Task] = {}
-    for one in sorted(tasks, key=lambda each: each.run):
-        if (one.step, one.assignee) == (task.step, task.assignee) and _is_visit_before(task, one):
-            newest[one.unit_id, one.slot] = one
-    begun = [one for one in newest.values() if one.begun_at or one.state in _BEGUN]
-    return sorted(begun, key=_place)
+    own = (one for one in tasks if (one.step, one.assignee) == (task.step, task.assignee))
+    later = newest_runs(one for one in own if _is_visit_before(task, one))
+    return sorted((one for one in later if one.begun_at or one.state in _BEGUN), key=_place)
 
 
 def is_later(task: Task, than: Task) -> bool:

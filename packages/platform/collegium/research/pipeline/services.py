@@ -26,7 +26,7 @@ from collegium.research.pipeline.errors import (
 from collegium.research.pipeline.models import ExamPlacement, Unplaced
 from collegium.research.pipeline.moving import move_task
 from collegium.research.pipeline.placers import tell_placers
-from collegium.research.pipeline.sequence import earlier_are_signed, is_later, overtaken_by
+from collegium.research.pipeline.sequence import earlier_are_signed, is_later, newest_runs, overtaken_by
 from collegium.research.pipeline.states import LIVE, NO_CONDITION, TO_DO, UNDECIDED, Move, TaskState
 from collegium.research.projects import queries as projects
 from collegium.research.projects import services as project_services
@@ -170,14 +170,12 @@ def begin_task(*, actor: Actor, task: Task) -> None:
     """
     if task.state in (TaskState.WAITING, TaskState.CANCELLED):
         raise TaskNotOpen
-    if task.state in TO_DO and not earlier_are_signed(
-        queries.tasks_of_subject(actor, task.unit.subject), task
-    ):
-        raise TaskNotOpen
-    if task.state == TaskState.OPEN and overtaken_by(
-        queries.tasks_of_subject(actor, task.unit.subject), task
-    ):
-        raise TaskNotOpen
+    if task.state in TO_DO:
+        around = queries.tasks_of_subject(actor, task.unit.subject)
+        if not earlier_are_signed(around, task):
+            raise TaskNotOpen
+        if task.state == TaskState.OPEN and overtaken_by(around, task):
+            raise TaskNotOpen
     if task.state in (TaskState.OPEN, TaskState.IN_PROGRESS):
         ordering.require_turn(actor, task)
     if task.state == TaskState.OPEN:
@@ -382,10 +380,8 @@ def _built_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[T
 
 def resting_on(actor: Actor, task: Task, definition: ProjectDefinition) -> list[Task]:
     """Newest tasks of the subject that rest on this one, or on one that does: by condition, timepoint, adjudication."""
-    newest: dict[tuple[UUID, str, int], Task] = {}
-    for one in sorted(queries.tasks_of_subject(actor, task.unit.subject), key=lambda each: each.run):
-        newest[one.unit_id, one.step, one.slot] = one
-    others = [one for one in newest.values() if one.id != task.id and one.state != TaskState.SUPERSEDED]
+    newest = newest_runs(queries.tasks_of_subject(actor, task.unit.subject))
+    others = [one for one in newest if one.id != task.id and one.state != TaskState.SUPERSEDED]
     found: list[Task] = []
     frontier = [task]
     while frontier:

@@ -54,6 +54,8 @@ OVERTAKEN = "Its person has begun a later visit of this subject. A person has to
 TAKEN_BACK = "Its exam was taken out of the visit."
 """The note of a task that was cancelled because nothing is left to be read; it is made again with the next exam."""
 
+NOT_BEGUN = (TaskState.WAITING, TaskState.OPEN)
+"""States in which nobody has opened a task yet."""
 TO_DO = (TaskState.OPEN, TaskState.IN_PROGRESS, TaskState.SUBMITTED)
 """States in which the reader has something to do."""
 LIVE = (TaskState.WAITING, *TO_DO, TaskState.SIGNED)
