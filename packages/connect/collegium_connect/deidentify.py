@@ -18,9 +18,9 @@ from collegium_deid import (
     clean_object,
     identifiers_of,
     parse_file,
-    person,
     verify_against,
 )
+from collegium_deid.engine import person
 
 # Most headers fit; where one does not, the whole object is looked at.
 _HEAD_BYTES: Final = 128 << 10

@@ -19,16 +19,16 @@ Read: `parse_file(buf, complete=)` -> `FileHead` of `Element`s, without any reci
 Every error is a `DeidError` with a stable `code` and a message free of any value of a header.
 """
 
-from collegium_deid.clean import Cleaned, clean_object, local_id_of
-from collegium_deid.conformance import Finding, verify_conformance
-from collegium_deid.elements import Element, FileHead, parse_file
+from collegium_deid.engine.clean import Cleaned, clean_object, local_id_of
+from collegium_deid.engine.elements import Element, FileHead, parse_file
+from collegium_deid.engine.passage import PixelPassage
 from collegium_deid.errors import DeidError, NeedMoreBytes, RecipeError, Rejected
-from collegium_deid.identifiers import Identifiers, identifiers_of
 from collegium_deid.keys import SiteKey
-from collegium_deid.passage import PixelPassage
-from collegium_deid.recipe import Recipe, load_recipe, parse_recipe
 from collegium_deid.report import Report
-from collegium_deid.verify import verify_against
+from collegium_deid.rules.recipe import Recipe, load_recipe, parse_recipe
+from collegium_deid.verify.against import verify_against
+from collegium_deid.verify.conformance import Finding, verify_conformance
+from collegium_deid.verify.identifiers import Identifiers, identifiers_of
 
 __all__ = [
     "Cleaned",

@@ -11,19 +11,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.conformance import verify_conformance
 from collegium_deid.errors import DeidError
 from collegium_deid.files import Task, apply_to_all, inputs, read_header
-from collegium_deid.identifiers import identifiers_of
 from collegium_deid.keys import SiteKey
-from collegium_deid.recipe import load_recipe
-from collegium_deid.verify import verify_against
+from collegium_deid.rules.recipe import load_recipe
+from collegium_deid.verify.against import verify_against
+from collegium_deid.verify.conformance import verify_conformance
+from collegium_deid.verify.identifiers import identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collegium_deid.identifiers import Identifiers
-    from collegium_deid.recipe import Recipe
+    from collegium_deid.rules.recipe import Recipe
+    from collegium_deid.verify.identifiers import Identifiers
 
 DONE: Final = 0
 SOME_REJECTED: Final = 1

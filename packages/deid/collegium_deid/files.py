@@ -11,12 +11,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.clean import Cleaned, clean_object
-from collegium_deid.elements import parse_file
+from collegium_deid.engine.clean import Cleaned, clean_object
+from collegium_deid.engine.elements import parse_file
+from collegium_deid.engine.passage import PixelPassage
 from collegium_deid.errors import DeidError, NeedMoreBytes
-from collegium_deid.identifiers import identifiers_of
-from collegium_deid.passage import PixelPassage
-from collegium_deid.verify import verify_against
+from collegium_deid.verify.against import verify_against
+from collegium_deid.verify.identifiers import identifiers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from collegium_deid.keys import SiteKey
-    from collegium_deid.recipe import Recipe
+    from collegium_deid.rules.recipe import Recipe
 
 _FIRST_READ: Final = 64 * 1024
 _CHUNK: Final = 1024 * 1024

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collegium_deid import DeidError, SiteKey
-from collegium_deid.dates import is_time, is_zone, shift_date, shift_datetime
-from collegium_deid.text import clean, known_tokens, looks_identifying
+from collegium_deid.engine.dates import is_time, is_zone, shift_date, shift_datetime
+from collegium_deid.engine.text import clean, known_tokens, looks_identifying
 
 if TYPE_CHECKING:
     from pathlib import Path

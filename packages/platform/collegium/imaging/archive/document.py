@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from collegium.imaging.archive.attributes import STORED, key_of
 from collegium.imaging.archive.header import Element, Header, items_of
 from collegium.imaging.archive.projected import INSTANCE_NUMBER, RANKED, TEMPORAL_POSITION, ranks
-from collegium_deid.charset import decode, encodings
+from collegium_deid.engine.charset import decode, encodings
 from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:

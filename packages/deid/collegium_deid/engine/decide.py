@@ -9,15 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid import charset, dates, values
 from collegium_deid.dictionary import BULK, LONG_TEXT, NUMBERS, SHORT_TEXT, STRINGS, VRS, is_well_known
+from collegium_deid.engine import charset, dates, values
+from collegium_deid.engine.text import KnownTokens, clean, fold, looks_identifying
 from collegium_deid.table import medical_words
-from collegium_deid.text import KnownTokens, clean, fold, looks_identifying
 
 if TYPE_CHECKING:
     from collegium_deid.keys import SiteKey
-    from collegium_deid.profile import Rule
-    from collegium_deid.recipe import Recipe
+    from collegium_deid.rules.profile import Rule
+    from collegium_deid.rules.recipe import Recipe
 
 # Code systems everyone shares: a meaning from them is a term, not a description somebody typed.
 _PUBLIC_SCHEMES: Final = frozenset(

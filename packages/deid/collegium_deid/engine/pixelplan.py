@@ -12,8 +12,8 @@ from collegium_deid.dictionary import show
 from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:
-    from collegium_deid.elements import FileHead
-    from collegium_deid.recipe import Recipe
+    from collegium_deid.engine.elements import FileHead
+    from collegium_deid.rules.recipe import Recipe
 
 # Words of Image Type (0008,0008) that scanners give to pictures of screens, protocols and reports.
 _SCREENS: Final = (

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from collegium_deid import values
-from collegium_deid.decide import Case, is_public_scheme, new_value
 from collegium_deid.dictionary import VRS, show
-from collegium_deid.elements import (
+from collegium_deid.engine import values
+from collegium_deid.engine.decide import Case, is_public_scheme, new_value
+from collegium_deid.engine.elements import (
     HEAD,
     IMPLICIT_HEAD,
     ITEM,
@@ -28,7 +28,7 @@ from collegium_deid.elements import (
     skip_undefined,
 )
 from collegium_deid.errors import NeedMoreBytes, Rejected
-from collegium_deid.profile import REMOVE, Rule
+from collegium_deid.rules.profile import REMOVE, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

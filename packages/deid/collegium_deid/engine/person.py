@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid import charset
+from collegium_deid.engine import charset
+from collegium_deid.engine.text import KnownTokens, known_tokens
 from collegium_deid.errors import Rejected
-from collegium_deid.text import KnownTokens, known_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from collegium_deid.elements import FileHead
+    from collegium_deid.engine.elements import FileHead
 
 PATIENT_ID: Final = 0x00100020
 CHARACTER_SET: Final = 0x00080005

@@ -9,11 +9,11 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.elements import ITEM, LONG, SEQUENCE_END, UNDEFINED
+from collegium_deid.engine.elements import ITEM, LONG, SEQUENCE_END, UNDEFINED
 from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:
-    from collegium_deid.clean import Cleaned
+    from collegium_deid.engine.clean import Cleaned
 
 _EXPLICIT: Final = Struct("<HH2s2xI").unpack_from
 _IMPLICIT: Final = Struct("<HHI").unpack_from

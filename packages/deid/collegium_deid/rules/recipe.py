@@ -19,10 +19,10 @@ from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import AliasEvent, NodeEvent
 
-from collegium_deid import profile
 from collegium_deid.dictionary import KEYWORDS, VRS, show
 from collegium_deid.errors import RecipeError
-from collegium_deid.profile import Rule
+from collegium_deid.rules import profile
+from collegium_deid.rules.profile import Rule
 from collegium_deid.table import annex_e
 
 _MAX_BYTES: Final = 256 * 1024

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pydicom._uid_dict import UID_dictionary
 from pydicom.charset import python_encoding
 
-from collegium_deid.scan import scan
+from collegium_deid.verify.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

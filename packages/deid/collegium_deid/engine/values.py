@@ -6,7 +6,7 @@ import re
 import struct
 from typing import Final
 
-from collegium_deid.elements import LONG
+from collegium_deid.engine.elements import LONG
 
 DUMMY_TEXT: Final = b"REMOVED"
 _DUMMIES: Final = {

@@ -14,8 +14,8 @@ from pydicom._uid_dict import UID_dictionary
 
 from collegium_deid.dictionary import show_all
 from collegium_deid.errors import Rejected
-from collegium_deid.identifiers import Identifiers, decoded, disguises, fold, joined
-from collegium_deid.scan import Value, scan
+from collegium_deid.verify.identifiers import Identifiers, decoded, disguises, fold, joined
+from collegium_deid.verify.scan import Value, scan
 
 _OURS: Final = re.compile(rb"2\.25\.\d{1,39}\0?")
 _UID_LIKE: Final = re.compile(r"\d+(?:\.\d+){4,}")

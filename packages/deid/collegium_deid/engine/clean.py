@@ -14,19 +14,19 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid import person, values
-from collegium_deid.decide import Case
-from collegium_deid.elements import FileHead, parse_file
-from collegium_deid.engine import Rewriter
+from collegium_deid.engine import person, values
+from collegium_deid.engine.decide import Case
+from collegium_deid.engine.elements import FileHead, parse_file
+from collegium_deid.engine.pixelplan import require_no_pixel_work
+from collegium_deid.engine.rewrite import Rewriter
 from collegium_deid.errors import DeidError, Rejected
-from collegium_deid.pixelplan import require_no_pixel_work
 from collegium_deid.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collegium_deid.keys import SiteKey
-    from collegium_deid.recipe import Recipe
+    from collegium_deid.rules.recipe import Recipe
 
 # Ours: UUIDs as UIDs, so they need no registered root.
 IMPLEMENTATION_CLASS_UID: Final = "2.25.302514236105193843711836372610184371026"

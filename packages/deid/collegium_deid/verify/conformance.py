@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.dictionary import WELL_KNOWN_UIDS, show
+from collegium_deid.engine.values import dummy
 from collegium_deid.errors import Rejected
-from collegium_deid.identifiers import decoded
-from collegium_deid.scan import Value, scan
 from collegium_deid.table import medical_words
-from collegium_deid.values import dummy
+from collegium_deid.verify.identifiers import decoded
+from collegium_deid.verify.scan import Value, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from collegium_deid.profile import Rule
-    from collegium_deid.recipe import Recipe
+    from collegium_deid.rules.profile import Rule
+    from collegium_deid.rules.recipe import Recipe
 
 _META: Final = frozenset({0x00020000, 0x00020001, 0x00020002, 0x00020003, 0x00020010, 0x00020012, 0x00020013})
 _SUBJECT: Final = (0x00100010, 0x00100020, 0x00120040)
