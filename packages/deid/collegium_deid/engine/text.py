@@ -51,6 +51,9 @@ _MEASURE: Final = re.compile(
     r"|b[0-9]{1,4}|[tf][0-9][w*]?|[cltsCLTS][0-9]{1,2}|[a-z][0-9]"
 )
 
+# Marks on a picture: a side, an end, a direction, a short counter.
+_MARK: Final = re.compile(r"[LRAPHFISlrapfhis]{1,3}|[+-]?\d{1,4}(?:[.,]\d{1,4})?")
+
 
 def fold(text: str) -> str:
     """Lower case without accents, so that MÜLLER, Mueller's twin Muller and müller are one."""
@@ -159,3 +162,16 @@ def _is_safe(word: str, tokens: KnownTokens) -> bool:
         return True
     pieces = re.split(r"[.,'\u2019-]", lower)
     return len(pieces) > 1 and all(piece in words or _MEASURE.fullmatch(piece) for piece in pieces)
+
+
+@functools.lru_cache(maxsize=4096)
+def is_diagnostic(line: str, tokens: KnownTokens) -> bool:
+    """True when every word of a line (of burned-in text) is vocabulary, a measure, a number or a mark.
+
+    The line as a whole is judged: one doubtful word makes it doubtful. An empty line is not diagnostic.
+    """
+    line = unicodedata.normalize("NFC", line).strip()
+    words = [found[0] for found in _WORD.finditer(line)]
+    if not words or tokens.in_text(line) or looks_identifying(line):
+        return False
+    return all(_is_safe(word, tokens) or _MARK.fullmatch(word) is not None for word in words)
