@@ -1,0 +1,35 @@
+"""`collegium-deid`: clean, look at and verify files by hand, with the engine the gateway uses.
+
+One module a command; each has `add(commands)`, which declares it. Exit codes: see `cli.exits`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from collegium_deid.cli import apply, verify
+from collegium_deid.cli.exits import WRONG_USE
+from collegium_deid.errors import DeidError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except DeidError as error:
+        print(f"collegium-deid: {error.message} [{error.code}]", file=sys.stderr)
+        return WRONG_USE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="collegium-deid", description="De-identify DICOM by recipe.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (apply, verify):
+        command.add(commands)
+    return parser
