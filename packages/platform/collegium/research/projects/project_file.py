@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from collegium.forms.file_values import read_labels
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,19}")
 
 
+@lru_cache(maxsize=16)
 def parse_project(text: str) -> ProjectDefinition:
-    """The definition a project file holds.
+    """The definition a project file holds; the last few are remembered: one is checked, shown, then published.
 
     Raises:
         YamlError: with every fault found, each with its line and what to do.
@@ -55,7 +58,7 @@ def parse_project(text: str) -> ProjectDefinition:
         forms = read_forms(body["forms"], problems)
     pipeline = read_pipeline(body["pipeline"], forms, problems)
     problems.finish()
-    definition = ProjectDefinition(name, languages, policy, sites, visits, forms, pipeline)
+    definition = ProjectDefinition(name, languages, policy, sites, visits, MappingProxyType(forms), pipeline)
     _require_languages(definition, body, problems)
     problems.finish()
     return definition
