@@ -22,6 +22,8 @@ from ruamel.yaml.events import AliasEvent, NodeEvent
 from collegium_deid.dictionary import KEYWORDS, VRS, show
 from collegium_deid.errors import RecipeError
 from collegium_deid.rules import profile
+from collegium_deid.rules.documents import Documents
+from collegium_deid.rules.pixels import PixelPolicy
 from collegium_deid.rules.profile import Rule
 from collegium_deid.table import annex_e
 
@@ -56,6 +58,9 @@ class Recipe:
     text: str = field(repr=False)
     digest: str
     rules: dict[int, Rule] = field(repr=False, compare=False)
+    pixels: PixelPolicy | None = None
+    """None: objects whose pixels would have to be looked at are rejected."""
+    documents: Documents = Documents()
 
     @property
     def method(self) -> str:
