@@ -2,7 +2,7 @@
 
 Explicit and implicit VR little endian; sequences and items of defined and undefined length; group 2.
 Nothing is decoded and nothing copied: an element is a place in the buffer. Offsets count from the
-first byte of the file. Big endian and deflated data sets are declined. What the values mean, and what
+first byte of the file. Big endian and deflated data sets are for `convert`. What the values mean, and what
 becomes of them, is for others.
 """
 
@@ -61,9 +61,13 @@ MAX_HEAD_BYTES: Final = 512 * 1024 * 1024
 
 EXPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 IMPLICIT_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
+BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
+DEFLATED: Final = "1.2.840.10008.1.2.1.99"
+_CONVERTIBLE: Final = {
+    BIG_ENDIAN: "Explicit VR Big Endian",
+    DEFLATED: "Deflated Explicit VR Little Endian",
+}
 _DECLINED: Final = {
-    "1.2.840.10008.1.2.2": "Explicit VR Big Endian",
-    "1.2.840.10008.1.2.1.99": "Deflated Explicit VR Little Endian",
     "1.2.840.10008.1.2.4.95": "JPIP Referenced Deflate",
     "1.2.840.10008.1.2.4.205": "JPIP HTJ2K Referenced Deflate",
 }
@@ -136,10 +140,14 @@ def _parse_file(buf: bytes, *, complete: bool) -> FileHead:
         raise NeedMoreBytes(132)
     if buf[128:132] != b"DICM":
         raise Rejected("deid.not_part10", "The file has no DICM mark after its preamble.")
-    meta, start = _parse_meta(buf, complete=complete)
+    meta, start = parse_meta(buf, complete=complete)
     syntax = meta.get(0x00020010, b"").rstrip(b"\0 ").decode("latin-1")
     if not syntax:
         raise Rejected("deid.no_transfer_syntax", "The file meta information names no transfer syntax.")
+    if syntax in _CONVERTIBLE:
+        raise Rejected(
+            "deid.syntax_declined", f"{_CONVERTIBLE[syntax]} is not read as it is. Prepare the object first."
+        )
     if syntax in _DECLINED:
         raise Rejected(
             "deid.syntax_declined", f"{_DECLINED[syntax]} is not supported. Convert the object first."
@@ -151,8 +159,11 @@ def _parse_file(buf: bytes, *, complete: bool) -> FileHead:
     return FileHead(buf, meta, syntax, explicit, start, pixel_start, elements)
 
 
-def _parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
-    """Group 2, always explicit little endian; its group length is not trusted, its tags are."""
+def parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
+    """Group 2, always explicit little endian, and where the data set begins.
+
+    Its group length is not trusted, its tags are.
+    """
     meta: dict[int, bytes] = {}
     pos = 132
     while True:
