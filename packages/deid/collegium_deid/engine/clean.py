@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from collegium_deid.engine import person, values
 from collegium_deid.engine.decide import Case
 from collegium_deid.engine.elements import FileHead, parse_file
-from collegium_deid.engine.pixelplan import require_no_pixel_work
+from collegium_deid.engine.pixelplan import PixelPlan, pixel_plan
 from collegium_deid.engine.rewrite import Rewriter
 from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.report import Report
@@ -53,6 +53,8 @@ class Cleaned:
     sop_instance_uid: str
     sop_class_uid: str
     transfer_syntax_uid: str
+    plan: PixelPlan
+    """How the pixels must be looked at before they may follow this header."""
     local_id: str = field(repr=False)
     """The original PatientID, for the site's link table only: never logged, never sent."""
 
@@ -82,7 +84,7 @@ def clean_object(
     """
     began = time.perf_counter()
     parsed = parse_file(head, complete=complete)
-    require_no_pixel_work(parsed, recipe)
+    plan = pixel_plan(parsed, recipe)
     code = subject if isinstance(subject, str) else subject(local_id_of(parsed))
     if _SUBJECT.fullmatch(code) is None:
         raise DeidError("deid.subject", "A subject code has letters, digits, blank, dot, hyphen, underscore.")
@@ -104,6 +106,7 @@ def clean_object(
         sop_instance_uid=uids[0],
         sop_class_uid=parsed.text(0x00080016),
         transfer_syntax_uid=parsed.transfer_syntax_uid,
+        plan=plan,
         local_id=local_id,
     )
 
