@@ -67,6 +67,30 @@ class PixelPassage:
                 self._begin(head)
         return out
 
+    @property
+    def passing(self) -> int:
+        """How many of the next bytes pass whatever they are; they may be skipped instead of fed."""
+        return self._left
+
+    def skip(self) -> None:
+        """Say that the `passing` bytes went their way unseen: a caller that can point at them need not read them."""
+        self._left = 0
+        if self._state == "value":
+            self._state = "done"
+
+    @property
+    def passing(self) -> int:
+        """How many bytes pass next whatever they are; who moves them unseen says so with `passed`."""
+        return self._left
+
+    def passed(self, count: int) -> None:
+        """`count` of the bytes of `passing` went by another way: within the kernel, from file to file."""
+        if not 0 <= count <= self._left:
+            raise ValueError("More bytes than may pass.")
+        self._left -= count
+        if not self._left and self._state == "value":
+            self._state = "done"
+
     def finish(self) -> None:
         """Say that the input ended.
 
