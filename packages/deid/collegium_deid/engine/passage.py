@@ -78,19 +78,6 @@ class PixelPassage:
         if self._state == "value":
             self._state = "done"
 
-    @property
-    def passing(self) -> int:
-        """How many bytes pass next whatever they are; who moves them unseen says so with `passed`."""
-        return self._left
-
-    def passed(self, count: int) -> None:
-        """`count` of the bytes of `passing` went by another way: within the kernel, from file to file."""
-        if not 0 <= count <= self._left:
-            raise ValueError("More bytes than may pass.")
-        self._left -= count
-        if not self._left and self._state == "value":
-            self._state = "done"
-
     def finish(self) -> None:
         """Say that the input ended.
 
