@@ -109,12 +109,26 @@ def test_only_a_whole_date_of_the_calendar_moves(old: str, new: str | None) -> N
         ("20240228235959.999999+0100", "20240229235959.999999+0100"),
         ("20240228-0530", "20240229-0530"),
         ("2024022812", "2024022912"),
-        ("2024", None),
-        ("202402", None),
+        ("2024022", None),
+        ("202413", None),
     ],
 )
 def test_a_datetime_moves_with_its_time_and_zone(old: str, new: str | None) -> None:
     assert shift_datetime(old, 1) == new
+
+
+@pytest.mark.parametrize(
+    ("old", "days", "new"),
+    [
+        ("2024", -400, "2023"),  # 1 July 2024 becomes 28 May 2023
+        ("2024", -100, "2024"),
+        ("202402", -400, "202301"),  # 15 February 2024 becomes 11 January 2023
+        ("202402+0100", -20, "202401+0100"),
+        ("0001", -400, None),
+    ],
+)
+def test_a_vague_date_moves_by_its_middle_and_stays_vague(old: str, days: int, new: str | None) -> None:
+    assert shift_datetime(old, days) == new
 
 
 def test_times_and_zones_are_known_by_their_shape() -> None:
