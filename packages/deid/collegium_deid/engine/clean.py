@@ -86,8 +86,7 @@ def clean_object(
     parsed = parse_file(head, complete=complete)
     plan = pixel_plan(parsed, recipe)
     code = subject if isinstance(subject, str) else subject(local_id_of(parsed))
-    if _SUBJECT.fullmatch(code) is None:
-        raise DeidError("deid.subject", "A subject code has letters, digits, blank, dot, hyphen, underscore.")
+    require_subject_code(code)
     rewriter, local_id = _rewriter(parsed, recipe, key, code)
     uids = [_uid(parsed, key, tag) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
     pieces, codes = rewriter.top_level(head, parsed.elements.values(), _inserts(recipe, code, parsed))
@@ -109,6 +108,16 @@ def clean_object(
         plan=plan,
         local_id=local_id,
     )
+
+
+def require_subject_code(code: str) -> None:
+    """Raise unless a code may take the place of name and id.
+
+    Raises:
+        DeidError: it may not.
+    """
+    if _SUBJECT.fullmatch(code) is None:
+        raise DeidError("deid.subject", "A subject code has letters, digits, blank, dot, hyphen, underscore.")
 
 
 def local_id_of(head: FileHead) -> str:
