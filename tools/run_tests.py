@@ -25,7 +25,10 @@ BIN = Path(sys.executable).parent
 TYPED = ("packages/wire", "packages/deid", "packages/connect", "packages/platform", "packages/testkit")
 TYPES = (
     *((f"Types of {folder}", [str(BIN / "mypy"), "--no-error-summary", folder]) for folder in TYPED),
-    ("Types of the rest", [str(BIN / "mypy"), "--no-error-summary", "tests", "tools", "benchmarks"]),
+    (
+        "Types of the rest",
+        [str(BIN / "mypy"), "--no-error-summary", "tests", "tools", "benchmarks", "viewer/deid"],
+    ),
 )
 """One after the other: they share a cache."""
 OTHERS = (

@@ -1,4 +1,4 @@
-/** Four entries, hashed names, straight into the platform's static files. */
+/** Five entries, hashed names, straight into the platform's static files. */
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { assets } from './bundling/assets.ts';
@@ -23,6 +23,9 @@ export default defineConfig({
       // The codecs' glue asks for these only under Node.
       fs: nothing,
       path: nothing,
+      // So does Pyodide's.
+      ...Object.fromEntries(['fs/promises', 'fs', 'path', 'url', 'vm', 'crypto', 'child_process'].map((name) => [`node:${name}`, nothing])),
+      ws: nothing,
     },
   },
   css: {
@@ -45,6 +48,7 @@ export default defineConfig({
         shell: resolve(import.meta.dirname, 'shell/shell.ts'),
         viewer: resolve(import.meta.dirname, 'element.ts'),
         reading: resolve(import.meta.dirname, 'reading/reading.ts'),
+        deid: resolve(import.meta.dirname, 'deid/deid.ts'),
       },
       output: {
         entryFileNames: '[name]-[hash].js',
