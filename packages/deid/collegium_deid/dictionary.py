@@ -20,6 +20,14 @@ VRS: Final[dict[int, str]] = {
     **{tag: row.vr for tag, row in annex_e().items()},
     **{tag: _CHOICES.get(row[0], row[0]) for tag, row in DicomDictionary.items()},
 }
+# Curves, overlays and retired kin, whose groups or elements repeat: every tag the dictionary's masks name,
+# in the 16 groups that PS3.5 section 7.6 allows.
+REPEATING: Final[dict[int, str]] = {
+    int(mask.replace("xx", f"{number:02X}"), 16): _CHOICES.get(row[0], row[0])
+    for mask, row in RepeatersDictionary.items()
+    if mask.count("x") == 2 and "xx" in mask
+    for number in (range(0, 0x20, 2) if mask[2:4] == "xx" else range(0x100))
+}
 KEYWORDS: Final[dict[str, int]] = {row[4]: tag for tag, row in DicomDictionary.items() if row[4]}
 
 # Registered roots whose UIDs name kinds of things, not instances: PS3.6 is one list, the rest are the code

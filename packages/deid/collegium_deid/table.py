@@ -7,7 +7,7 @@ import functools
 import re
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +30,19 @@ class Row:
     basic: str
     options: Mapping[str, str]
 
-    @property
-    def action(self) -> str:
-        """The basic code resolved: right-most when the type in the IOD is not known (E.3 note on types)."""
-        return self.basic.split("/")[-1].removesuffix("*")
+    def action(self, iod_type: str = "") -> str:
+        """The basic code, resolved by the attribute's type in the IOD; the right-most when it is not known.
+
+        Args:
+            iod_type: `1`, `2` or `3` (conditional or not is the same here); empty when not known.
+
+        References to other objects (X/Z/U*) always get new UIDs: nothing of them identifies, and the
+        links between objects survive. Source: DICOM PS3.15 Table E.1-1a.
+        """
+        codes = self.basic.removesuffix("*").split("/")
+        if iod_type == "3" and codes[-1] != "U":
+            return codes[0]
+        return "Z" if iod_type == "2" and "Z" in codes and codes[-1] != "U" else codes[-1]
 
 
 @functools.cache
@@ -59,6 +68,39 @@ def unlisted() -> dict[int, str]:
     """Attributes outside the table: tag to X (removed all the same) or T (technical text, may stay)."""
     with (DATA / "unlisted.csv").open(encoding="utf-8") as file:
         return {int(line["tag"].replace(",", ""), 16): line["action"] for line in csv.DictReader(file)}
+
+
+class SafePrivate(NamedTuple):
+    """A private attribute of PS3.15 section E.3.10: kept when its value is of this VR."""
+
+    vr: str
+    meaning: str
+
+
+@functools.cache
+def safe_private() -> dict[tuple[str, int], SafePrivate]:
+    """By creator and by tag with the block byte cleared: ("SIEMENS MR HEADER", 0x0019000C)."""
+    with (DATA / "safe_private.csv").open(encoding="utf-8") as file:
+        return {
+            (line["creator"], int(line["tag"].replace(",", "").replace("xx", "00"), 16)): SafePrivate(
+                line["vr"], line["meaning"]
+            )
+            for line in csv.DictReader(file)
+        }
+
+
+@functools.cache
+def iod_types() -> dict[str, dict[int, str]]:
+    """SOP class UID to the types (1, 2, 3) of the attributes whose code depends on it, at the top level."""
+    with (DATA / "types.csv").open(encoding="utf-8") as file:
+        return {
+            line["sop_class"]: {
+                int(tag.replace(",", ""), 16): kind
+                for tag, kind in line.items()
+                if kind and tag != "sop_class"
+            }
+            for line in csv.DictReader(file)
+        }
 
 
 @functools.cache

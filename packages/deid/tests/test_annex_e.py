@@ -170,6 +170,8 @@ def judge(ds: Dataset, row: dict[str, str], action: str, *, deep: bool) -> str: 
     if action == "Z":
         return "" if not value else "not empty"
     if vr == "UI":
+        if action == "K":
+            return "" if text == f"1.2.3.{int(tag)}" else "UID not kept"
         return "" if text.startswith("2.25.") else "old UID"
     if vr in {"DA", "DT"}:
         return "" if text[:8] != "20240229" and len(text) >= 8 else "date not moved or not a dummy"

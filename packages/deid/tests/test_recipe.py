@@ -89,16 +89,6 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int) -> None:
     assert error.source == "t.yaml"
 
 
-@pytest.mark.parametrize(
-    "option", ["clean_pixel_data", "retain_uids", "retain_safe_private", "clean_graphics"]
-)
-def test_an_option_of_the_standard_we_do_not_have_yet_says_so(option: str) -> None:
-    error = fails(PLAIN.replace("[]", f"[{option}]"))
-
-    assert error.code == "deid.recipe.not_supported"
-    assert "not supported yet" in error.message
-
-
 def test_the_digest_names_exactly_these_words() -> None:
     assert parse_recipe(PLAIN).digest != parse_recipe(PLAIN + "# a remark\n").digest
 

@@ -63,6 +63,8 @@ def new_value(case: Case, tag: int, rule: Rule, vr: str, value: bytes) -> bytes 
         return case.subject
     if how == "U":
         return new_uids(case, value)
+    if how == "I" and values.fits("UI", value):
+        return value
     if how not in "XZD":
         result = _judged(case, tag, how, vr, value)
         if result is not None:

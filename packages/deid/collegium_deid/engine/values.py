@@ -26,6 +26,7 @@ _SHAPES: Final = {
     "AS": re.compile(rb"(?:\d{3}[DWMY](?:\\\d{3}[DWMY])*)?"),
     "CS": re.compile(rb"[A-Z0-9_ \\]*"),
     "DS": re.compile(rb"(?: *[+-]?(?:\d{1,15}\.?\d{0,20}|\.\d{1,20})(?:[eE][+-]?\d{1,3})? *(?:\\|$))*"),
+    "UI": re.compile(rb"(?:[0-9.]{1,64}(?:\\|$))*"),
     "IS": re.compile(rb"(?: *[+-]?\d{1,11} *(?:\\|$))*"),
 }
 # For a fixed size VR: how many bytes one value has.

@@ -1,47 +1,29 @@
-"""Read a recipe: versioned YAML that names the profile, its options, the objects and stricter rules.
+"""A recipe: versioned YAML that names the profile, its options, the objects and stricter rules.
 
 A recipe can only ever be stricter than the profile and the options it declares, because their codes go
-into every object it writes. Strict YAML 1.2: repeated and unknown keys, anchors and tags are refused,
-each with its line.
+into every object it writes.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import AliasEvent, NodeEvent
-
-from collegium_deid.dictionary import KEYWORDS, VRS, show
 from collegium_deid.errors import RecipeError
-from collegium_deid.rules import profile
-from collegium_deid.rules.documents import Documents
-from collegium_deid.rules.pixels import PixelPolicy
-from collegium_deid.rules.profile import Rule
-from collegium_deid.table import annex_e
+from collegium_deid.rules import options as of
+from collegium_deid.rules import profile, selectors
+from collegium_deid.rules.parse import KEYS, REQUIRED, Parts
+from collegium_deid.rules.tree import Base, Line, Rules, apply, grow
 
-_MAX_BYTES: Final = 256 * 1024
-_KEYS: Final = ("recipe", "version", "profile", "options", "objects", "dates", "ages", "rules")
+if TYPE_CHECKING:
+    from collegium_deid.rules.documents import Documents
+    from collegium_deid.rules.pixels import PixelPolicy
+    from collegium_deid.rules.profile import Rule
+
 SHIPPED: Final = resources.files("collegium_deid") / "recipes"
-
-# Objects whose pixels carry no text by their nature, unless the header says otherwise (see `pixelplan`).
-OBJECTS: Final = {
-    "CT Image": "1.2.840.10008.5.1.4.1.1.2",
-    "Enhanced CT Image": "1.2.840.10008.5.1.4.1.1.2.1",
-    "MR Image": "1.2.840.10008.5.1.4.1.1.4",
-    "Enhanced MR Image": "1.2.840.10008.5.1.4.1.1.4.1",
-    "PET Image": "1.2.840.10008.5.1.4.1.1.128",
-    "Enhanced PET Image": "1.2.840.10008.5.1.4.1.1.130",
-    "RT Structure Set": "1.2.840.10008.5.1.4.1.1.481.3",
-    "Segmentation": "1.2.840.10008.5.1.4.1.1.66.4",
-}
 
 
 @dataclass(frozen=True)
@@ -51,16 +33,60 @@ class Recipe:
     name: str
     version: str
     options: tuple[str, ...]
+    """In the order in which they apply."""
     objects: frozenset[str]
     """SOP class UIDs that may pass."""
     shift_days: tuple[int, int] | None
     age_cap_years: int | None
     text: str = field(repr=False)
     digest: str
-    rules: dict[int, Rule] = field(repr=False, compare=False)
-    pixels: PixelPolicy | None = None
+    pixels: PixelPolicy | None
     """None: objects whose pixels would have to be looked at are rejected."""
-    documents: Documents = Documents()
+    documents: Documents
+    un: str
+    """`read`: an element of VR UN is judged by the dictionary; `X`: it is removed."""
+    lines: tuple[Line, ...] = field(repr=False)
+    """The recipe's own rules, in their order."""
+    anywhere: Rules = field(repr=False, compare=False)
+    """What holds in an object of unknown kind."""
+    _by_class: dict[str, Rules] = field(default_factory=dict, repr=False, compare=False)
+
+    def rules_for(self, sop_class_uid: str) -> Rules:
+        """What holds at the top level of this kind of object; codes by type are resolved by its IOD."""
+        found = self._by_class.get(sop_class_uid)
+        if found is None:
+            if sop_class_uid not in self.objects:
+                return self.anywhere
+            found = self._by_class[sop_class_uid] = self._in_object(sop_class_uid)
+        return found
+
+    def _in_object(self, sop_class_uid: str) -> Rules:
+        typed = dict(profile.in_object(self.options, sop_class_uid))
+        profile.without_words(typed, self.documents)
+        top = self.anywhere
+        out, decided = apply(typed, self.at_top())
+        return replace(top, standard={**top.standard, **out}, decided={**top.decided, **decided})
+
+    def at_top(self) -> list[tuple[int, Line]]:
+        """The rules that speak about the top level."""
+        return [(n, line) for n, line in enumerate(self.lines) if not any(line.selector.steps)]
+
+    @property
+    def rules(self) -> dict[int, Rule]:
+        return dict(self.anywhere.standard)
+
+    @property
+    def uids_kept(self) -> bool:
+        return "retain_uids" in self.options
+
+    @property
+    def full_dates(self) -> bool:
+        return of.FULL in self.options
+
+    @property
+    def refuses_faces(self) -> bool:
+        """Objects that may show a face are refused; the others say so in (0028,0302)."""
+        return of.FACES in self.options
 
     @property
     def method(self) -> str:
@@ -68,10 +94,18 @@ class Recipe:
         return f"Collegium recipe {self.name} {self.version}"
 
     @property
-    def method_codes(self) -> tuple[profile.Option, ...]:
-        """The profile and every option, as (0012,0064) declares them; in the order of their codes."""
-        chosen = [profile.BASIC, *(profile.OPTIONS[name] for name in self.options)]
+    def method_codes(self) -> tuple[of.Option, ...]:
+        """The profile and the options the header declares in (0012,0064); in the order of their codes.
+
+        Not Clean Pixel Data: only the step that did it may say so (`pixel_code`).
+        """
+        chosen = [of.BASIC, *(of.OPTIONS[name] for name in self.options if name != of.PIXELS)]
         return tuple(sorted(chosen, key=lambda option: option.code))
+
+    @property
+    def pixel_code(self) -> of.Option | None:
+        """The code the pixel step adds."""
+        return of.OPTIONS[of.PIXELS] if of.PIXELS in self.options else None
 
 
 def load_recipe(source: str | Path) -> Recipe:
@@ -99,187 +133,51 @@ def parse_recipe(text: str, source: str = "recipe") -> Recipe:
     Raises:
         RecipeError: with the line of the first thing that is wrong.
     """
-    return _Reader(source).read(text)
+    read = Parts(source)
+    body = read.mapping(read.body(text), KEYS, required=REQUIRED, line=1)
+    name, version = read.word(body, "recipe"), read.word(body, "version")
+    read.choice(body, "profile", ("basic",), "")
+    read.choice(body, "on_error", ("quarantine",), "quarantine")
+    options = read.options(body)
+    cap = read.cap(body)
+    documents = read.documents(body, options)
+    unknown_standard, unknown_private, un = read.defaults(body)
+    standard = profile.compile_profile(options, cap_ages=cap is not None)
+    profile.without_words(standard, documents)
+    lines = read.lines(body, standard, options)
+    private = profile.private_rules(options) | _own_private(lines, options)
+    refuse = {"X": profile.REMOVE, "reject": profile.REFUSE}
+    base = Base(
+        standard,
+        private,
+        {key: vr for key in private if (vr := selectors.private_vr(key))},
+        refuse[unknown_standard],
+        refuse[unknown_private],
+    )
+    tree = grow(base, lines)
+    read.check(lines, tree.reached, tree.deciding)
+    return Recipe(
+        name=name,
+        version=version,
+        options=options,
+        objects=read.objects(body, options),
+        shift_days=read.shift(body, options),
+        age_cap_years=cap,
+        text=text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        pixels=read.pixels(body, options),
+        documents=documents,
+        un=un,
+        lines=lines,
+        anywhere=tree.top,
+    )
 
 
-class _Reader:
-    """One reading of one text; holds the name of its source for errors."""
-
-    def __init__(self, source: str) -> None:
-        self.source = source
-
-    def read(self, text: str) -> Recipe:
-        body = self.body(text)
-        name, version = self.word(body, "recipe"), self.word(body, "version")
-        if body.get("profile") != "basic":
-            self.fail(body, "profile", "The only profile is: basic.")
-        options = self.options(body)
-        objects = self.objects(body)
-        shift = self.shift(body, options)
-        cap = self.cap(body)
-        rules = profile.compile_profile(options, cap_ages=cap is not None)
-        self.apply(body, rules)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        return Recipe(name, version, options, objects, shift, cap, text, digest, rules)
-
-    def body(self, text: str) -> CommentedMap:
-        if len(text.encode("utf-8", "replace")) > _MAX_BYTES:
-            self.refuse("The text is longer than any recipe.", 0)
-        yaml = YAML(typ="rt", pure=True)
-        yaml.version = (1, 2)
-        yaml.allow_duplicate_keys = False
-        try:
-            for event in yaml.parse(text):
-                if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
-                    self.refuse("Anchors and aliases are not allowed.", event.start_mark.line + 1)
-                if getattr(event, "tag", None) is not None and str(event.tag) != "!":
-                    self.refuse("Tags are not allowed.", event.start_mark.line + 1)
-            body = yaml.load(text)
-        except DuplicateKeyError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            raise RecipeError(
-                "deid.recipe.invalid", "A key is there twice.", source=self.source, line=line
-            ) from error
-        except (YAMLError, ValueError, RecursionError) as error:
-            mark = getattr(error, "problem_mark", None)
-            raise RecipeError(
-                "deid.recipe.invalid",
-                "This is not YAML.",
-                source=self.source,
-                line=mark.line + 1 if mark else 0,
-            ) from error
-        return self.mapping(body, _KEYS, required=_KEYS[:5], line=1)
-
-    def mapping(
-        self, value: object, keys: tuple[str, ...], *, required: tuple[str, ...], line: int
-    ) -> CommentedMap:
-        if not isinstance(value, CommentedMap):
-            self.refuse("Key: value pairs are expected here.", line)
-        for key in value:
-            if key not in keys:
-                self.fail(value, key, f"Unknown key. Known: {', '.join(keys)}.")
-        for key in required:
-            if key not in value:
-                self.refuse(f"The key {key} is missing.", value.lc.line + 1)
-        return value
-
-    def word(self, body: CommentedMap, key: str) -> str:
-        value = body[key]
-        # LO of (0012,0063) is 64 characters; "Collegium recipe " and the blank take 18.
-        if not isinstance(value, str) or not value.isascii() or not 0 < len(value) <= 22:
-            self.fail(body, key, f"{key} must be text of 1 to 22 plain characters (quote a number).")
-        if not value.replace("-", "").replace(".", "").replace("_", "").isalnum():
-            self.fail(body, key, f"{key} may hold letters, digits, dot, hyphen and underscore.")
-        return value
-
-    def words(self, body: CommentedMap, key: str) -> list[tuple[str, int]]:
-        value = body.get(key, CommentedSeq())
-        if not isinstance(value, CommentedSeq):
-            self.fail(body, key, f"{key} must be a list.")
-        line = body.lc.key(key)[0] + 1 if key in body else 0
-        found = [(str(item), value.lc.item(n)[0] + 1) for n, item in enumerate(value)]
-        names = [item for item, _ in found]
-        if len(set(names)) != len(names):
-            self.refuse(f"{key} names something twice.", line)
-        return found
-
-    def options(self, body: CommentedMap) -> tuple[str, ...]:
-        for name, line in (found := self.words(body, "options")):
-            if name in profile.NOT_YET:
-                raise RecipeError(
-                    "deid.recipe.not_supported",
-                    f"The option {name} is not supported yet.",
-                    source=self.source,
-                    line=line,
-                )
-            if name not in profile.OPTIONS:
-                self.refuse(f"Unknown option. Known: {', '.join(profile.OPTIONS)}.", line)
-        chosen = {name for name, _ in found}
-        return tuple(name for name in profile.OPTIONS if name in chosen)
-
-    def objects(self, body: CommentedMap) -> frozenset[str]:
-        found = self.words(body, "objects")
-        for name, line in found:
-            if name not in OBJECTS:
-                self.refuse(f"Unknown object. Known: {', '.join(OBJECTS)}.", line)
-        if not found:
-            self.fail(body, "objects", "At least one object must be named.")
-        return frozenset(OBJECTS[name] for name, _ in found)
-
-    def shift(self, body: CommentedMap, options: tuple[str, ...]) -> tuple[int, int] | None:
-        wanted = "retain_longitudinal_modified_dates" in options
-        if not wanted:
-            if "dates" in body:
-                self.fail(body, "dates", "dates needs the option retain_longitudinal_modified_dates.")
-            return None
-        if "dates" not in body:
-            self.refuse("The option retain_longitudinal_modified_dates needs the key dates.", 1)
-        line = body.lc.key("dates")[0] + 1
-        dates = self.mapping(body["dates"], ("shift_days",), required=("shift_days",), line=line)
-        days = dates["shift_days"]
-        whole = isinstance(days, CommentedSeq) and [type(day) for day in days] == [int, int]
-        if not whole or not -36500 <= days[0] < days[1] <= 36500 or days[1] - days[0] < 30:
-            self.fail(dates, "shift_days", "shift_days must be [first, last] in days, 30 or more apart.")
-        return days[0], days[1]
-
-    def cap(self, body: CommentedMap) -> int | None:
-        if "ages" not in body:
-            return None
-        line = body.lc.key("ages")[0] + 1
-        ages = self.mapping(body["ages"], ("cap_years",), required=("cap_years",), line=line)
-        cap = ages["cap_years"]
-        if type(cap) is not int or not 1 <= cap <= 120:
-            self.fail(ages, "cap_years", "cap_years must be a whole number of years.")
-        return cap
-
-    def apply(self, body: CommentedMap, rules: dict[int, Rule]) -> None:
-        listed = body.get("rules", CommentedSeq())
-        if not isinstance(listed, CommentedSeq):
-            self.fail(body, "rules", "rules must be a list.")
-        seen: set[int] = set()
-        for n, item in enumerate(listed):
-            line = listed.lc.item(n)[0] + 1
-            rule = self.mapping(item, ("tag", "action", "why"), required=("tag", "action", "why"), line=line)
-            tag = self.tag(rule)
-            if tag in seen:
-                self.fail(rule, "tag", f"There are two rules for {show(tag)}.")
-            seen.add(tag)
-            rules[tag] = self.rule(rule, tag, rules.get(tag, profile.REMOVE))
-
-    def tag(self, rule: CommentedMap) -> int:
-        text = str(rule["tag"])
-        if text in KEYWORDS:
-            return KEYWORDS[text]
-        digits = text.strip("()").replace(",", "")
-        try:
-            tag = int(digits, 16)
-        except ValueError:
-            tag = -1
-        if len(digits) != 8 or tag not in VRS | annex_e():
-            self.fail(rule, "tag", "No such attribute; write a keyword or (gggg,eeee).")
-        return tag
-
-    def rule(self, rule: CommentedMap, tag: int, now: Rule) -> Rule:
-        """The stricter rule; anything that would keep more than the profile is refused."""
-        action = rule["action"]
-        if tag in profile.STRUCTURE or tag in profile.SUBJECT or now.how == "U":
-            self.fail(rule, "tag", "The engine needs this attribute; no rule may change it.")
-        if action not in {"X", "Z", "C", "K"}:
-            self.fail(rule, "action", "An action is one of X, Z, C, K.")
-        stricter = {"X": profile.REMOVE, "K": now if now.action == "K" else None}
-        if now.action != "X":
-            stricter["Z"] = profile.EMPTY
-        if now.how in {"T", "W"}:
-            stricter["C"] = Rule("C", "W", now.fallback)
-        chosen = stricter.get(action)
-        if chosen is None:
-            message = f"{action} would keep more of {show(tag)} than the profile and its options allow."
-            self.fail(rule, "action", message)
-        return chosen
-
-    def fail(self, where: CommentedMap, key: Any, message: str) -> NoReturn:  # Any: any YAML scalar is a key
-        line = where.lc.key(key)[0] + 1 if key in where else where.lc.line + 1
-        self.refuse(message, line)
-
-    def refuse(self, message: str, line: int) -> NoReturn:
-        raise RecipeError("deid.recipe.invalid", message, source=self.source, line=line)
+def _own_private(lines: tuple[Line, ...], options: tuple[str, ...]) -> dict[tuple[str, int], Rule]:
+    own = {}
+    for line in lines:
+        key = line.selector.private
+        if key is not None:
+            keep = profile.keep_private(selectors.private_vr(key) or "", options)
+            own[key] = keep if line.action == "K" else profile.REMOVE
+    return own

@@ -135,7 +135,7 @@ def _each(recipe: Recipe, values: list[Value]) -> Iterator[Finding]:
         if rule is None or rule.how == "X":
             yield Finding(tag, "deid.conformance.not_allowed", "is not allowed by the recipe.")
             continue
-        if value.vr == "UI":
+        if value.vr == "UI" and rule.how != "I":
             yield from _uids(value)
         yield from _value(rule, value)
 
