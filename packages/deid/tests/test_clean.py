@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 from collegium_deid import (
     DeidError,
     NeedMoreBytes,
+    PixelPassage,
     Rejected,
     SiteKey,
     clean_object,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 both_forms = pytest.mark.parametrize("implicit", [False, True], ids=["explicit", "implicit"])
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
+BASIC = 'recipe: b\nversion: "1"\nprofile: basic\noptions: []\nobjects: [CT Image]\n'
 
 
 @both_forms
@@ -96,10 +98,10 @@ def test_the_method_is_declared(
     new = read(clean(write(ct)).head)
 
     assert new.PatientIdentityRemoved == "YES"
-    assert new.DeidentificationMethod == "Collegium recipe trial 1"
-    # CID 7050: Basic Profile, Clean Descriptors, Modified Dates, Patient Characteristics.
+    assert new.DeidentificationMethod == "Collegium recipe trial 2"
+    # CID 7050: Basic Profile, Clean Descriptors, Modified Dates, Patient Characteristics, Safe Private.
     codes = [code.CodeValue for code in new.DeidentificationMethodCodeSequence]
-    assert codes == ["113100", "113105", "113107", "113108"]
+    assert codes == ["113100", "113105", "113107", "113108", "113111"]
     assert new.LongitudinalTemporalInformationModified == "MODIFIED"
 
 
@@ -297,16 +299,20 @@ def test_a_subject_code_is_plain(ct: Dataset, write: Tool, clean: Tool, subject:
     ],
 )
 @pytest.mark.requirement("C13")
-def test_what_needs_a_look_at_the_pixels_is_rejected(
+def test_what_needs_a_look_at_the_pixels_is_rejected_or_its_pixels_do_not_pass(
     ct: Dataset, write: Tool, clean: Tool, keyword: str, value: Any
 ) -> None:
     setattr(ct, keyword, value)
+    data = write(ct, pixels=bytes(8))
 
     with pytest.raises(Rejected) as error:
-        clean(write(ct))
+        clean(data, recipe=parse_recipe(BASIC))
+    with pytest.raises(DeidError) as unread:
+        PixelPassage(clean(data))
 
     assert error.value.code in {"deid.object", "deid.pixels"}
-    assert "SCREEN" not in error.value.message
+    assert unread.value.code in {"deid.object", "deid.pixels_not_done"}
+    assert "SCREEN" not in error.value.message + unread.value.message
 
 
 def test_a_header_in_pieces_asks_for_more_until_it_is_there(
@@ -353,7 +359,7 @@ def test_the_report_counts_actions_and_holds_no_value(ct: Dataset, write: Tool, 
 def test_a_stricter_rule_of_the_recipe_wins(
     ct: Dataset, write: Tool, clean: Tool, read: Callable[[bytes], Dataset], recipe: Recipe
 ) -> None:
-    text = recipe.text + "  - {tag: SeriesDescription, action: X, why: test}\n"
+    text = recipe.text + "rules:\n  - {tag: SeriesDescription, action: X, why: test}\n"
 
     new = read(clean(write(ct), recipe=parse_recipe(text)).head)
 
@@ -363,7 +369,7 @@ def test_a_stricter_rule_of_the_recipe_wins(
 def test_without_options_dates_and_characteristics_go(
     ct: Dataset, write: Tool, clean: Tool, read: Callable[[bytes], Dataset]
 ) -> None:
-    basic = parse_recipe('recipe: b\nversion: "1"\nprofile: basic\noptions: []\nobjects: [CT Image]\n')
+    basic = parse_recipe(BASIC)
 
     cleaned = clean(write(ct), recipe=basic)
 

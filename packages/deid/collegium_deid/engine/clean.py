@@ -14,6 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from collegium_deid.dictionary import show
 from collegium_deid.engine import person, values
 from collegium_deid.engine.decide import Case
 from collegium_deid.engine.elements import FileHead, parse_file
@@ -25,6 +26,7 @@ from collegium_deid.report import Report
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collegium_deid.engine.text import KnownTokens
     from collegium_deid.keys import SiteKey
     from collegium_deid.rules.recipe import Recipe
 
@@ -55,6 +57,8 @@ class Cleaned:
     transfer_syntax_uid: str
     plan: PixelPlan
     """How the pixels must be looked at before they may follow this header."""
+    tokens: KnownTokens = field(repr=False)
+    """What the header says about persons, for whoever reads the pixels; it never leaves the process."""
     local_id: str = field(repr=False)
     """The original PatientID, for the site's link table only: never logged, never sent."""
 
@@ -88,9 +92,10 @@ def clean_object(
     code = subject if isinstance(subject, str) else subject(local_id_of(parsed))
     require_subject_code(code)
     rewriter, local_id = _rewriter(parsed, recipe, key, code)
-    uids = [_uid(parsed, key, tag) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
+    uids = [_uid(parsed, rewriter.case, tag) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
     pieces, codes = rewriter.top_level(head, parsed.elements.values(), _inserts(recipe, code, parsed))
-    meta = _meta(parsed.text(0x00080016), uids[0], parsed.transfer_syntax_uid)
+    sop_class = parsed.text(0x00080016)
+    meta = _meta(sop_class, uids[0], parsed.transfer_syntax_uid)
     report = Report(
         recipe.name, recipe.version, recipe.digest, Report.count(codes), time.perf_counter() - began
     )
@@ -103,9 +108,10 @@ def clean_object(
         study_uid=uids[1],
         series_uid=uids[2],
         sop_instance_uid=uids[0],
-        sop_class_uid=parsed.text(0x00080016),
+        sop_class_uid=sop_class,
         transfer_syntax_uid=parsed.transfer_syntax_uid,
         plan=plan,
+        tokens=rewriter.case.known.every,
         local_id=local_id,
     )
 
@@ -154,24 +160,29 @@ _recent: Final = _Recent()
 
 
 def _rewriter(head: FileHead, recipe: Recipe, key: SiteKey, subject: str) -> tuple[Rewriter, str]:
-    where = (recipe.digest, key, subject, head.explicit, person.signature(head))
+    sop_class = head.text(0x00080016)
+    where = (recipe.digest, key, subject, sop_class, head.explicit, person.signature(head))
     found = _recent.get(where)
     if found is not None:
         return found
     codecs = person.codecs_of(head)
     local_id = person.local_id(head, codecs)
     days = key.offset_days(local_id, recipe.shift_days) if recipe.shift_days else 0
-    case = Case(recipe, key, subject.encode(), person.tokens(head, codecs), days, codecs)
-    made = (Rewriter(case, explicit=head.explicit), local_id)
+    case = Case(recipe, key, subject.encode(), person.known(head, codecs), days, codecs)
+    made = (Rewriter(case, recipe.rules_for(sop_class), explicit=head.explicit), local_id)
     _recent.put(where, made)
     return made
 
 
-def _uid(head: FileHead, key: SiteKey, tag: int) -> str:
+def _uid(head: FileHead, case: Case, tag: int) -> str:
     old = head.raw(tag).strip(b"\0 ")
     if not old:
         raise Rejected("deid.uid_missing", "The object lacks its SOP instance, study or series UID.")
-    return key.uid_bytes(old).decode()
+    if case.recipe.uids_kept:
+        if values.is_uid(old):
+            return old.decode()
+        raise Rejected("deid.uid_invalid", f"{show(tag)} is no UID, so it cannot stay as it is.")
+    return case.key.uid_bytes(old).decode()
 
 
 def _meta(sop_class: str, sop_instance: str, syntax: str) -> bytes:
@@ -230,6 +241,14 @@ def _make_inserts(recipe: Recipe, subject: bytes, *, explicit: bool) -> list[tup
         (0x00120062, b"CS", b"YES"),
         (0x00120063, b"LO", recipe.method.encode()),
         (0x00120064, b"SQ", codes),
-        (0x00280303, b"CS", b"MODIFIED" if recipe.shift_days else b"REMOVED"),
+        *(((0x00280302, b"CS", b"NO"),) if recipe.refuses_faces else ()),
+        (0x00280303, b"CS", _temporal(recipe)),
     )
     return [(tag, values.element(tag, vr, value, explicit=explicit)) for tag, vr, value in rows]
+
+
+def _temporal(recipe: Recipe) -> bytes:
+    """The value of (0028,0303), Longitudinal Temporal Information Modified."""
+    if recipe.full_dates:
+        return b"UNMODIFIED"
+    return b"MODIFIED" if recipe.shift_days else b"REMOVED"

@@ -6,15 +6,27 @@ the person, date offset, character set), so a decision is made once and remember
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.dictionary import BULK, LONG_TEXT, NUMBERS, SHORT_TEXT, STRINGS, VRS, is_well_known
-from collegium_deid.engine import charset, dates, values
-from collegium_deid.engine.text import KnownTokens, clean, fold, looks_identifying
+from collegium_deid.dictionary import (
+    BULK,
+    LONG_TEXT,
+    NUMBERS,
+    SHORT_TEXT,
+    STRINGS,
+    VRS,
+    is_well_known,
+    show,
+)
+from collegium_deid.engine import ages, charset, dates, documents, values
+from collegium_deid.engine.text import clean, fold, looks_identifying
+from collegium_deid.errors import Rejected
 from collegium_deid.table import medical_words
 
 if TYPE_CHECKING:
+    from collegium_deid.engine.person import Known
     from collegium_deid.keys import SiteKey
     from collegium_deid.rules.profile import Rule
     from collegium_deid.rules.recipe import Recipe
@@ -30,6 +42,9 @@ _ENUMERATED: Final = frozenset(
 _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
+_CHARACTER_SET: Final = 0x00080005
+# Six components or more: a version of software has fewer.
+_UID_IN_TEXT: Final = re.compile(r"(?<![\w.])[0-2](?:\.(?:0|[1-9][0-9]*)){5,}(?![\w.])")
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class Case:
     recipe: Recipe
     key: SiteKey
     subject: bytes
-    tokens: KnownTokens
+    known: Known
     offset_days: int
     codecs: tuple[str, ...]
 
@@ -57,14 +72,17 @@ def new_value(case: Case, tag: int, rule: Rule, vr: str, value: bytes) -> bytes 
     """The value to write: `value` itself when it stays, None when the element goes.
 
     `vr` is the file's; the dictionary's where the file says UN or nothing.
+
+    Raises:
+        Rejected: the recipe refuses objects that have this attribute.
     """
     how = rule.how
     if how == "P":
         return case.subject
     if how == "U":
         return new_uids(case, value)
-    if how == "I" and values.fits("UI", value):
-        return value
+    if how == "Q":
+        raise refusal(tag)
     if how not in "XZD":
         result = _judged(case, tag, how, vr, value)
         if result is not None:
@@ -73,53 +91,80 @@ def new_value(case: Case, tag: int, rule: Rule, vr: str, value: bytes) -> bytes 
     return {"X": None, "Z": b"", "D": values.dummy(vr)}[how]
 
 
+def refusal(tag: int) -> Rejected:
+    """The recipe does not take objects with this attribute."""
+    return Rejected(
+        "deid.refused", f"{show(tag)} is in the object, and the recipe refuses objects that have it."
+    )
+
+
 def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | None:
     """The value after a look inside; None when it cannot stay and the fallback applies."""
     known = VRS.get(tag, vr)
     if how == "K":
         return _kept(case, tag, known, vr, value)
+    if how == "I":
+        parts = [part.strip(b"\0 ") for part in value.split(b"\\")]
+        return value if all(not part or values.is_uid(part) for part in parts) else None
     text = charset.decode(value, case.codecs)
     if not text:
         return None if text is None else b""
-    if how in {"S", "M", "O"}:
-        return _moved(case, how, known, text)
+    if how in "SMOF":
+        return _moment(case, how, known, text, value)
     if how == "A":
         return _age(case, text, value)
-    harmless = how == "T" and not case.tokens.in_text(text) and not looks_identifying(text)
-    return value if harmless else _cleaned(case, tag, text, value)
+    if how == "V":
+        harmless = not case.known.of_persons.in_text(text)
+    else:
+        harmless = how == "T" and not case.known.every.in_text(text) and not looks_identifying(text)
+    return value if harmless and _UID_IN_TEXT.search(text) is None else _cleaned(case, tag, text, value)
 
 
 def _cleaned(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
+    """The words that may stay; a part that is a UID gets its new one."""
     long = VRS.get(tag) in LONG_TEXT
-    parts = [text] if long else text.split("\\")
-    cleaned = [clean(part, case.tokens) for part in parts]
+    parts = [part.strip() for part in ([text] if long else text.split("\\"))]
+    cleaned = [_cleaned_part(case, part) for part in parts]
     if not any(cleaned):
         return None
-    if cleaned == [part.strip() for part in parts]:
+    if cleaned == parts:
         return value
     return charset.encode("\\".join(cleaned), case.codecs) or None
 
 
-def _moved(case: Case, how: str, vr: str, text: str) -> bytes | None:
+def _cleaned_part(case: Case, part: str) -> str:
+    if _UID_IN_TEXT.fullmatch(part):
+        if case.recipe.uids_kept or is_well_known(part.encode()):
+            return part
+        return case.key.uid(part)
+    part = _UID_IN_TEXT.sub(" ", part)
+    if case.recipe.age_cap_years is not None:
+        part = ages.without_great_ages(part, case.recipe.age_cap_years)
+    return clean(part, case.known.every)
+
+
+def _moment(case: Case, how: str, vr: str, text: str, value: bytes) -> bytes | None:
+    """A date, time or zone: moved (S) or kept (F, M, O) if it is one."""
     parts = [part.strip() for part in text.split("\\")]
+    if how == "S":
+        shift = dates.shift_date if vr == "DA" else dates.shift_datetime
+        moved = [shift(part, case.offset_days) if part else "" for part in parts]
+        return None if None in moved else "\\".join(part or "" for part in moved).encode()
     if how == "O":
-        return text.encode() if all(map(dates.is_zone, parts)) else None
-    if how == "M":
-        return text.encode() if all(not part or dates.is_time(part) for part in parts) else None
-    shift = dates.shift_date if vr == "DA" else dates.shift_datetime
-    moved = [shift(part, case.offset_days) if part else "" for part in parts]
-    if None in moved:
-        return None
-    return "\\".join(part or "" for part in moved).encode()
+        is_one = dates.is_zone
+    else:
+        is_one = {"DA": dates.is_date, "DT": dates.is_datetime}.get(vr if how == "F" else "TM", dates.is_time)
+    return value if all(not part or is_one(part) for part in parts) else None
 
 
 def _age(case: Case, text: str, value: bytes) -> bytes | None:
     if not values.fits("AS", value):
         return None
     cap = case.recipe.age_cap_years
-    if cap is not None and text[3:4] == "Y" and int(text[:3]) > cap:
-        return b"%03dY" % (cap + 1)
-    return value
+    if cap is None:
+        return value
+    new = "\\".join(ages.capped(part, cap) if part else "" for part in text.split("\\"))
+    return value if new == text else new.encode()
 
 
 def _kept(case: Case, tag: int, known: str, vr: str, value: bytes) -> bytes | None:
@@ -129,26 +174,44 @@ def _kept(case: Case, tag: int, known: str, vr: str, value: bytes) -> bytes | No
     if known in SHORT_TEXT | LONG_TEXT or vr in SHORT_TEXT | LONG_TEXT:
         text = charset.decode(value, case.codecs)
         return None if text is None else _cleaned(case, tag, text, value)
-    if known not in {"CS", "DS", "IS", "AS"}:
-        return value if values.fits(vr, value) else None
+    if known in {"CS", "DS", "IS", "AS"} and tag != _CHARACTER_SET:
+        return _shaped(case, tag, known, value)
+    # The character set was read already, or the object would have been refused.
+    return value if values.fits(vr, value) else None
+
+
+def _shaped(case: Case, tag: int, known: str, value: bytes) -> bytes | None:
+    """A code, a number or an age written in characters."""
     text = value.rstrip(b"\0 ").decode("latin-1")
+    if known == "AS":
+        return _age(case, text, value)
     if not values.fits(known, value):
         return _cleaned(case, tag, text, value) if known == "CS" else None
     if known == "CS":
         return _coded(case, tag, text, value)
     # A number that is exactly the patient's is not a measurement.
-    exact = any(fold(part).strip() in case.tokens.wholes for part in text.split("\\"))
+    exact = any(fold(part).strip() in case.known.every.wholes for part in text.split("\\"))
     return None if exact else value
+
+
+def capped_years(case: Case, value: bytes, unit: str) -> bytes | None:
+    """A Numeric Value that is somebody's age; None when it cannot be read."""
+    cap = case.recipe.age_cap_years
+    try:
+        years = documents.years(float(value.strip(b"\0 ")), unit)
+    except ValueError:
+        return None
+    return value if cap is None or years < cap + 1 else b""
 
 
 def _coded(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
     """A coded string without the values that name the person; its place in a list stays."""
-    if not case.tokens.in_text(text):
+    if not case.known.every.in_text(text):
         return value
     parts = text.split("\\")
     if tag in _ENUMERATED:
         words = medical_words() | _TERMS
-        kept = [part if not case.tokens.in_text(part) or fold(part) in words else "" for part in parts]
+        kept = [part if not case.known.every.in_text(part) or fold(part) in words else "" for part in parts]
         return value if kept == parts else "\\".join(kept).encode()
     return None
 

@@ -23,6 +23,7 @@ UNDEFINED: Final = 0xFFFFFFFF
 ITEM: Final = 0xE000FFFE  # the two halves of (FFFE,E000) as one little endian number
 ITEM_END: Final = 0xE00DFFFE
 SEQUENCE_END: Final = 0xE0DDFFFE
+ITEM_END_TAG: Final = 0xFFFEE00D
 
 LONG: Final = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
@@ -308,3 +309,34 @@ def _skip_item(buf: bytes, pos: int, *, explicit: bool, depth: int) -> int:
             pos = value + length
             if pos > size:
                 raise NeedMoreBytes(pos + 8)
+
+
+def element_at(buf: bytes, pos: int, limit: int, *, explicit: bool) -> Element:
+    """One element inside an item; `end` is the limit when its length is undefined."""
+    if pos + 8 > limit:
+        raise overrun()
+    group, number, length = IMPLICIT_HEAD(buf, pos)
+    tag = group << 16 | number
+    value = pos + 8
+    if tag == ITEM_END_TAG:
+        return Element(tag, b"", pos, value, value, undefined=False)
+    if explicit:
+        _, _, vr, length = HEAD(buf, pos)
+        if vr in LONG:
+            if pos + 12 > limit:
+                raise overrun()
+            length, value = U32(buf, pos + 8)[0], pos + 12
+        elif vr not in SHORT:
+            raise Rejected("deid.malformed", f"{show(tag)} inside a sequence has no known VR.")
+    else:
+        vr = implicit_vr(tag)
+    undefined = length == UNDEFINED and vr not in SHORT
+    end = limit if undefined else value + length
+    if end > limit:
+        raise overrun()
+    return Element(tag, vr, pos, value, end, undefined)
+
+
+def overrun() -> Rejected:
+    """The walk over the top level has seen the whole sequence, so a lack of bytes is a wrong length."""
+    return Rejected("deid.malformed", "A length inside a sequence leaves the sequence.")

@@ -10,7 +10,8 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.elements import ITEM, LONG, SEQUENCE_END, UNDEFINED
-from collegium_deid.errors import Rejected
+from collegium_deid.engine.pixelplan import Look
+from collegium_deid.errors import DeidError, Rejected
 
 if TYPE_CHECKING:
     from collegium_deid.engine.clean import Cleaned
@@ -24,6 +25,9 @@ _UNCOMPRESSED: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 class PixelPassage:
     """Feed it the input from `Cleaned.pixel_start` on; write what it gives back.
 
+    Raises:
+        DeidError: the pixel plan says that somebody must look at these pixels first.
+
     Example:
         passage = PixelPassage(cleaned)
         out.write(cleaned.head)
@@ -34,6 +38,8 @@ class PixelPassage:
     """
 
     def __init__(self, cleaned: Cleaned) -> None:
+        if cleaned.has_pixels and cleaned.plan.look is not Look.NONE:
+            raise DeidError("deid.pixels_not_done", "These pixels must be looked at before they may pass.")
         self._explicit = cleaned.explicit
         self._native = cleaned.transfer_syntax_uid in _UNCOMPRESSED
         self._state = "head" if cleaned.has_pixels else "done"

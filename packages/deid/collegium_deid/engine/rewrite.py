@@ -1,7 +1,7 @@
 """Rewrite a data set: header bytes in, header bytes out, one decision per element.
 
 Elements that stay are never copied one by one: a run of them is one slice of the input. What was
-decided for the exact bytes of an element is remembered for the case it was decided in, because in a
+decided for the exact bytes of an element is remembered for the place it was decided at, because in a
 series nine of ten elements are the same from slice to slice. The memory is bounded.
 """
 
@@ -9,67 +9,70 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from collegium_deid.dictionary import VRS, show
-from collegium_deid.engine import values
-from collegium_deid.engine.decide import Case, is_public_scheme, new_value
+from collegium_deid.dictionary import VRS, show, vr_of
+from collegium_deid.engine import charset, documents, values
+from collegium_deid.engine.decide import Case, capped_years, is_public_scheme, new_value, refusal
 from collegium_deid.engine.elements import (
-    HEAD,
-    IMPLICIT_HEAD,
     ITEM,
+    ITEM_END_TAG,
     ITEM_HEAD,
-    LONG,
     MAX_DEPTH,
     SEQUENCE_END,
-    SHORT,
-    U32,
     UNDEFINED,
     Element,
-    implicit_vr,
+    element_at,
+    overrun,
     skip_undefined,
 )
+from collegium_deid.engine.private import PRIVATE, Blocks, is_creator
 from collegium_deid.errors import NeedMoreBytes, Rejected
-from collegium_deid.rules.profile import REMOVE, Rule
+from collegium_deid.rules.profile import DUMMY, REMOVE, STRUCTURE, SUBJECT, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from collegium_deid.rules.tree import Rules
+
 # What an element becomes: bytes to write, or None when it stays; and one action code per element.
 Decided = tuple[bytes | None, str]
+Memo = dict[bytes, Decided]
 
 _MEMO_ENTRIES: Final = 20_000
 _MEMO_ELEMENT_BYTES: Final = 4096
 _MEMO_LEAF_BYTES: Final = 256
-_ITEM_END_TAG: Final = 0xFFFEE00D
+_MEMOS: Final = 64
 _CHARACTER_SET: Final = 0x00080005
 _SCHEME: Final = 0x00080102
 _MEANING: Final = 0x00080104
 _TEXT_OR_BULK: Final = frozenset(
     {"AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "OB", "OD", "OF", "OL", "OV", "OW", "UN"}
 )
-_DUMMY: Final = Rule("D", "D", "D")
 _KEEP_MEANING: Final = Rule("K", "T", "D")
 _BEHIND_ALL: Final = (1 << 32, b"")
+_NO_VALUE: Final = frozenset("RNQ")
 
 
 class _Place(NamedTuple):
-    """Where in the tree an item lies."""
+    """Where in the tree a data set lies."""
 
     case: Case
+    rules: Rules
     explicit: bool
     dummy: bool
     """Inside a sequence that must become a dummy."""
+    concept: str
+    """What the content item around it is about, as `documents.concept` says."""
     depth: int
 
 
 class Rewriter:
-    """Rewrites data sets of one case; remembers decisions by the bytes of an element."""
+    """Rewrites data sets of one case and one kind of object; remembers decisions by the bytes of an element."""
 
-    def __init__(self, case: Case, *, explicit: bool) -> None:
+    def __init__(self, case: Case, rules: Rules, *, explicit: bool) -> None:
         self.case = case
-        self.rules = case.recipe.rules
-        self.top = _Place(case, explicit, dummy=False, depth=0)
-        # One memory for each way of reading: explicit, inside a dummy, behind a public code scheme.
-        self.memos: list[dict[bytes, Decided]] = [{} for _ in range(8)]
+        self.top = _Place(case, rules, explicit, dummy=False, concept="", depth=0)
+        self.memo: Memo = {}
+        self.memos: dict[tuple[Rules, bool, bool], Memo] = {}
 
     def top_level(  # noqa: C901 - the hot loop; a call per element would double its time
         self, buf: bytes, elements: Iterable[Element], inserts: list[tuple[int, bytes]]
@@ -86,83 +89,125 @@ class Rewriter:
         """
         out: list[bytes] = []
         codes: list[str] = []
-        memo = self.memos[self.top.explicit << 2]
-        keep, code, known = out.append, codes.append, memo.get
+        keep, code, known = out.append, codes.append, self.memo.get
+        blocks = self._blocks(self.top)
         waiting = iter([*inserts, _BEHIND_ALL])
         next_tag, next_bytes = next(waiting)
-        run = end = 0
+        run = end = last = 0
         for element in elements:
-            tag, _, start, _, end, _ = element
-            if not run:
+            tag, _, start, _, after, _ = element
+            if not end:
                 run = start
-            raw = buf[start:end] if end - start <= _MEMO_ELEMENT_BYTES else b""
-            new: bytes | None
-            if tag < next_tag:
-                decided = known(raw)
-                if decided is None:
-                    decided = self._decide(buf, element)
-                    _remember(memo, raw, decided)
-                new, letters = decided
-                code(letters)
-                if new is None:
-                    continue
-            else:
-                new = b""
-                while tag >= next_tag:
-                    new += next_bytes
-                    last, (next_tag, next_bytes) = next_tag, next(waiting)
-                if tag != last:
-                    decided = known(raw)
-                    if decided is None:
-                        decided = self._decide(buf, element)
-                        _remember(memo, raw, decided)
-                    new += raw or buf[start:end] if decided[0] is None else decided[0]
-                    code(decided[1])
-                else:
-                    code("D")
-            if run < start:
+            end = after
+            if tag >= next_tag:
                 keep(buf[run:start])
-            keep(new)
-            run = end
+                run = start
+                while tag >= next_tag:
+                    keep(next_bytes)
+                    last, (next_tag, next_bytes) = next_tag, next(waiting)
+                if tag == last:
+                    code("D")
+                    run = end
+                    continue
+            if tag & PRIVATE:
+                keep(buf[run:start])
+                new, letters, _ = self._private(self.top, blocks, buf, element, out)
+                keep(new)
+                code(letters)
+                run = end
+                continue
+            raw = buf[start:end] if end - start <= _MEMO_ELEMENT_BYTES else b""
+            decided = known(raw)
+            if decided is None:
+                decided = self._standard(self.top, buf, element)
+                _remember(self.memo, raw, decided)
+            code(decided[1])
+            if decided[0] is not None:
+                if run < start:
+                    keep(buf[run:start])
+                keep(decided[0])
+                run = end
         keep(buf[run:end])
         while next_bytes:
             keep(next_bytes)
             next_tag, next_bytes = next(waiting)
+        code(blocks.letters)
         return out, "".join(codes)
 
-    def _decide(self, buf: bytes, element: Element) -> Decided:
-        """Decide one element of the top level."""
-        rule = self.rules.get(element.tag, REMOVE)
-        if _is_sequence(element):
-            return self._inner_sequence(self.top, rule, buf, element)[:2]
-        return self._leaf(self.top, rule, buf, element)
+    def _blocks(self, place: _Place) -> Blocks:
+        return Blocks(place.rules, full_dates=self.case.recipe.full_dates)
 
-    def _leaf(self, place: _Place, rule: Rule, buf: bytes, element: Element) -> Decided:
-        """Decide one value that is no sequence."""
-        tag, vr = element.tag, element.vr
-        if rule.how in "RN":
+    def _rule(self, place: _Place, element: Element) -> Rule:
+        rule = place.rules.standard.get(element.tag, place.rules.unknown_standard)
+        if element.vr == b"UN" and self.case.recipe.un == "X" and element.tag not in STRUCTURE | SUBJECT:
+            return rule if rule.how == "Q" else REMOVE
+        return rule
+
+    def _standard(self, place: _Place, buf: bytes, element: Element) -> Decided:
+        """Decide one element of the top level that is not private."""
+        rule = self._rule(place, element)
+        if _is_sequence(element, VRS.get(element.tag)):
+            return self._inner_sequence(place, rule, buf, element)[:2]
+        return self._leaf(place, rule, buf, element, _name(element.tag, element.vr))
+
+    def _private(
+        self, place: _Place, blocks: Blocks, buf: bytes, element: Element, out: list[bytes]
+    ) -> tuple[bytes, str, int]:
+        """Decide one private element; its creator is written once it is needed. Also the offset behind it."""
+        tag, vr, start, value, end, undefined = element
+        if is_creator(tag) and not undefined:
+            creator = charset.decode(buf[value:end], place.case.codecs)
+            blocks.open(tag, (creator or "").strip(), buf[start:end], len(out))
+            return b"", "", end
+        rule, judged_by = (REMOVE, "UN") if place.dummy else blocks.rule(tag)
+        new: bytes | None
+        if vr == b"SQ" or undefined or (vr == b"UN" and judged_by == "SQ"):
+            if judged_by != "SQ" and rule.how != "Q":
+                rule = REMOVE
+            new, letters, end = self._inner_sequence(place, rule, buf, element)
+        elif vr not in (b"UN", judged_by.encode()):
+            return b"", "X", end  # not what the creator says it is
+        else:
+            new, letters = self._leaf(place, rule, buf, element, judged_by)
+            new = buf[start:end] if new is None else new
+        if letters[:1] != "X":
+            blocks.use(tag, out)
+        return new, letters, end
+
+    def _leaf(self, place: _Place, rule: Rule, buf: bytes, element: Element, vr: str) -> Decided:
+        """Decide one value that is no sequence; `vr` is the one to judge it by."""
+        if rule.how in _NO_VALUE:
+            if rule.how == "Q":
+                raise refusal(element.tag)
             return b"", "X"  # a value where the dictionary knows a sequence
         old = buf[element.value : element.end]
-        new = new_value(place.case, tag, rule, _name(tag, vr), old)
+        new = new_value(place.case, element.tag, rule, vr, old)
         if new is None:
             return b"", "X"
-        if new is old:
+        if new is old and not len(old) & 1:
             return None, rule.action
-        return values.element(tag, vr, new, explicit=place.explicit), rule.action
+        return values.element(element.tag, element.vr, new, explicit=place.explicit), rule.action
 
     def _inner_sequence(
         self, place: _Place, rule: Rule, buf: bytes, element: Element
     ) -> tuple[bytes, str, int]:
         """Decide one sequence with all it holds; returns the offset behind it."""
         tag, vr, _, value, end, undefined = element
+        if rule.how == "Q":
+            raise refusal(tag)
         # UN holds implicit VR whatever surrounds it (PS3.5 section 6.2.2).
-        inside = _Place(
-            place.case, place.explicit and vr == b"SQ", place.dummy or rule.how == "N", place.depth + 1
-        )
+        explicit = place.explicit and vr == b"SQ"
         if rule.how in "RN":
+            inside = place._replace(
+                rules=place.rules.below.get(tag, place.rules.inner),
+                explicit=explicit,
+                dummy=place.dummy or rule.how == "N",
+                concept=place.concept if tag == documents.MEASURED_VALUE else "",
+                depth=place.depth + 1,
+            )
             content, letters, after = self._sequence(inside, buf, value, end, undefined)
             return values.element(tag, vr, content, explicit=place.explicit), rule.action + letters, after
-        after = _behind(buf, element, explicit=inside.explicit) if undefined and place.depth else end
+        after = _behind(buf, element, explicit=explicit) if undefined and place.depth else end
         if rule.how == "Z":
             return values.element(tag, vr, b"", explicit=place.explicit), "Z", after
         return b"", "X", after
@@ -177,81 +222,129 @@ class Rewriter:
         codes: list[str] = []
         while pos < end:
             if pos + 8 > end:
-                raise _overrun()
+                raise overrun()
             mark, length = ITEM_HEAD(buf, pos)
             pos += 8
             if mark == SEQUENCE_END:
                 # Some writers close sequences of defined length too; then nothing may follow.
                 if not undefined and pos != end:
-                    raise _overrun()
+                    raise overrun()
                 return b"".join(out), "".join(codes), pos
             if mark != ITEM:
                 raise Rejected("deid.malformed", "A sequence holds something that is not an item.")
             stop = end if length == UNDEFINED else pos + length
             if stop > end:
-                raise _overrun()
+                raise overrun()
             content, letters, pos = self._item(place, buf, pos, stop, length == UNDEFINED)
             out.append(values.item(content))
             codes.append(letters)
         if undefined:
-            raise _overrun()
+            raise overrun()
         return b"".join(out), "".join(codes), pos
 
-    def _item(self, place: _Place, buf: bytes, pos: int, end: int, undefined: bool) -> tuple[bytes, str, int]:
+    def _item(  # noqa: C901, PLR0912, PLR0915 - one walk, warm too; what it decides is in methods of their own
+        self, place: _Place, buf: bytes, pos: int, end: int, undefined: bool
+    ) -> tuple[bytes, str, int]:
         """The elements of one item; returns the offset behind it."""
         out: list[bytes] = []
         codes: list[str] = []
-        run = pos
-        last = -1
-        public = False
+        memo, blocks = self._memo(place), self._blocks(place)
+        run, last, public, unit = pos, -1, False, ""
         while pos < end:
-            element = _element(buf, pos, end, explicit=place.explicit)
-            tag = element.tag
-            if tag == _ITEM_END_TAG:
+            element = element_at(buf, pos, end, explicit=place.explicit)
+            tag, after = element.tag, element.end
+            if tag == ITEM_END_TAG:
                 if not undefined and element.value != end:
-                    raise _overrun()
-                out.append(buf[run:pos])
-                return b"".join(out), "".join(codes), element.value
+                    raise overrun()
+                end, undefined = pos, False
+                pos = element.value
+                break
             if tag <= last:
                 raise Rejected("deid.malformed", f"{show(tag)} is out of order inside a sequence.")
             last = tag
             new: bytes | None
-            if _is_sequence(element):
-                rule = self.rules.get(tag, REMOVE)
+            if tag & PRIVATE:
+                out.append(buf[run:pos])
+                run = pos
+                new, letters, after = self._private(place, blocks, buf, element, out)
+            elif _is_sequence(element, VRS.get(tag)):
+                rule = self._rule(place, element)
                 new, letters, after = self._inner_sequence(place, rule, buf, element)
+                if tag in (documents.CONCEPT_NAME, documents.UNITS):
+                    content, form = buf[element.value : after], place.explicit and element.vr == b"SQ"
+                    if tag == documents.UNITS:
+                        unit = documents.code_value(content, explicit=form)
+                    else:
+                        place = place._replace(concept=documents.concept(content, explicit=form))
             else:
-                after = element.end
                 if tag == _CHARACTER_SET:
                     place = place._replace(case=place.case.with_codecs(buf[element.value : after]))
+                    memo = self._memo(place)
                 elif tag == _SCHEME:
                     public = is_public_scheme(buf[element.value : after])
-                new, letters = self._inner_leaf(place, buf, element, public=public)
+                if place.concept and tag in documents.VALUES:
+                    new, letters = self._told_value(place, buf, element, unit)
+                else:
+                    new, letters = self._inner_leaf(place, memo, buf, element, public=public)
             codes.append(letters)
             if new is not None:
                 out.extend((buf[run:pos], new))
                 run = after
             pos = after
+        else:
+            end = pos
         if undefined:
-            raise _overrun()
-        out.append(buf[run:pos])
+            raise overrun()
+        out.append(buf[run:end])
+        codes.append(blocks.letters)
         return b"".join(out), "".join(codes), pos
 
-    def _inner_leaf(self, place: _Place, buf: bytes, element: Element, *, public: bool) -> Decided:
-        """As `_leaf`, inside an item; remembered while the item speaks the character set of the file."""
+    def _memo(self, place: _Place) -> Memo:
+        """What was decided at such places; nothing is remembered in a character set of an item's own."""
+        if place.case is not self.case:
+            return {}
+        key = (place.rules, place.explicit, place.dummy)
+        found = self.memos.get(key)
+        if found is None:
+            if len(self.memos) >= _MEMOS:
+                self.memos.clear()
+            found = self.memos[key] = {}
+        return found
+
+    def _told_value(self, place: _Place, buf: bytes, element: Element, unit: str) -> Decided:
+        """The value of a content item whose concept name says that it identifies somebody, or is an age."""
+        rule = self._rule(place, element)
+        if rule.how in "XZ":
+            return self._leaf(place, rule, buf, element, _name(element.tag, element.vr))
+        if place.concept == documents.IDENTITY:
+            return self._leaf(place, DUMMY, buf, element, _name(element.tag, element.vr))
+        if element.tag == documents.NUMERIC_VALUE:
+            old = buf[element.value : element.end]
+            new = capped_years(place.case, old, unit)
+            if new is not old:
+                return values.element(element.tag, element.vr, new or b"", explicit=place.explicit), "C"
+        return self._leaf(place, rule, buf, element, _name(element.tag, element.vr))
+
+    def _inner_leaf(
+        self, place: _Place, memo: Memo, buf: bytes, element: Element, *, public: bool
+    ) -> Decided:
+        """As `_leaf`, inside an item."""
+        tag = element.tag
         if element.undefined:
-            raise Rejected("deid.malformed", f"{show(element.tag)} inside a sequence has no length.")
-        memo = self.memos[place.explicit << 2 | place.dummy << 1 | public]
-        short = element.end - element.start <= _MEMO_LEAF_BYTES and place.case is self.case
-        raw = buf[element.start : element.end] if short else b""
-        decided = memo.get(raw)
+            raise Rejected("deid.malformed", f"{show(tag)} inside a sequence has no length.")
+        meaning = public and tag == _MEANING
+        raw = buf[element.start : element.end] if element.end - element.start <= _MEMO_LEAF_BYTES else b""
+        # One byte more than any element: the same bytes behind a public code scheme are another case.
+        key = raw + b"P" if meaning and raw else raw
+        decided = memo.get(key)
         if decided is None:
-            rule = self.rules.get(element.tag, REMOVE)
+            rule = self._rule(place, element)
             if place.dummy:
                 rule = _strict(rule, element)
-            elif element.tag == _MEANING and public and rule.how == "W":
+            elif meaning and rule.how == "W":
                 rule = _KEEP_MEANING
-            decided = self._leaf(place, rule, buf, element)
-            _remember(memo, raw, decided)
+            decided = self._leaf(place, rule, buf, element, _name(tag, element.vr))
+            _remember(memo, key, decided)
         return decided
 
 
@@ -262,51 +355,25 @@ def _remember(memo: dict[bytes, Decided], raw: bytes, decided: Decided) -> None:
         memo[raw] = decided
 
 
-def _element(buf: bytes, pos: int, limit: int, *, explicit: bool) -> Element:
-    """One element inside an item; `end` is the limit when its length is undefined."""
-    if pos + 8 > limit:
-        raise _overrun()
-    group, number, length = IMPLICIT_HEAD(buf, pos)
-    tag = group << 16 | number
-    value = pos + 8
-    if tag == _ITEM_END_TAG:
-        return Element(tag, b"", pos, value, value, undefined=False)
-    if explicit:
-        _, _, vr, length = HEAD(buf, pos)
-        if vr in LONG:
-            if pos + 12 > limit:
-                raise _overrun()
-            length, value = U32(buf, pos + 8)[0], pos + 12
-        elif vr not in SHORT:
-            raise Rejected("deid.malformed", f"{show(tag)} inside a sequence has no known VR.")
-    else:
-        vr = implicit_vr(tag)
-    undefined = length == UNDEFINED and vr not in SHORT
-    end = limit if undefined else value + length
-    if end > limit:
-        raise _overrun()
-    return Element(tag, vr, pos, value, end, undefined)
-
-
 def _behind(buf: bytes, element: Element, *, explicit: bool) -> int:
     """The offset behind a sequence of undefined length that nobody needs to read."""
     try:
         after = skip_undefined(buf, element.value, fragments=False, explicit=explicit)
     except NeedMoreBytes:
-        raise _overrun() from None
+        raise overrun() from None
     if after > element.end:
-        raise _overrun()
+        raise overrun()
     return after
 
 
-def _is_sequence(element: Element) -> bool:
+def _is_sequence(element: Element, known: str | None) -> bool:
     vr = element.vr
-    return vr == b"SQ" or (vr == b"UN" and (element.undefined or VRS.get(element.tag) == "SQ"))
+    return vr == b"SQ" or (vr == b"UN" and (element.undefined or known == "SQ"))
 
 
 def _name(tag: int, vr: bytes) -> str:
     """The VR to judge by: the file's, or the dictionary's where the file says UN."""
-    return VRS.get(tag, "UN") if vr == b"UN" else vr.decode("ascii")
+    return (VRS.get(tag) or vr_of(tag) or "UN") if vr == b"UN" else vr.decode("ascii")
 
 
 def _strict(rule: Rule, element: Element) -> Rule:
@@ -314,10 +381,5 @@ def _strict(rule: Rule, element: Element) -> Rule:
     if rule.how != "X" and (
         _name(element.tag, element.vr) in _TEXT_OR_BULK or VRS.get(element.tag) in _TEXT_OR_BULK
     ):
-        return _DUMMY
+        return DUMMY
     return rule
-
-
-def _overrun() -> Rejected:
-    """The walk over the top level has seen the whole sequence, so a lack of bytes is a wrong length."""
-    return Rejected("deid.malformed", "A length inside a sequence leaves the sequence.")

@@ -6,7 +6,9 @@ import re
 import struct
 from typing import Final
 
+from collegium_deid.dictionary import show
 from collegium_deid.engine.elements import LONG
+from collegium_deid.errors import Rejected
 
 DUMMY_TEXT: Final = b"REMOVED"
 _DUMMIES: Final = {
@@ -29,6 +31,7 @@ _SHAPES: Final = {
     "UI": re.compile(rb"(?:[0-9.]{1,64}(?:\\|$))*"),
     "IS": re.compile(rb"(?: *[+-]?\d{1,11} *(?:\\|$))*"),
 }
+_UID: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)+")
 # For a fixed size VR: how many bytes one value has.
 SIZES: Final = {"AT": 4, "FD": 8, "FL": 4, "SL": 4, "SS": 2, "SV": 8, "UL": 4, "US": 2, "UV": 8}
 
@@ -48,17 +51,22 @@ def fits(vr: str, value: bytes) -> bool:
     return shape is None or shape.fullmatch(value.rstrip(b"\0 ")) is not None
 
 
+def is_uid(value: bytes) -> bool:
+    """Digits in components, at most 64 characters; leading zeros, which some scanners write, are let through."""
+    return len(value) <= 64 and _UID.fullmatch(value) is not None
+
+
 def element(tag: int, vr: bytes, value: bytes, *, explicit: bool) -> bytes:
     """One data element, little endian, its value padded to even length."""
     if len(value) & 1:
-        value += b"\0" if vr in (b"UI", b"OB", b"UN") else b" "
+        value += b"\0" if vr in (b"UI", b"UN") or vr[:1] == b"O" else b" "
     group, number = tag >> 16, tag & 0xFFFF
     if not explicit:
         return struct.pack("<HHI", group, number, len(value)) + value
     if vr in LONG:
         return struct.pack("<HH2s2xI", group, number, vr, len(value)) + value
     if len(value) > 0xFFFF:
-        value = value[:0xFFFE]
+        raise Rejected("deid.too_long", f"{show(tag)} grows beyond what its VR can hold.")
     return struct.pack("<HH2sH", group, number, vr, len(value)) + value
 
 
