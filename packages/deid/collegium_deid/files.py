@@ -1,146 +1,313 @@
-"""Clean files and folders: the engine over a disk, for the command line and for tests.
+"""Clean a file on a disk: read its header, write a new one, let the kernel copy the pixels.
 
-One bad file never stops the rest. Output names are made from the new UIDs, never from the old names;
-a file appears whole or not at all. Memory: the header of one file, and 1 MiB of its pixels.
+An output appears whole, under a name made from the new UIDs, or not at all. Memory: the header of one
+file, and 1 MiB of its pixels; the whole file where pixels must be looked at or bytes be converted.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.clean import Cleaned, clean_object
-from collegium_deid.engine.elements import parse_file
+from collegium_deid.engine.convert import prepare
+from collegium_deid.engine.elements import FileHead, parse_file
 from collegium_deid.engine.passage import PixelPassage
-from collegium_deid.errors import DeidError, NeedMoreBytes
+from collegium_deid.engine.pixelplan import Look
+from collegium_deid.errors import DeidError, NeedMoreBytes, Rejected
+from collegium_deid.rules.recipe import parse_recipe
 from collegium_deid.verify.against import verify_against
 from collegium_deid.verify.identifiers import identifiers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
     from pathlib import Path
     from typing import BinaryIO
 
     from collegium_deid.keys import SiteKey
+    from collegium_deid.pixels import Area, CleanedPixels
     from collegium_deid.rules.recipe import Recipe
 
 _FIRST_READ: Final = 64 * 1024
 _CHUNK: Final = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class FileResult:
-    """What became of one input file: an output, or the reason why not."""
-
-    source: Path
-    output: Path | None
-    code: str = ""
-    reason: str = ""
+# What a kernel or file system says when it cannot copy between these two files; another way can.
+_NOT_THIS_WAY: Final = frozenset(
+    {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ENOTSOCK}
+)
 
 
 @dataclass(frozen=True)
 class Task:
-    """Recipe, key and subject for a run."""
+    """Recipe, key and subject (a code, or what finds it for a local id) for many files."""
 
     recipe: Recipe
     key: SiteKey
-    subject: str
+    subject: str | Callable[[str], str]
+
+    def code_for(self, local_id: str) -> str:
+        return self.subject if isinstance(self.subject, str) else self.subject(local_id)
+
+    def __reduce__(self) -> tuple[Callable[..., Task], tuple[object, ...]]:
+        """Travels to another process as the text of the recipe, which is compiled anew there."""
+        return _task, (self.recipe.text, self.key, self.subject)
 
 
-def inputs(path: Path) -> Iterator[Path]:
-    """The file itself, or every file below a folder in a steady order; links are not followed."""
-    if not path.is_dir():
-        yield path
-        return
-    for folder, folders, names in os.walk(path):
-        folders.sort()
-        for name in sorted(names):
-            yield path.__class__(folder) / name
+def _task(text: str, key: SiteKey, subject: str | Callable[[str], str]) -> Task:
+    return Task(parse_recipe(text), key, subject)
 
 
-def apply_to_all(task: Task, source: Path, target: Path) -> Iterator[FileResult]:
-    """Clean a file or a folder into `target`; yields one result per input file.
+@dataclass(frozen=True)
+class Written:
+    """What was written for one file."""
 
-    A single file goes to `target` itself unless that is a folder; a folder goes to
-    `target/<study>/<series>/<instance>.dcm`.
-    """
-    into_folder = source.is_dir() or target.is_dir()
-    for file in inputs(source):
-        try:
-            output = apply_to_file(task, file, target, into_folder=into_folder)
-        except DeidError as error:
-            yield FileResult(file, None, error.code, error.message)
-        except OSError as error:
-            yield FileResult(file, None, "deid.file", f"It cannot be read or written ({error.strerror}).")
-        else:
-            yield FileResult(file, output)
+    cleaned: Cleaned = field(repr=False)
+    size: int
+    areas: tuple[Area, ...]
+    """What was hidden in the pixels."""
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """Where it belongs below an output folder; slashes on every system."""
+        cleaned = self.cleaned
+        return f"{cleaned.study_uid}/{cleaned.series_uid}/{cleaned.sop_instance_uid}.dcm"
 
 
 def apply_to_file(task: Task, source: Path, target: Path, *, into_folder: bool) -> Path:
     """Clean one file, verify it against its input and only then give it its name.
 
+    It goes to `target` itself, or `into_folder` to `target/<study>/<series>/<instance>.dcm`.
+
     Raises:
         Rejected: the object cannot be cleaned with certainty; no output is left.
-        DeidError: the output exists already.
+        DeidError: another file of that name exists already.
     """
-    with source.open("rb") as file:
-        head, cleaned = read_cleaned(task, file)
-        verify_against(identifiers_of(head), cleaned.head)
-        output = target
-        if into_folder:
-            output = target / cleaned.study_uid / cleaned.series_uid / f"{cleaned.sop_instance_uid}.dcm"
-        if output.exists():
-            raise DeidError("deid.file.exists", "The output exists already; nothing is overwritten.")
-        output.parent.mkdir(parents=True, exist_ok=True)
-        part = output.with_name(output.name + ".part")
-        try:
-            with part.open("wb") as out:
-                _copy(file, out, cleaned)
-            part.replace(output)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                part.unlink()
-            raise
+    folder = target if into_folder else target.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f".{os.getpid()}.part"
+    with source.open("rb", buffering=0) as file:
+        written = write_cleaned(task, file, part)
+    output = target / written.name if into_folder else target
+    place(part, output)
     return output
 
 
-def read_cleaned(task: Task, file: BinaryIO) -> tuple[bytes, Cleaned]:
-    """Read as much of a file as its header needs; returns those bytes and the cleaned header."""
-    head = file.read(_FIRST_READ)
+def write_cleaned(task: Task, file: BinaryIO, part: Path, *, fsync: bool = False) -> Written:
+    """Clean what `file` holds from its beginning, verify it against its input and write it to `part`.
+
+    Raises:
+        Rejected: the object cannot be cleaned with certainty; no `part` is left.
+    """
+    began = time.perf_counter()
+    head, cleaned, is_whole = read_cleaned(task, file)
+    identifiers = identifiers_of(head)
+    looked: CleanedPixels | None = None
+    if cleaned.plan.look is not Look.NONE:
+        head, is_whole = head if is_whole else head + file.read(), True
+        looked = _look(task.recipe, head, cleaned)
+    verify_against(identifiers, cleaned.head if looked is None else looked.head)
+    try:
+        with part.open("wb", buffering=0) as out:
+            if looked is not None:
+                for piece in (looked.head, *looked.pixels):
+                    _write_all(out, piece)
+            elif is_whole or not _is_on_disk(file):
+                _write_all(out, cleaned.head)
+                _stream_pixels(head, None if is_whole else file, out, cleaned)
+            else:
+                _write_all(out, cleaned.head)
+                _copy_pixels(file, out, cleaned)
+            size = out.tell()
+            if fsync:
+                os.fsync(out.fileno())
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+    areas = () if looked is None else looked.areas
+    return Written(cleaned, size, areas, time.perf_counter() - began)
+
+
+def _look(recipe: Recipe, data: bytes, cleaned: Cleaned) -> CleanedPixels:
+    from collegium_deid import pixels  # noqa: PLC0415 - most files need none of it, and it may not be installed
+
+    return pixels.clean_pixels(data, cleaned, recipe=recipe)
+
+
+def place(part: Path, output: Path) -> bool:
+    """Give a written file its name; False when the very same bytes are there already.
+
+    Raises:
+        DeidError: other bytes are there; nothing is ever overwritten. `part` is gone in any case.
+    """
+    if not output.exists():
+        output.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(output)
+        return True
+    try:
+        if _same(part, output):
+            return False
+    finally:
+        part.unlink()
+    raise DeidError("deid.file.exists", "The output exists already; nothing is overwritten.")
+
+
+def _same(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as left, other.open("rb") as right:
+        while chunk := left.read(_CHUNK):
+            if chunk != right.read(_CHUNK):
+                return False
+    return True
+
+
+def read_cleaned(task: Task, file: BinaryIO) -> tuple[bytes, Cleaned, bool]:
+    """Read as much of a file as its header needs.
+
+    Returns:
+        Those bytes, the cleaned header, and whether the bytes are the whole (then maybe converted) file.
+    """
     wanted = _FIRST_READ
+    head = file.read(wanted)
     while True:
         complete = len(head) < wanted
         try:
-            cleaned = clean_object(
-                head, recipe=task.recipe, key=task.key, subject=task.subject, complete=complete
-            )
+            return head, _clean(task, head, complete=complete), complete
         except NeedMoreBytes as error:
             wanted = max(error.at_least, 2 * len(head))
             head += file.read(wanted - len(head))
-        else:
-            return head, cleaned
+        except Rejected as error:
+            prepared = _prepared(head, file, error, complete=complete)
+            return prepared, _clean(task, prepared, complete=True), True
 
 
-def _copy(file: BinaryIO, out: BinaryIO, cleaned: Cleaned) -> None:
-    passage = PixelPassage(cleaned)
-    out.write(cleaned.head)
-    file.seek(cleaned.pixel_start)
-    while chunk := file.read(_CHUNK):
-        out.writelines(passage.feed(chunk))
-    passage.finish()
+def _clean(task: Task, head: bytes, *, complete: bool) -> Cleaned:
+    return clean_object(head, recipe=task.recipe, key=task.key, subject=task.subject, complete=complete)
 
 
 def read_header(path: Path) -> bytes:
     """The first bytes of a file, as many as its header needs; for the verifiers."""
-    with path.open("rb") as file:
-        head, wanted = file.read(_FIRST_READ), _FIRST_READ
-        while True:
-            try:
-                parse_file(head, complete=len(head) < wanted)
-            except NeedMoreBytes as error:
-                wanted = max(error.at_least, 2 * len(head))
-                head += file.read(wanted - len(head))
-            else:
-                return head
+    with path.open("rb", buffering=0) as file:
+        return read_head(file).buf
+
+
+def read_head(file: BinaryIO) -> FileHead:
+    """Read and walk as much of a file as its header needs, converted where that must be.
+
+    Raises:
+        Rejected: it is no header that can be read.
+    """
+    wanted = _FIRST_READ
+    head = file.read(wanted)
+    while True:
+        complete = len(head) < wanted
+        try:
+            return parse_file(head, complete=complete)
+        except NeedMoreBytes as error:
+            wanted = max(error.at_least, 2 * len(head))
+            head += file.read(wanted - len(head))
+        except Rejected as error:
+            prepared = _prepared(head, file, error, complete=complete)
+            return parse_file(prepared, complete=True)
+
+
+def _prepared(head: bytes, file: BinaryIO, error: Rejected, *, complete: bool) -> bytes:
+    """The whole file in a syntax that can be read; raises `error` when that is not what is wrong."""
+    if error.code != "deid.syntax_declined":
+        raise error
+    whole = head if complete else head + file.read()
+    prepared = prepare(whole)
+    if prepared is whole:
+        raise error
+    return prepared
+
+
+def _stream_pixels(head: bytes, file: BinaryIO | None, out: BinaryIO, cleaned: Cleaned) -> None:
+    """From a stream that cannot be read twice, such as an archive's: what is in memory, then the rest."""
+    passage = PixelPassage(cleaned)
+    for piece in passage.feed(memoryview(head)[cleaned.pixel_start :]):
+        _write_all(out, piece)
+    while file is not None and (chunk := file.read(_CHUNK)):
+        for piece in passage.feed(chunk):
+            _write_all(out, piece)
+    passage.finish()
+
+
+def _copy_pixels(file: BinaryIO, out: BinaryIO, cleaned: Cleaned) -> None:
+    """Walk the marks of the pixel data, then have the kernel copy all of it in one piece."""
+    passage = PixelPassage(cleaned)
+    size = os.fstat(file.fileno()).st_size
+    end = cleaned.pixel_start
+    while end < size:
+        file.seek(end)
+        seen = sum(map(len, passage.feed(file.read(12))))
+        if not seen:
+            break
+        end += seen + passage.passing
+        if end <= size:
+            passage.skip()
+    passage.finish()
+    _copy(file, out, cleaned.pixel_start, end - cleaned.pixel_start)
+
+
+def _copy(file: BinaryIO, out: BinaryIO, start: int, count: int) -> None:
+    for way in (_copy_file_range, _sendfile):
+        copied = way(file.fileno(), out.fileno(), start, count)
+        start, count = start + copied, count - copied
+        if not count:
+            return
+    file.seek(start)
+    while count:
+        chunk = file.read(min(_CHUNK, count))
+        if not chunk:
+            raise Rejected("deid.truncated", "The file became shorter while it was read.")
+        _write_all(out, chunk)
+        count -= len(chunk)
+
+
+def _copy_file_range(source: int, target: int, start: int, count: int) -> int:
+    """Bytes copied; fewer than `count` where this way does not lead further. Behind: the target's position."""
+    if not hasattr(os, "copy_file_range"):
+        return 0
+    return _until_done(lambda at, left: os.copy_file_range(source, target, left, offset_src=at), start, count)
+
+
+def _sendfile(source: int, target: int, start: int, count: int) -> int:
+    if not hasattr(os, "sendfile"):
+        return 0
+    return _until_done(lambda at, left: os.sendfile(target, source, at, left), start, count)
+
+
+def _until_done(step: Callable[[int, int], int], start: int, count: int) -> int:
+    copied = 0
+    while copied < count:
+        try:
+            done = step(start + copied, count - copied)
+        except OSError as error:
+            if error.errno not in _NOT_THIS_WAY:
+                raise
+            break
+        if not done:
+            break
+        copied += done
+    return copied
+
+
+def _is_on_disk(file: BinaryIO) -> bool:
+    try:
+        file.fileno()
+    except OSError:
+        return False
+    return True
+
+
+def _write_all(out: BinaryIO, data: bytes | memoryview) -> None:
+    """A raw file may take less than it is given."""
+    left = memoryview(data)
+    while left:
+        left = left[out.write(left) :]

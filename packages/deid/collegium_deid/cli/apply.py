@@ -1,14 +1,29 @@
-"""`collegium-deid apply`: clean a file or a folder."""
+"""`collegium-deid apply`: clean a file, a folder or an archive into a file, a folder or an archive."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+import time
+from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from collegium_deid.cli.exits import DONE, SOME_REJECTED
+from collegium_deid.cli import allocation
+from collegium_deid.cli.cleaner import Job
+from collegium_deid.cli.destination import Destination, destination
+from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
+from collegium_deid.cli.journal import Journal, source_id
+from collegium_deid.cli.progress import Progress
+from collegium_deid.cli.quarantine import Quarantine
+from collegium_deid.cli.reports import write_reports
+from collegium_deid.cli.run import Run, Tally
+from collegium_deid.cli.sources import Source, is_archive, sources
+from collegium_deid.cli.workers import Stop
 from collegium_deid.errors import DeidError
-from collegium_deid.files import Task, apply_to_all
+from collegium_deid.files import Task
 from collegium_deid.keys import SiteKey
 from collegium_deid.rules.recipe import load_recipe
 
@@ -16,12 +31,20 @@ if TYPE_CHECKING:
     import argparse
 
     from collegium_deid.cli.exits import Commands
+    from collegium_deid.rules.recipe import Recipe
+
+_DESCRIPTION: Final = """
+Each input is cleaned, searched for every identifier of its original header, and only then given a name
+made from its new UIDs. One bad file never stops the rest. A run that was stopped goes on where it was
+when the same command is given again. Exit codes: 0 all done; 1 some files were rejected (each is listed
+with its reason); 2 wrong use, nothing was done; 130 stopped by Ctrl-C, what is done is kept.
+"""
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
     apply = commands.add_parser(
-        "apply", help="clean a file or a folder", description="Exit code 1: some files were rejected."
+        "apply", help="clean a file, a folder or a zip archive", description=_DESCRIPTION
     )
     apply.add_argument(
         "--recipe", default="trial", help="a shipped recipe by name, or a file (default: trial)"
@@ -31,29 +54,137 @@ def add(commands: Commands) -> None:
     key.add_argument(
         "--new-key", type=Path, metavar="FILE", help="make a site key first; keep it, follow-ups need it"
     )
+    allocation.add_options(apply)
     apply.add_argument(
-        "--subject", required=True, metavar="CODE", help="takes the place of name and patient id"
+        "--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="processes (default: one a core)"
     )
-    apply.add_argument("source", type=Path, metavar="IN")
-    apply.add_argument("target", type=Path, metavar="OUT")
+    apply.add_argument(
+        "--quarantine",
+        type=Path,
+        metavar="FOLDER",
+        help="copy what is rejected there; these are originals, patient data in clear",
+    )
+    apply.add_argument("--strict", action="store_true", help="reject what is no image instead of skipping it")
+    apply.add_argument(
+        "--fsync", action="store_true", help="wait for the disk after each file, against power cuts; slower"
+    )
+    apply.add_argument("--quiet", action="store_true", help="no progress, no list of skipped files")
+    apply.add_argument("--json", action="store_true", help="the summary as JSON")
+    apply.add_argument("source", type=Path, metavar="IN", help="a file, a folder or a zip archive")
+    apply.add_argument("target", metavar="OUT", help="a file, a folder/ or an archive.zip")
     apply.set_defaults(run=_apply)
 
 
 def _apply(options: argparse.Namespace) -> int:
+    began = time.monotonic()
     recipe = load_recipe(options.recipe)
-    if not options.source.exists():
-        raise DeidError("deid.file", "The input does not exist.")
-    if options.new_key:
-        key = SiteKey.generate()
-        key.save_new(options.new_key)
-    else:
-        key = SiteKey.load(options.key)
-    done = rejected = 0
-    for result in apply_to_all(Task(recipe, key, options.subject), options.source, options.target):
-        if result.output is None:
-            rejected += 1
-            print(f"rejected {result.source}: {result.reason} [{result.code}]", file=sys.stderr)
-        else:
-            done += 1
-    print(f"{done} cleaned, {rejected} rejected, recipe {recipe.name} {recipe.version} {recipe.digest[:12]}")
-    return SOME_REJECTED if rejected else DONE
+    inputs = list(sources(options.source))
+    is_single = options.source.is_file() and not is_archive(options.source)
+    place = destination(
+        Path(options.target), is_single=is_single, is_folder=options.target.endswith(("/", os.sep))
+    )
+    _check(options, place)
+    key = _key(options)
+    with Stop() as stop:
+        subject = allocation.chooser(options, _key_path(options), inputs, processes=options.jobs, stop=stop)
+        settings = {
+            "engine": metadata.version("collegium-deid"),
+            "recipe": recipe.digest,
+            "key": key.uid("fingerprint"),
+            "subject": allocation.setting(options),
+        }
+        with Journal(place.folder, settings, fsync=options.fsync) as journal:
+            run = Run(Task(recipe, key, subject), place.folder, journal, fsync=options.fsync)
+            _clean(options, run, [(source_id(key, source), source) for source in inputs], stop)
+            exams = write_reports(place.folder, recipe, journal.entries.values())
+        if not stop.asked:
+            place.finish()
+    _tell(options, recipe, run.tally, exams, time.monotonic() - began, is_stopped=stop.asked)
+    if stop.asked:
+        return INTERRUPTED
+    return SOME_REJECTED if run.tally.rejected else DONE
+
+
+def _check(options: argparse.Namespace, place: Destination) -> None:
+    """Refuse what would mix originals, keys and outputs, before anything is done."""
+    allocation.check(options)
+    source, target = options.source.resolve(), place.target.resolve()
+    if target.is_relative_to(source) or source.is_relative_to(target):
+        raise DeidError("deid.file", "Input and output must not lie inside each other.")
+    private = {
+        "The key": _key_path(options),
+        "The link table": allocation.links_path(options, _key_path(options)),
+        "The quarantine": options.quarantine,
+    }
+    for name, path in private.items():
+        if path is not None and path.resolve().is_relative_to(target):
+            raise DeidError("deid.file", f"{name} must not lie in the output, which is for sending.")
+    if options.quarantine is not None and options.quarantine.resolve().is_relative_to(source):
+        raise DeidError("deid.file", "The quarantine must not lie in the input.")
+
+
+def _key_path(options: argparse.Namespace) -> Path:
+    path: Path = options.new_key or options.key
+    return path
+
+
+def _key(options: argparse.Namespace) -> SiteKey:
+    if options.key:
+        return SiteKey.load(options.key)
+    key = SiteKey.generate()
+    key.save_new(options.new_key)
+    return key
+
+
+def _clean(options: argparse.Namespace, run: Run, inputs: list[tuple[str, Source]], stop: Stop) -> None:
+    jobs = [Job(n, source, id_) for n, (id_, source) in enumerate(inputs) if not run.knows(id_)]
+    run.tally.again += len(inputs) - len(jobs)
+    quarantine = Quarantine(options.quarantine) if options.quarantine else None
+    try:
+        with Progress(len(jobs), "cleaned", quiet=options.quiet) as progress:
+            run.clean(
+                jobs,
+                processes=options.jobs,
+                stop=stop,
+                progress=progress,
+                quarantine=quarantine,
+                strict=options.strict,
+            )
+            for problem in [] if options.quiet else run.tally.skipped:
+                progress.say(f"skipped {problem.source}: {problem.reason} [{problem.code}]")
+    finally:
+        if quarantine is not None:
+            quarantine.close()
+
+
+def _tell(  # noqa: PLR0913 - each is one fact of the summary
+    options: argparse.Namespace,
+    recipe: Recipe,
+    tally: Tally,
+    exams: int,
+    seconds: float,
+    *,
+    is_stopped: bool,
+) -> None:
+    if is_stopped:
+        print("Stopped. What is done is kept; give the same command again to go on.", file=sys.stderr)
+    if options.quarantine and tally.rejected:
+        print("The quarantine holds originals: protect it as you protect the archive.", file=sys.stderr)
+    if options.json:
+        summary = {
+            "cleaned": tally.cleaned,
+            "already_done": tally.again,
+            "skipped": [asdict(problem) for problem in tally.skipped],
+            "rejected": [asdict(problem) for problem in tally.rejected],
+            "exams": exams,
+            "seconds": round(seconds, 3),
+            "stopped": is_stopped,
+            "recipe": {"name": recipe.name, "version": recipe.version, "digest": recipe.digest},
+        }
+        print(json.dumps(summary, indent=2))
+        return
+    counts = [f"{tally.cleaned} cleaned"]
+    counts += [f"{tally.again} done already"] * bool(tally.again)
+    counts += [f"{len(tally.skipped)} skipped"] * bool(tally.skipped)
+    counts += [f"{len(tally.rejected)} rejected"]
+    print(f"{', '.join(counts)}, recipe {recipe.name} {recipe.version} {recipe.digest[:12]}, {seconds:.1f} s")

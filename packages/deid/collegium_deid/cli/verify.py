@@ -2,69 +2,202 @@
 
 from __future__ import annotations
 
-import sys
+import functools
+import json
+import os
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from collegium_deid.cli.exits import DONE, SOME_REJECTED
+from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
+from collegium_deid.cli.progress import Progress
+from collegium_deid.cli.reports import FOLDER as REPORTS
+from collegium_deid.cli.sources import Source, sources
+from collegium_deid.cli.workers import Stop, Workers
 from collegium_deid.errors import DeidError
-from collegium_deid.files import inputs, read_header
-from collegium_deid.rules.recipe import load_recipe
+from collegium_deid.files import read_head
+from collegium_deid.keys import SiteKey
+from collegium_deid.rules.recipe import load_recipe, parse_recipe
 from collegium_deid.verify.against import verify_against
 from collegium_deid.verify.conformance import verify_conformance
-from collegium_deid.verify.identifiers import identifiers_of
+from collegium_deid.verify.identifiers import Identifiers, identifiers_of
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterable
 
     from collegium_deid.cli.exits import Commands
     from collegium_deid.rules.recipe import Recipe
-    from collegium_deid.verify.identifiers import Identifiers
+
+_DESCRIPTION: Final = """
+Each file is checked against what the recipe could have written. With --against it is also searched for
+the identifiers of the originals: with --key for those of its own original, found by its keyed UID;
+without a key for those of all originals together. Exit codes: 0 all conform; 1 some do not (each is listed
+with its reasons); 2 wrong use; 130 stopped by Ctrl-C.
+"""
+_SOP_INSTANCE: Final = 0x00080018
 
 
 def add(commands: Commands) -> None:
     """Declare the command."""
-    verify = commands.add_parser(
-        "verify", help="check cleaned files", description="Exit code 1: some files do not conform."
-    )
+    verify = commands.add_parser("verify", help="check cleaned files", description=_DESCRIPTION)
     verify.add_argument("--recipe", default="trial", help="the recipe that cleaned them (default: trial)")
     verify.add_argument(
         "--against",
         type=Path,
-        metavar="FILE",
-        help="an original whose identifiers must not be left in any file",
+        metavar="ORIGINALS",
+        help="a file, folder or archive of originals whose identifiers must not be left",
     )
-    verify.add_argument("source", type=Path, metavar="IN")
+    verify.add_argument(
+        "--key", type=Path, metavar="FILE", help="the site key: match each file with its original"
+    )
+    verify.add_argument(
+        "--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="processes (default: one a core)"
+    )
+    verify.add_argument("--quiet", action="store_true", help="no progress")
+    verify.add_argument("--json", action="store_true", help="the result as JSON")
+    verify.add_argument("source", type=Path, metavar="IN", help="a file, a folder or a zip archive")
     verify.set_defaults(run=_verify)
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Everything that speaks against one file; picklable, never raises."""
+
+    recipe: Recipe
+    everybody: Identifiers | None = None
+    """Identifiers of all originals."""
+    originals: dict[str, Source] | None = None
+    """Or the originals themselves, by keyed UID."""
+
+    def __call__(self, source: Source) -> list[str]:
+        try:
+            with source.open() as file:
+                head = read_head(file)
+            problems = [
+                f"{finding} [{finding.code}]" for finding in verify_conformance(self.recipe, head.buf)
+            ]
+        except DeidError as error:
+            return [f"{error.message} [{error.code}]"]
+        except OSError as error:
+            return [f"It cannot be read ({error.strerror})."]
+        try:
+            identifiers = self._identifiers(head.text(_SOP_INSTANCE))
+            if identifiers is not None:
+                verify_against(identifiers, head.buf)
+        except DeidError as error:
+            problems.append(f"{error.message} [{error.code}]")
+        except OSError as error:
+            problems.append(f"Its original cannot be read ({error.strerror}).")
+        return problems
+
+    def _identifiers(self, uid: str) -> Identifiers | None:
+        if self.originals is None:
+            return self.everybody
+        original = self.originals.get(uid)
+        if original is None:
+            raise DeidError(
+                "deid.verify.no_original", "None of the originals is this file's, under this key."
+            )
+        with original.open() as file:
+            return identifiers_of(read_head(file).buf)
+
+    def __reduce__(self) -> tuple[Callable[..., Checker], tuple[object, ...]]:
+        """Travels to another process as the text of the recipe."""
+        return _checker, (self.recipe.text, self.everybody, self.originals)
+
+
+def _checker(text: str, everybody: Identifiers | None, originals: dict[str, Source] | None) -> Checker:
+    return Checker(parse_recipe(text), everybody, originals)
 
 
 def _verify(options: argparse.Namespace) -> int:
     recipe = load_recipe(options.recipe)
-    if not options.source.exists():
-        raise DeidError("deid.file", "The input does not exist.")
-    identifiers = identifiers_of(read_header(options.against)) if options.against else None
-    conform = others = 0
-    for file in inputs(options.source):
-        problems = _problems(file, recipe, identifiers)
-        conform, others = conform + (not problems), others + bool(problems)
-        for problem in problems:
-            print(f"{file}: {problem}", file=sys.stderr)
-    print(f"{conform} conform, {others} do not, recipe {recipe.name} {recipe.version} {recipe.digest[:12]}")
-    return SOME_REJECTED if others else DONE
+    if options.key and not options.against:
+        raise DeidError("deid.verify.use", "--key belongs to --against.")
+    inputs = [source for source in sources(options.source) if not _is_report(source)]
+    conform = 0
+    problems: dict[str, list[str]] = {}
+    with Stop() as stop:
+        checker = _checker_for(options, recipe, stop)
+        workers = Workers(checker, _lost, jobs=options.jobs, stop=stop)
+        with Progress(len(inputs), "checked", quiet=options.quiet) as progress:
+            for source, found in workers.run(inputs):
+                conform += not found
+                for problem in found:
+                    progress.say(f"{source}: {problem}")
+                if found:
+                    problems[str(source)] = found
+                progress.step()
+    _tell(options, recipe, conform, problems)
+    if stop.asked:
+        return INTERRUPTED
+    return SOME_REJECTED if problems else DONE
 
 
-def _problems(file: Path, recipe: Recipe, identifiers: Identifiers | None) -> list[str]:
-    """Everything that speaks against one file."""
-    try:
-        head = read_header(file)
-        problems = [f"{finding} [{finding.code}]" for finding in verify_conformance(recipe, head)]
-    except DeidError as error:
-        return [f"{error.message} [{error.code}]"]
-    except OSError as error:
-        return [f"It cannot be read ({error.strerror})."]
-    if identifiers is not None:
+def _is_report(source: Source) -> bool:
+    """What `apply` itself wrote beside the images."""
+    return source.name.startswith(f"{REPORTS}/2.25.") and source.name.endswith(".json")
+
+
+def _checker_for(options: argparse.Namespace, recipe: Recipe, stop: Stop) -> Checker:
+    if options.against is None:
+        return Checker(recipe)
+    originals = list(sources(options.against))
+    reader = _Original(SiteKey.load(options.key) if options.key else None)
+    with Progress(len(originals), "read", quiet=options.quiet) as progress:
+        found = []
+        for source, read in Workers(reader, _unread, jobs=options.jobs, stop=stop).run(originals):
+            progress.step()
+            found.append((source, read))
+    if options.key:
+        return Checker(recipe, originals={read: source for source, read in found if isinstance(read, str)})
+    return Checker(recipe, everybody=_together(read for _, read in found if isinstance(read, Identifiers)))
+
+
+@dataclass(frozen=True)
+class _Original:
+    """The keyed UID of an original; its identifiers where there is no key. None: no image."""
+
+    key: SiteKey | None
+
+    def __call__(self, source: Source) -> str | Identifiers | None:
         try:
-            verify_against(identifiers, head)
-        except DeidError as error:
-            problems.append(f"{error.message} [{error.code}]")
-    return problems
+            with source.open() as file:
+                head = read_head(file)
+            return identifiers_of(head.buf) if self.key is None else self.key.uid(head.text(_SOP_INSTANCE))
+        except (DeidError, OSError):
+            return None
+
+
+def _unread(_source: Source) -> None:
+    return None
+
+
+def _together(found: Iterable[Identifiers]) -> Identifiers:
+    """All identifiers of all originals.
+
+    Raises:
+        DeidError: there is no original.
+    """
+    several = list(set(found))
+    if not several:
+        raise DeidError("deid.verify.no_original", "No original image was found.")
+    names = [field.name for field in fields(Identifiers)]
+    return Identifiers(
+        **{name: functools.reduce(frozenset.union, (getattr(one, name) for one in several)) for name in names}
+    )
+
+
+def _lost(_source: Source) -> list[str]:
+    return ["The process that worked on it died. [deid.crashed]"]
+
+
+def _tell(options: argparse.Namespace, recipe: Recipe, conform: int, problems: dict[str, list[str]]) -> None:
+    if options.json:
+        print(json.dumps({"conform": conform, "problems": problems, "recipe": recipe.digest}, indent=2))
+    else:
+        print(
+            f"{conform} conform, {len(problems)} do not, "
+            f"recipe {recipe.name} {recipe.version} {recipe.digest[:12]}"
+        )

@@ -1,0 +1,92 @@
+"""Clean one input of a run, in a worker: from a source to a part that still needs its name."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from collegium_deid.cli.journal import Entry, patient_id
+from collegium_deid.cli.sources import why_skipped
+from collegium_deid.errors import DeidError, Rejected
+from collegium_deid.files import Task, write_cleaned
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from collegium_deid.cli.sources import Source
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and its place in the run."""
+
+    number: int
+    source: Source
+    id: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Either an entry, whose bytes lie in the job's part, or code and reason why not."""
+
+    entry: Entry | None
+    code: str = ""
+    reason: str = ""
+    is_skipped: bool = False
+    """No image at all: no failure."""
+
+
+@dataclass(frozen=True)
+class Cleaner:
+    """Picklable; never raises."""
+
+    task: Task
+    parts: Path
+    fsync: bool = False
+
+    def __call__(self, job: Job) -> Outcome:
+        try:
+            with job.source.open() as file:
+                written = write_cleaned(self.task, file, part_of(self.parts, job), fsync=self.fsync)
+        except Rejected as error:
+            return _skipped(job.source) or Outcome(None, error.code, error.message)
+        except DeidError as error:
+            return Outcome(None, error.code, error.message)
+        except OSError as error:
+            return Outcome(None, "deid.file", f"It cannot be read or written ({error.strerror}).")
+        except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; it is refused, by name of its fault
+            return Outcome(None, "deid.failed", f"It could not be processed ({type(error).__name__}).")
+        cleaned = written.cleaned
+        return Outcome(
+            Entry(
+                id=job.id,
+                who=patient_id(self.task.key, cleaned.local_id),
+                subject=self.task.code_for(cleaned.local_id),
+                output=written.name,
+                size=written.size,
+                study=cleaned.study_uid,
+                series=cleaned.series_uid,
+                counts=cleaned.report.counts,
+                seconds=round(written.seconds, 6),
+                areas=[asdict(area) for area in written.areas],
+            )
+        )
+
+
+def lost(_job: Job) -> Outcome:
+    """The outcome of a job whose worker died."""
+    return Outcome(None, "deid.crashed", "The process that worked on it died.")
+
+
+def part_of(parts: Path, job: Job) -> Path:
+    """Where a job's bytes lie until they get their name."""
+    return parts / f"{job.number}.part"
+
+
+def _skipped(source: Source) -> Outcome | None:
+    try:
+        with source.open() as file:
+            skip = why_skipped(file.read(4096))
+    except (DeidError, OSError):
+        return None
+    return Outcome(None, *skip, is_skipped=True) if skip else None

@@ -1,0 +1,59 @@
+"""Keep copies of what was refused, for a person to look at. They are originals: patient data in clear.
+
+Named by keyed hashes, with a list of where each came from and why; folder and files are their owner's
+only.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+from typing import TYPE_CHECKING, Final
+
+from collegium_deid.errors import DeidError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+    from collegium_deid.cli.cleaner import Job
+
+_LIST: Final = "refused.csv"
+
+
+class Quarantine:
+    """A folder of refused originals."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise DeidError("deid.quarantine", "The quarantine folder cannot be made.") from error
+        self._rows: list[tuple[str, ...]] = []
+
+    def keep(self, job: Job, code: str, reason: str) -> None:
+        """Copy one refused input; a copy that fails is listed without a file."""
+        name = f"{job.id}.dcm"
+        try:
+            with job.source.open() as file, _private(self._folder / name) as copy:
+                shutil.copyfileobj(file, copy)
+        except (OSError, DeidError):
+            name = ""
+        self._rows.append((name, str(job.source), code, reason))
+
+    def close(self) -> None:
+        """Write the list of this run."""
+        if not self._rows:
+            return
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows([("file", "source", "code", "reason"), *self._rows])
+        with _private(self._folder / _LIST) as file:
+            file.write(text.getvalue().encode("utf-8", "surrogateescape"))
+
+
+def _private(path: Path) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

@@ -1,0 +1,55 @@
+"""One report per exam: what was done to it, as JSON, free of any identifier of the input."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from importlib import metadata
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from collegium_deid.cli.journal import Entry
+    from collegium_deid.rules.recipe import Recipe
+
+FOLDER: Final = "reports"
+
+
+def write_reports(folder: Path, recipe: Recipe, entries: Iterable[Entry]) -> int:
+    """Write `reports/<study>.json` for every exam below an output folder; returns how many."""
+    exams: dict[str, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        exams[entry.study].append(entry)
+    if exams:
+        (folder / FOLDER).mkdir(exist_ok=True)
+    for study, files in exams.items():
+        text = json.dumps(_report(recipe, study, files), indent=2) + "\n"
+        part = folder / FOLDER / f"{study}.part"
+        part.write_text(text, "utf-8")
+        part.replace(folder / FOLDER / f"{study}.json")
+    return len(exams)
+
+
+def _report(recipe: Recipe, study: str, files: list[Entry]) -> dict[str, Any]:  # Any: JSON
+    counts: Counter[str] = Counter()
+    for file in files:
+        counts.update(file.counts)
+    return {
+        "report": "collegium-deid exam 1",
+        "engine": metadata.version("collegium-deid"),
+        "recipe": {"name": recipe.name, "version": recipe.version, "digest": recipe.digest},
+        "study_uid": study,
+        "subject": files[0].subject,
+        "series": len({file.series for file in files}),
+        "instances": len(files),
+        "attributes": dict(counts),
+        "redacted": [
+            {"instance": file.output.rpartition("/")[2].removesuffix(".dcm"), "areas": file.areas}
+            for file in sorted(files, key=lambda file: file.output)
+            if file.areas
+        ],
+        "verified_against_input": True,
+        "seconds": round(sum(file.seconds for file in files), 3),
+    }
