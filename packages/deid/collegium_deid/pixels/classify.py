@@ -1,0 +1,144 @@
+"""Does a read line identify anybody, may it stay? By the recipe's policy, forgiving what readers misread.
+
+A reader drops blanks (`TIS0.0MI0.6`) and takes O for 0 and l for 1. So header words are looked for
+with a mistake or two, numbers and dates with look-alikes folded, and a line may be cut at changes of
+letters, digits and case before its words are looked up. What is in doubt is hidden.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Final
+
+from collegium_deid.engine.text import fold, is_diagnostic, looks_identifying, squeeze
+from collegium_deid.pixels.vocabulary import screen_words
+
+if TYPE_CHECKING:
+    from collegium_deid.engine.text import KnownTokens
+    from collegium_deid.pixels.read import Reading
+    from collegium_deid.rules.pixels import PixelPolicy
+
+KNOWN, PATTERN, WORDS, ALL, UNREADABLE = "known", "pattern", "words", "all", "unreadable"
+
+_ALIKE: Final = str.maketrans(
+    {"0": "o", "1": "l", "i": "l", "|": "l", "!": "l", "5": "s", "8": "b", "2": "z"}
+)
+_AS_DIGITS: Final = str.maketrans(
+    {"O": "0", "o": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"}
+)
+_PATTERN: Final = re.compile(
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}"  # a date, whatever stands before and behind it
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    r"|\d{1,2}[-. ]?[a-z]{3}[-. ]?(?:19|20)\d\d"
+    r"|\d{6,}"
+    r"|\b(?:name|pat(?:ient)?|pid|mrn|dob|born|birth|geb|acc(?:ession)?|ssn|nhs|tech|oper(?:ator)?|hosp|clinic|klinik"
+    r"|phys(?:ician)?|ref|perf)\b *[:#.]"
+    r"|(?:dob|mrn|accession|patientid|patname|hospital|klinik|clinic|universit)",
+    re.IGNORECASE,
+)
+_PARTS: Final = re.compile(r"[A-Z]?[a-zµ°]+|[A-Z]+(?![a-z])|[\d.,]+|[^\sA-Za-z\d]")
+_MISTAKES: Final = 5  # one in five letters may be misread
+_SHORT: Final = 4
+_PIECE: Final = 4
+_NUMBER: Final = re.compile(r"[+-]?\d{1,4}(?:[.,:/x]\d{1,3})*%?|\d{5}")
+_MARKS: Final = ".,:;()[]{}<>*'\"+-=/#%_~^°\\|"
+_AS_LETTERS: Final = str.maketrans("0158|", "olsbl")
+
+
+def reason_to_hide(reading: Reading, policy: PixelPolicy, tokens: KnownTokens) -> str | None:
+    """Why a read line must go; None when it may stay."""
+    text = reading.text
+    if _says_what_the_header_says(text, tokens):
+        return KNOWN
+    if looks_identifying(text) or _PATTERN.search(text) or _PATTERN.search(_numbers(text)):
+        return PATTERN
+    if policy.policy == "all_text":
+        return ALL
+    if policy.policy == "whitelist" and not _is_allowed(text, policy.allow, tokens):
+        return WORDS
+    return None
+
+
+def _numbers(text: str) -> str:
+    """Look-alikes folded to digits in every word that has a digit already."""
+    return re.sub(r"\S*\d\S*", lambda word: word[0].translate(_AS_DIGITS), text)
+
+
+def _says_what_the_header_says(text: str, tokens: KnownTokens) -> bool:
+    if tokens.in_text(text):
+        return True
+    line = squeeze(fold(text)).translate(_ALIKE)
+    for token in (*tokens.parts, *tokens.wholes):
+        wanted = squeeze(token).translate(_ALIKE)
+        if len(wanted) < _SHORT:
+            if wanted and wanted in {squeeze(fold(w)).translate(_ALIKE) for w in re.split(r"[\W_]+", text)}:
+                return True
+        elif _is_inside(wanted, line, len(wanted) // _MISTAKES):
+            return True
+    return False
+
+
+def _is_inside(wanted: str, line: str, mistakes: int) -> bool:
+    """True when `wanted` is somewhere in `line` with at most so many changes (Sellers' algorithm)."""
+    if not mistakes:
+        return wanted in line
+    if len(line) < len(wanted) - mistakes:
+        return False
+    column = list(range(len(wanted) + 1))
+    for char in line:
+        before, column[0] = column[0], 0
+        for n, letter in enumerate(wanted, 1):
+            here = column[n]
+            column[n] = min(before + (letter != char), here + 1, column[n - 1] + 1)
+            before = here
+        if column[-1] <= mistakes:
+            return True
+    return False
+
+
+def _is_allowed(text: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:
+    """True when every part of the line is known; glued and misread words get a second and third look."""
+    if is_diagnostic(text, tokens):
+        return True
+    words = text.split()
+    return bool(words) and all(
+        _is_known(word, allow, tokens) or all(_is_known(part, allow, tokens) for part in _PARTS.findall(word))
+        for word in words
+    )
+
+
+def _is_known(part: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:
+    bare = part.strip(_MARKS)
+    word = bare.casefold()
+    if len(bare) <= 1 or word in allow or word in screen_words() or _is_number(bare):
+        return True
+    if is_diagnostic(bare, tokens):
+        return True
+    if bare.isalpha() and bare.isascii():
+        return _is_composed(word, tokens)
+    spellings = (word.translate(_AS_LETTERS), word.replace("1", "i").translate(_AS_LETTERS))
+    return len(word) >= _PIECE and any(each.isalpha() and _is_word(each, tokens) for each in spellings)
+
+
+def _is_number(bare: str) -> bool:
+    """Up to five digits: a setting or a measure, too short to be a record number."""
+    digits = bare.translate(_AS_DIGITS)
+    return _NUMBER.fullmatch(digits) is not None
+
+
+def _is_word(word: str, tokens: KnownTokens) -> bool:
+    return word in screen_words() or is_diagnostic(word, tokens)
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_composed(word: str, tokens: KnownTokens) -> bool:
+    """True for known words of four letters or more whose blank was lost: `leftkidney`."""
+    if len(word) < 2 * _PIECE:
+        return False
+    fits = [True] + [False] * len(word)
+    for end in range(_PIECE, len(word) + 1):
+        fits[end] = any(
+            fits[start] and _is_word(word[start:end], tokens) for start in range(end - _PIECE, -1, -1)
+        )
+    return fits[len(word)]

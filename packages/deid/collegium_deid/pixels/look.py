@@ -1,0 +1,172 @@
+"""Look at one frame: gate, detection, sanity, reading, verdict.
+
+The detector alone never hides anything: on pictures of anatomy it also boxes the skull base. A line
+counts when it was read with at least two characters, or when the gate sees writing in the same place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from collegium_deid.pixels import classify, gate
+from collegium_deid.pixels.detect import equalised
+from collegium_deid.pixels.gate import Box
+from collegium_deid.pixels.picture import pictures_of
+from collegium_deid.pixels.region import is_outside
+from collegium_deid.pixels.sanity import sane
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from collegium_deid.engine.text import KnownTokens
+    from collegium_deid.pixels.layout import Layout
+    from collegium_deid.pixels.read import Reader, Reading
+    from collegium_deid.rules.pixels import PixelPolicy
+
+    Frame = NDArray[Any]  # its dtype is the file's
+    Grey = NDArray[np.uint8]
+
+_FEW_CHARACTERS: Final = 4
+_AROUND: Final = 64
+_MIN_INK: Final = 25
+_CLEAR: Final = 20.0
+
+
+class Seen(NamedTuple):
+    """A line of writing before anybody asks what it says."""
+
+    box: Box
+    reading: Reading
+    is_agreed: bool
+    """The gate sees letters in the same place."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A line of writing; `reason` says why it must go, None that it may stay."""
+
+    box: Box
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Sight:
+    """Everything that looking at the frames of one object needs."""
+
+    reader: Reader
+    layout: Layout
+    photometric: str
+    policy: PixelPolicy
+    tokens: KnownTokens = field(repr=False)
+    is_projection: bool
+    """Faint marks over anatomy are likely: look at an equalised copy as well."""
+    is_doubtful: bool
+    """The header speaks for writing: short words count without the gate's word."""
+    regions: list[Box]
+
+    def pictures(self, frame: Frame) -> list[Grey]:
+        return pictures_of(frame, self.layout, self.photometric)
+
+    def read(self, pictures: Sequence[Grey], chains: Sequence[Box], within: Box | None = None) -> list[Found]:
+        """Lines of writing, inside one part of the picture when `within` is given."""
+        part = within or Box(0, 0, self.layout.columns, self.layout.rows)
+        cut = [picture[part.top : part.bottom, part.left : part.right] for picture in pictures]
+        if self.is_projection:
+            cut.append(equalised(cut[0]))
+        inside = [_moved(chain, -part.left, -part.top) for chain in chains]
+        judged = (self.judge(seen) for seen in lines_on(cut, inside, self.reader, part))
+        return [found for found in judged if found is not None]
+
+    def judge(self, seen: Seen) -> Found | None:
+        """The verdict on one line; None when it is no writing."""
+        box, reading, agrees = seen
+        outside = is_outside(box, self.regions)
+        if reading.is_sure:
+            if not (agrees or outside or self.is_doubtful or reading.characters >= _FEW_CHARACTERS):
+                return None
+            return Found(box, classify.reason_to_hide(reading, self.policy, self.tokens))
+        if reading.characters == 1 and reading.is_clear:
+            # A side or a plane; one letter names nobody.
+            return Found(box, classify.ALL if self.policy.policy == "all_text" and agrees else None)
+        return Found(box, classify.UNREADABLE) if agrees or outside else None
+
+
+def lines_on(
+    pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader, part: Box | None = None
+) -> list[Seen]:
+    """Lines on all pictures of one frame, each place once, moved to where `part` lies."""
+    left, top = (part.left, part.top) if part else (0, 0)
+    found: list[Seen] = []
+    for picture in pictures:
+        new = [line for line in sane(reader.find(picture), *picture.shape) if not _is_seen(line.box, found)]
+        for line, reading in zip(new, reader.read(picture, new), strict=True):
+            found.append(Seen(tight(picture, line.box), reading, _agrees(line.box, chains)))
+    return [seen._replace(box=_moved(seen.box, left, top)) for seen in found]
+
+
+def chains_of(pictures: Sequence[Grey]) -> list[Box]:
+    """The gate's chains on all pictures of a frame."""
+    return [box for picture in pictures for box in gate.chains(picture)]
+
+
+def part_around(areas: Sequence[Box], layout: Layout) -> Box:
+    """What must be looked at again when these areas were changed."""
+    return Box(
+        max(0, min(box.left for box in areas) - _AROUND), max(0, min(box.top for box in areas) - _AROUND),
+        min(layout.columns, max(box.right for box in areas) + _AROUND),
+        min(layout.rows, max(box.bottom for box in areas) + _AROUND),
+    )  # fmt: skip
+
+
+def tight(picture: Grey, box: Box) -> Box:
+    """The box drawn in to its ink, where that is clear; the detector's own reaches into the next line."""
+    part = picture[box.top : box.bottom, box.left : box.right]
+    if part.size < _MIN_INK:
+        return box
+    away = cv2.absdiff(part, np.full_like(part, np.median(part)))
+    peak = float(np.percentile(away, 98))
+    if peak < _CLEAR:
+        return box
+    ink = away > 0.4 * peak
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    return Box(
+        box.left + int(columns[0]), box.top + int(rows[0]),
+        box.left + int(columns[-1]) + 1, box.top + int(rows[-1]) + 1,
+    )  # fmt: skip
+
+
+def _agrees(box: Box, chains: Sequence[Box]) -> bool:
+    """True when the gate sees letters of a fitting height along enough of the line."""
+    across, down = box.right - box.left, box.bottom - box.top
+    is_turned = down > 1.5 * across
+    length, height = (down, across) if is_turned else (across, down)
+    seen = 0
+    for chain in chains:
+        width = min(box.right, chain.right) - max(box.left, chain.left)
+        depth = min(box.bottom, chain.bottom) - max(box.top, chain.top)
+        if width > 0 and depth > 0:
+            tall = (chain.right - chain.left) if is_turned else (chain.bottom - chain.top)
+            seen += (depth if is_turned else width) if tall <= 1.4 * height else 0
+    return seen >= 0.3 * length
+
+
+def _moved(box: Box, right: int, down: int) -> Box:
+    return Box(box.left + right, box.top + down, box.right + right, box.bottom + down)
+
+
+def _is_seen(box: Box, found: Sequence[Seen]) -> bool:
+    """True when an earlier picture of the same frame gave a readable line in the same place."""
+    area = (box.right - box.left) * (box.bottom - box.top)
+    for other in found:
+        width = min(box.right, other.box.right) - max(box.left, other.box.left)
+        height = min(box.bottom, other.box.bottom) - max(box.top, other.box.top)
+        if other.reading.is_clear and width > 0 and height > 0 and width * height * 2 > area:
+            return True
+    return False

@@ -1,0 +1,146 @@
+"""The pixel step of one object, from the planned look to bytes that may be written.
+
+Memory: one frame decoded at a time while looking; all frames at once only where they are rewritten.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import cv2
+
+from collegium_deid.engine import person
+from collegium_deid.engine.elements import parse_file
+from collegium_deid.engine.passage import PixelPassage
+from collegium_deid.engine.pixelplan import Look, PixelPlan
+from collegium_deid.errors import DeidError, Rejected
+from collegium_deid.pixels import frames, header, redact
+from collegium_deid.pixels.codec import Codec
+from collegium_deid.pixels.layout import layout_of
+from collegium_deid.pixels.look import Found, Sight
+from collegium_deid.pixels.read import Reader
+from collegium_deid.pixels.region import regions_of
+from collegium_deid.pixels.result import Area, CleanedPixels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from collegium_deid.engine.clean import Cleaned
+    from collegium_deid.pixels.gate import Box
+    from collegium_deid.pixels.masks import Masks
+    from collegium_deid.pixels.series import SeriesLook
+    from collegium_deid.rules.recipe import Recipe
+
+    Frame = NDArray[Any]  # its dtype is the file's
+
+_PROJECTION: Final = frozenset({"CR", "DX", "MG", "XA", "RF", "IO", "PX", "RG"})
+_ROUNDS: Final = 3
+# Of a picture whose header gives no reason to expect writing, more than this is never hidden.
+_MAX_SHARE: Final = 0.25
+_LOOKED: Final = PixelPlan(Look.NONE, "The pixels were looked at.")
+
+cv2.setNumThreads(1)
+
+
+class Aids(NamedTuple):
+    """What may help: models of the caller's own, learned masks, a look at the whole series."""
+
+    reader: Reader | None = None
+    masks: Masks | None = None
+    series: SeriesLook | None = None
+
+
+def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aids: Aids) -> CleanedPixels:
+    """See `collegium_deid.pixels.clean_pixels`."""
+    began = time.perf_counter()
+    view = memoryview(data)
+    if cleaned.plan.look is Look.NONE:
+        return _untouched(view, cleaned, cleaned.head, "untouched", began)
+    if recipe.pixels is None:
+        raise DeidError("deid.pixels.no_policy", "The recipe says nothing about pixels.")
+    head = parse_file(bytes(view[: cleaned.pixel_start + 12]), complete=True)
+    layout = layout_of(head)
+    codec = Codec(layout, head, view)
+    sight = Sight(
+        reader=aids.reader or Reader(),
+        layout=layout,
+        photometric=codec.photometric,
+        policy=recipe.pixels,
+        tokens=person.tokens(head, person.codecs_of(head)),
+        is_projection=head.text(0x00080060) in _PROJECTION,
+        is_doubtful=cleaned.plan.look is Look.READ,
+        regions=regions_of(head),
+    )
+    known = [] if aids.series is None else _of_series(sight, aids.series)
+    mask = () if aids.masks is None or aids.masks.is_due(head) else aids.masks.confirmed(head)
+    known += [Found(box, "mask") for box in mask]
+    found = frames.look(sight, codec, known, reads_always=sight.is_doubtful and not mask)
+    reasons: dict[Box, str] = {line.box: line.reason for line in found if line.reason is not None}
+    if not reasons and not layout.overlay_bits:
+        code = "kept" if found else "no_text"
+        return _untouched(view, cleaned, header.declared(cleaned.head, None), code, began)
+    areas = redact.merged([redact.grown(box, layout) for box in reasons])
+    is_read = len(found) > len(known)
+    changed, areas = _hidden(sight, codec, areas, is_read=is_read)
+    written = codec.write(changed)
+    return CleanedPixels(
+        header.declared(cleaned.head, written),
+        written.element,
+        tuple(_area(box, reasons, layout.frames) for box in areas),
+        time.perf_counter() - began,
+        "redacted",
+    )
+
+
+def _hidden(
+    sight: Sight, codec: Codec, areas: list[Box], *, is_read: bool
+) -> tuple[dict[int, Frame], list[Box]]:
+    """Every frame with the areas hidden, looked at again; and the areas, if that found more.
+
+    Raises:
+        Rejected: writing that identifies is still there, or so much would go that it cannot be writing.
+    """
+    layout = sight.layout
+    for _ in range(_ROUNDS):
+        if not sight.is_doubtful and sum(map(_size, areas)) > _MAX_SHARE * layout.rows * layout.columns:
+            raise Rejected("deid.pixels.doubt", "So much looks like writing that it may be anatomy.")
+        changed = {n: _filled(sight, codec.frame(n), areas) for n in range(layout.frames)}
+        left = frames.left_over(sight, changed, areas, reads_always=is_read)
+        if not left:
+            return changed, areas
+        areas = redact.merged([*areas, *(redact.grown(box, layout) for box in left)])
+    raise Rejected("deid.pixels.left", "Writing that identifies is still seen after hiding it.")
+
+
+def _of_series(sight: Sight, series: SeriesLook) -> list[Found]:
+    """What stands still in the series this object belongs to."""
+    if (series.rows, series.columns) != (sight.layout.rows, sight.layout.columns):
+        return []
+    judged = (sight.judge(seen) for seen in series.lines)
+    return [found for found in judged if found is not None]
+
+
+def _filled(sight: Sight, frame: Frame, areas: list[Box]) -> Frame:
+    layout = sight.layout
+    if layout.overlay_bits:
+        frame = redact.without_overlays(frame, layout)
+    return redact.hidden(frame, areas, layout, sight.photometric, fill=sight.policy.fill)
+
+
+def _untouched(view: memoryview, cleaned: Cleaned, head: bytes, code: str, began: float) -> CleanedPixels:
+    passage = PixelPassage(replace(cleaned, plan=_LOOKED))
+    pixels = passage.feed(view[cleaned.pixel_start :])
+    passage.finish()
+    return CleanedPixels(head, pixels, (), time.perf_counter() - began, code)
+
+
+def _area(box: Box, reasons: dict[Box, str], count: int) -> Area:
+    inside = (reason for line, reason in reasons.items() if line.overlaps(box))
+    width, height = box.right - box.left, box.bottom - box.top
+    return Area(0, count - 1, box.left, box.top, width, height, next(inside, "left"))
+
+
+def _size(box: Box) -> int:
+    return (box.right - box.left) * (box.bottom - box.top)
