@@ -9,13 +9,16 @@ import { strictPolicy } from './bundling/strict-policy.ts';
 
 const nothing = resolve(import.meta.dirname, 'bundling/nothing.ts');
 
+// htmx holds one direct eval; it is unreachable, because `allowEval` is off and the policy forbids it.
+const quiet = { eval: false, pluginTimings: false, bundlerTimings: false } as Record<string, boolean>;
+
 export default defineConfig({
   root: import.meta.dirname,
   // Relative addresses: the bundle works below any static prefix.
   base: './',
   publicDir: false,
   plugins: [lean(), jpeg12(), icons(), strictPolicy(), assets()],
-  worker: { format: 'es', plugins: () => [jpeg12()] },
+  worker: { format: 'es', plugins: () => [jpeg12()], rolldownOptions: { checks: quiet } },
   resolve: {
     alias: {
       // The package's export map hides its drawings.
@@ -41,8 +44,7 @@ export default defineConfig({
     assetsDir: '',
     chunkSizeWarningLimit: 6000,
     rolldownOptions: {
-      // htmx holds one direct eval; it is unreachable, because `allowEval` is off and the policy forbids it.
-      checks: { eval: false, pluginTimings: false, bundlerTimings: false } as Record<string, boolean>,
+      checks: quiet,
       input: {
         theme: resolve(import.meta.dirname, 'shell/theme.ts'),
         shell: resolve(import.meta.dirname, 'shell/shell.ts'),

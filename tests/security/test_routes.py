@@ -60,6 +60,7 @@ TABLE: dict[tuple[str, str], tuple[int | None, ...]] = {
     ("PUT", "api/v1/grants/{grant_id}/marks/{mark_id}"): (403, 404, 404, 422, 404, 404, 404, 403, 403),
     ("DELETE", "api/v1/grants/{grant_id}/marks/{mark_id}"): (403, 404, 404, 422, 404, 404, 404, 403, 403),
     ("GET", "projects/"): PAGE,
+    ("GET", "de-identify/"): PAGE,
     ("GET", SPACE): MEMBERS,
     ("GET", f"{SPACE}exams/"): EDITORS,
     ("GET", f"{SPACE}exams/{{exam_id}}/"): EDITORS,

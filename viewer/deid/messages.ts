@@ -1,4 +1,5 @@
 /** What the page and its workers say to each other. */
+import type { Box, Fill } from './items';
 
 /** How a run is set: one recipe, one key, and whom the pictures are of. */
 export interface Setting {
@@ -63,12 +64,21 @@ export interface Cleaned {
   pixels: Uint8Array<ArrayBuffer>;
 }
 
+/** Boxes to be covered in every frame of a pixel element. */
+export interface Cover {
+  pixels: Blob;
+  picture: Picture;
+  boxes: Box[];
+  fill: Fill;
+}
+
 export type Ask =
   | { ask: 'start'; python: string }
   | { ask: 'set'; setting: Setting }
   | { ask: 'clean'; file: Blob }
   | { ask: 'newKey' }
   | { ask: 'checkKey'; text: string }
+  | ({ ask: 'cover' } & Cover)
   | { ask: 'crc'; parts: Blob[] };
 
 export type Answer = { id: number; value: unknown } | { id: number; failure: string };

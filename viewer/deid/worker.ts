@@ -6,8 +6,9 @@
 import { loadPyodide } from 'pyodide';
 import type { PyProxy } from 'pyodide/ffi';
 import { info } from 'pyodide/pyodide-lock.json';
+import { cover, frameBytes } from './cover';
 import { crc32 } from './crc32';
-import type { Answer, Ask, Cleaned, Recipe, Setting } from './messages';
+import type { Answer, Ask, Cleaned, Cover, Recipe, Setting } from './messages';
 
 /** Only workers have it, and the page's types do not know it. */
 declare class FileReaderSync {
@@ -89,12 +90,26 @@ function crcOf(parts: Blob[]): number {
   return crc;
 }
 
+/** Frame by frame: no more than one is in memory. */
+function covered({ pixels, picture, boxes, fill }: Cover): Blob {
+  const size = frameBytes(picture);
+  const parts: Blob[] = [pixels.slice(0, picture.at)];
+  let at = picture.at;
+  for (let frame = 0; frame < picture.frames; frame += 1, at += size) {
+    const bytes = bytesOf(pixels, at, at + size);
+    cover(bytes, picture, boxes, fill);
+    parts.push(new Blob([bytes]));
+  }
+  return new Blob([...parts, pixels.slice(at)]);
+}
+
 async function answer(ask: Ask): Promise<[unknown, Transferable[]]> {
   if (ask.ask === 'start') return [await start(ask.python), []];
   if (ask.ask === 'set') return [set(ask.setting), []];
   if (ask.ask === 'newKey') return [python.bridge.new_key(), []];
   if (ask.ask === 'checkKey') return [python.bridge.refusal_of_key(ask.text), []];
   if (ask.ask === 'crc') return [crcOf(ask.parts), []];
+  if (ask.ask === 'cover') return [covered(ask), []];
   const cleaned = clean(ask.file);
   return [cleaned, [cleaned.head.buffer, cleaned.pixels.buffer]];
 }

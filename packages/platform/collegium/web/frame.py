@@ -118,6 +118,7 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
         RailEntry("/", gettext("Home"), "home", path == "/"),
         RailEntry("/tasks/", gettext("Tasks"), "list-check", path.startswith("/tasks/")),
         RailEntry("/projects/", gettext("Research"), "microscope", path.startswith("/projects/")),
+        RailEntry("/de-identify/", gettext("De-identify"), "shield-lock", path == "/de-identify/"),
     )
     actor, principal = getattr(request, "actor", None), getattr(request, "principal", None)
     name = getattr(request, "person_name", "")

@@ -59,6 +59,12 @@ def projects(request: PageRequest) -> HttpResponse:
     return render(request, "web/projects.html", {"asked": asked, "page": page})
 
 
+@require_GET
+def de_identify(request: PageRequest) -> HttpResponse:
+    """The page that de-identifies files in the browser. The server gives it code and learns nothing of its files."""
+    return render(request, "web/de_identify.html")
+
+
 _RECENT, _SHOWN = 60, 8
 """Entries that the overview looks at, and lines of it that it shows: most fold."""
 

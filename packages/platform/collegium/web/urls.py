@@ -34,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/tasks/<uuid:task_id>/correct", read_api.correct, name="task-correct"),
     *grants.urlpatterns,
     *notifications.urlpatterns,
+    path("de-identify/", pages.de_identify, name="de-identify"),
     path("projects/", pages.projects, name="projects"),
     path("projects/<uuid:space_id>/", pages.project, name="project"),
     path("projects/<uuid:space_id>/exams/", archive.exams, name="exams"),

@@ -1,0 +1,182 @@
+/** The dialog in which a person looks at all pictures of a group, covers what must not be seen, and says so. */
+import { make } from '../panels/dom';
+import { BoxLayer } from './box-layer';
+import { Boxes, coversOf } from './boxes';
+import { cover, frameBytes } from './cover';
+import { draw, type Contrast } from './drawing';
+import type { Box, Fill, Group, Item } from './items';
+import { part } from './parts';
+
+const PLAY_MS = 120;
+const PAGE = 10;
+
+/** One frame of one item. */
+interface Shown {
+  item: Item;
+  frame: number;
+}
+
+export class Looking {
+  private group: Group | null = null;
+  private boxes: Boxes | null = null;
+  private pictures: Shown[] = [];
+  private at = 0;
+  private drawn = 0;
+  private seen = new Set<number>();
+  private readonly seenOf = new WeakMap<Group, Set<number>>();
+  private playing = 0;
+  private readonly layer: BoxLayer;
+  private readonly canvas: HTMLCanvasElement;
+
+  constructor(
+    private readonly dialog: HTMLDialogElement,
+    private readonly confirmed: () => void,
+  ) {
+    this.canvas = part(dialog, '[data-canvas]');
+    this.layer = new BoxLayer(part(dialog, '[data-stage]'), this.canvas, part(dialog, '[data-boxes]'));
+    this.layer.added = (box) => this.boxes?.add({ ...box, only: '' });
+    this.layer.changed = (box, change) => this.boxes!.replace(box, change);
+    this.layer.removed = (box) => this.boxes?.remove(box);
+    this.listen();
+  }
+
+  open(group: Group): void {
+    this.group = group;
+    this.boxes = new Boxes(group, () => this.boxesChanged());
+    this.pictures = group.items.flatMap((item) => Array.from({ length: item.told.picture!.frames }, (_, frame) => ({ item, frame })));
+    this.seen = this.seenOf.get(group) ?? new Set();
+    this.seenOf.set(group, this.seen);
+    part(this.dialog, '[data-looking-kind]').textContent = group.items[0]!.told.kind;
+    part(this.dialog, '[data-looking-why]').textContent = group.items[0]!.told.reason;
+    part<HTMLSelectElement>(this.dialog, '[data-fill]').value = group.fill;
+    part<HTMLInputElement>(this.dialog, '[data-slider]').max = String(this.pictures.length);
+    part<HTMLInputElement>(this.dialog, '[data-looked]').checked = group.isConfirmed;
+    this.dialog.showModal();
+    part(this.dialog, '[data-stage]').focus();
+    void this.show(0);
+  }
+
+  /** Draw a picture as it will be saved, boxes covered. */
+  async show(at: number): Promise<void> {
+    const wanted = Math.min(this.pictures.length - 1, Math.max(0, at));
+    const turn = ++this.drawn;
+    const { item, frame } = this.pictures[wanted]!;
+    const picture = item.told.picture!;
+    const from = picture.at + frame * frameBytes(picture);
+    const bytes = new Uint8Array(await item.pixels.slice(from, from + frameBytes(picture)).arrayBuffer());
+    // The person has turned on meanwhile.
+    if (turn !== this.drawn || !this.group) return;
+    this.at = wanted;
+    const covers = coversOf(this.group, item.told.instance);
+    cover(bytes, picture, covers, this.group.fill);
+    const image = draw(bytes, picture, part<HTMLSelectElement>(this.dialog, '[data-window]').value as Contrast);
+    [this.canvas.width, this.canvas.height] = [picture.columns, picture.rows];
+    this.canvas.getContext('2d')!.putImageData(image, 0, 0);
+    this.seen.add(wanted);
+    this.layer.show(covers);
+    this.tell();
+  }
+
+  private tell(): void {
+    const count = this.pictures.length;
+    const left = count - this.seen.size;
+    part(this.dialog, '[data-where]').textContent = `${this.at + 1} of ${count}`;
+    part<HTMLInputElement>(this.dialog, '[data-slider]').value = String(this.at + 1);
+    const looked = part<HTMLInputElement>(this.dialog, '[data-looked]');
+    looked.disabled = left > 0;
+    part(this.dialog, '[data-unseen]').textContent = left ? `${left} still to see` : '';
+    part<HTMLButtonElement>(this.dialog, '[data-confirm]').disabled = !looked.checked || left > 0;
+    part<HTMLButtonElement>(this.dialog, '[data-undo]').disabled = !this.boxes?.canUndo;
+    part(this.dialog, '[data-no-boxes]').hidden = this.boxes!.all.length > 0;
+    part(this.dialog, '[data-box-list]').replaceChildren(...this.boxes!.all.map((box, number) => this.line(box, number)));
+  }
+
+  private line(box: Box, number: number): HTMLElement {
+    const whose = make('select', { class: 'form-select form-select-sm', 'aria-label': `Box ${number + 1} is for` });
+    whose.append(new Option('every picture', ''), new Option('this picture', this.pictures[this.at]!.item.told.instance));
+    if (box.only && box.only !== this.pictures[this.at]!.item.told.instance) whose.append(new Option('another picture', box.only));
+    whose.value = box.only;
+    whose.addEventListener('change', () => this.boxes!.replace(box, { only: whose.value }));
+    const size = make('span', { class: 'tabular muted' }, `${box.right - box.left} × ${box.bottom - box.top}`);
+    const remove = make('button', { type: 'button', class: 'btn btn-icon btn-quiet btn-sm', 'aria-label': `Take box ${number + 1} away` }, make('i', { class: 'ti ti-trash', 'aria-hidden': 'true' }));
+    remove.addEventListener('click', () => this.boxes!.remove(box));
+    return make('li', {}, size, whose, remove);
+  }
+
+  private boxesChanged(): void {
+    part<HTMLInputElement>(this.dialog, '[data-looked]').checked = false;
+    void this.show(this.at);
+  }
+
+  private listen(): void {
+    const on = (selector: string, kind: string, act: (element: HTMLElement) => void): void => {
+      for (const element of this.dialog.querySelectorAll<HTMLElement>(selector)) element.addEventListener(kind, () => act(element));
+    };
+    on('[data-turn]', 'click', (button) => this.turn(Number(button.dataset['turn'])));
+    on('[data-play]', 'click', () => this.play());
+    on('[data-slider]', 'input', (slider) => void this.show(Number((slider as HTMLInputElement).value) - 1));
+    on('[data-window]', 'change', () => void this.show(this.at));
+    on('[data-fill]', 'change', (select) => this.fillWith((select as HTMLSelectElement).value as Fill));
+    on('[data-undo]', 'click', () => this.boxes?.undo());
+    on('[data-looked]', 'change', () => this.tell());
+    on('[data-confirm]', 'click', () => this.confirm());
+    this.dialog.addEventListener('close', () => this.stop());
+    this.dialog.addEventListener('keydown', (event) => this.key(event));
+  }
+
+  private fillWith(fill: Fill): void {
+    this.group!.fill = fill;
+    this.group!.isConfirmed = false;
+    this.boxesChanged();
+  }
+
+  private turn(by: number): void {
+    this.stop();
+    void this.show(this.at + by);
+  }
+
+  private play(): void {
+    if (this.playing) return this.stop();
+    const from = this.at === this.pictures.length - 1 ? -1 : this.at;
+    part(this.dialog, '[data-play]').setAttribute('aria-pressed', 'true');
+    const step = async (at: number): Promise<void> => {
+      await this.show(at);
+      if (!this.playing) return;
+      if (at >= this.pictures.length - 1) this.stop();
+      else this.playing = window.setTimeout(() => void step(at + 1), PLAY_MS);
+    };
+    this.playing = -1;
+    void step(from + 1);
+  }
+
+  private stop(): void {
+    window.clearTimeout(this.playing);
+    this.playing = 0;
+    part(this.dialog, '[data-play]').setAttribute('aria-pressed', 'false');
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.target instanceof HTMLSelectElement || event.target instanceof HTMLInputElement) return;
+    const isUndo = event.key === 'z' && (event.ctrlKey || event.metaKey);
+    const acts: Record<string, () => void> = {
+      ArrowLeft: () => this.turn(-1), ArrowUp: () => this.turn(-1), ArrowRight: () => this.turn(1), ArrowDown: () => this.turn(1),
+      PageUp: () => this.turn(-PAGE), PageDown: () => this.turn(PAGE), Home: () => this.turn(-this.pictures.length), End: () => this.turn(this.pictures.length),
+      n: () => this.layer.addInMiddle(),
+    };
+    const act = isUndo ? () => this.boxes?.undo() : acts[event.key];
+    const isOnButton = event.target instanceof HTMLButtonElement;
+    if (act && !(isOnButton && event.target.classList.contains('looking-box') && event.key.startsWith('Arrow'))) {
+      event.preventDefault();
+      act();
+    } else if (event.key === ' ' && !isOnButton) {
+      event.preventDefault();
+      this.play();
+    }
+  }
+
+  private confirm(): void {
+    this.group!.isConfirmed = true;
+    this.dialog.close();
+    this.confirmed();
+  }
+}
