@@ -15,12 +15,14 @@ from collegium_deid import (
     Cleaned,
     NeedMoreBytes,
     PixelPassage,
+    Rejected,
     clean_object,
     identifiers_of,
     parse_file,
     verify_against,
 )
 from collegium_deid.engine import person
+from collegium_deid.engine.pixelplan import Look
 
 # Most headers fit; where one does not, the whole object is looked at.
 _HEAD_BYTES: Final = 128 << 10
@@ -47,6 +49,8 @@ def clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
         cleaned, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
         cleaned, code = _clean_header(channel, bytes(data), links, complete=True)
+    if cleaned.plan.look is not Look.NONE:
+        raise Rejected("deid.pixels_not_done", f"The pixels were not looked at. {cleaned.plan.why}")
     passage = PixelPassage(cleaned)
     pixels = passage.feed(data[cleaned.pixel_start :])
     passage.finish()

@@ -29,9 +29,9 @@ def fails(text: str) -> RecipeError:
 def test_the_shipped_recipe_loads_by_name() -> None:
     recipe = load_recipe("trial")
 
-    assert (recipe.name, recipe.version) == ("trial", "1")
+    assert (recipe.name, recipe.version) == ("trial", "2")
     assert recipe.digest == hashlib.sha256(recipe.text.encode()).hexdigest()
-    assert recipe.method == "Collegium recipe trial 1"
+    assert recipe.method == "Collegium recipe trial 2"
 
 
 def test_a_recipe_loads_by_path(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ _SHORT: Final = {
 OBJECTS: Final[dict[str, str]] = {
     _SHORT.get(name, name): uid
     for uid, (full, kind, _, retired, _) in UID_dictionary.items()
-    if uid.startswith(_CLASS) and kind == "SOP Class" and full.endswith(" Storage") and not retired
-    for name in [full.removesuffix(" Storage")]
+    if uid.startswith(_CLASS) and kind == "SOP Class" and " Storage" in full and not retired
+    for name in [full.replace(" Storage", "")]
 }
 
 # Pixels that carry no text by their nature, unless the header says otherwise, and objects without pixels.
