@@ -146,7 +146,7 @@ BREACHES: dict[str, tuple[Callable[[Dataset], object], str]] = {
     "a code less": (lambda ds: ds.DeidentificationMethodCodeSequence.pop(), "method"),
     "not removed": (lambda ds: setattr(ds, "PatientIdentityRemoved", "NO"), "method"),
     "dates not said": (lambda ds: delattr(ds, "LongitudinalTemporalInformationModified"), "method"),
-    "other object": (lambda ds: setattr(ds, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.7"), "object"),
+    "other object": (lambda ds: setattr(ds, "SOPClassUID", "1.2.840.10008.5.1.4.1.1.104.1"), "object"),
     "deep": (lambda ds: setattr(ds.ReferencedImageSequence[0], "PatientID", "S-003"), "subject"),
 }
 
@@ -178,7 +178,7 @@ def test_an_original_header_does_not_conform(ct: Dataset, write: Tool, recipe: R
 def test_another_recipe_s_output_does_not_conform(
     ct: Dataset, write: Tool, clean: Tool, recipe: Recipe
 ) -> None:
-    other = parse_recipe(recipe.text.replace('version: "1"', 'version: "2"'))
+    other = parse_recipe(recipe.text.replace('version: "2"', 'version: "0"'))
 
     codes = {finding.code for finding in verify_conformance(other, clean(write(ct)).head)}
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from collegium_deid.dictionary import WELL_KNOWN_UIDS, show
 from collegium_deid.errors import Rejected
 from collegium_deid.table import medical_words
-from collegium_deid.verify.identifiers import decoded
+from collegium_deid.verify.needles import decoded
 from collegium_deid.verify.scan import Value, scan
 
 if TYPE_CHECKING:

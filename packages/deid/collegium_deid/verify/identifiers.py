@@ -6,42 +6,43 @@ values of a patient; it never leaves the process, and its representation shows o
 
 from __future__ import annotations
 
-import base64
 import functools
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pydicom._uid_dict import UID_dictionary
-from pydicom.charset import python_encoding
 
+from collegium_deid.verify.needles import decoded, fold, joined
 from collegium_deid.verify.scan import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-# By tag: numbers that point at one person, order, stay or machine.
+# By tag: numbers that point at one person, order or stay.
 _NUMBERS: Final = frozenset(
     (
         0x00080050, 0x00080094, 0x00100020, 0x00101000, 0x00101050, 0x00101090, 0x00102154, 0x00102155,
-        0x00181000, 0x00181002, 0x00200010, 0x00380010, 0x00380060, 0x00400009, 0x00400253, 0x00401001,
-        0x00401103, 0x00402010, 0x00402016, 0x00402017, 0x0040050A, 0x00400512, 0x00400551, 0x00120040,
+        0x00200010, 0x00380010, 0x00380060, 0x00400009, 0x00400253, 0x00401001, 0x00401103, 0x00402010,
+        0x00402016, 0x00402017, 0x0040050A, 0x00400512, 0x00400551, 0x00120040, 0x00120042,
     )
 )  # fmt: skip
-# By tag: phrases that name a place, an address or a machine.
+# By tag: phrases that name a person's address, or somebody's.
 _PHRASES: Final = frozenset(
-    (
-        0x00080080, 0x00080081, 0x00080092, 0x00081010, 0x00081040, 0x00101040, 0x00102299, 0x00321033,
-        0x00380300, 0x00380400, 0x00401102, 0x00080055, 0x00020016, 0x00100021,
-    )
-)  # fmt: skip
-_BIRTH: Final = frozenset({0x00100030, 0x001021D0, 0x00100033})
-# A switch of character set inside a value (ISO 2022).
-_ESCAPE: Final = re.compile(rb"\x1b[$().-]{1,2}[0-9A-Z]")
+    (0x00080092, 0x00101040, 0x00102299, 0x00321033, 0x00380300, 0x00380400, 0x00401102, 0x00100021)
+)
+# By tag: machines and places. An option may keep them, in their own place.
+_PLACES: Final = frozenset(
+    (0x00080080, 0x00080081, 0x00081010, 0x00081040, 0x00080055, 0x00020016, 0x00181000, 0x00181002)
+)
+BIRTHS: Final = frozenset({0x00100030, 0x001021D0, 0x00100033})
 _NOBODY: Final = frozenset(
     {"anonymous", "anonymized", "anonymised", "unknown", "none", "removed", "deidentified"}
 )
+_SHORT: Final = 4
+"""Ids with fewer characters count only as a whole value."""
+_LONG: Final = 6
+"""Phrases and bare digits need this many characters to mean somebody."""
 
 
 @dataclass(frozen=True)
@@ -50,58 +51,40 @@ class Identifiers:
 
     words: frozenset[str]
     """Parts of names: at least 3 letters, 2 where letters have no case."""
+    pairs: frozenset[tuple[str, str]]
+    """Family and given name, both ways round, where one of them is shorter than that."""
     numbers: frozenset[str]
-    """Ids without their separators, at least 4 characters."""
+    """Ids without their separators, at least 4 characters; and the bare digits of longer ones."""
     short_numbers: frozenset[str]
     """Ids of 1 to 3 characters: only a whole value is a match."""
     phrases: frozenset[str]
-    """Joined names, places and addresses without separators, at least 6 characters."""
+    """Joined names and addresses without separators, at least 6 characters."""
+    places: frozenset[str]
+    """Machines and places without separators."""
     dates: frozenset[str]
     """Birth date and the original days of the exam, YYYYMMDD."""
     birth_dates: frozenset[str]
+    moments: Mapping[tuple[int, ...], tuple[str, ...]]
+    """By path, the days of every date there, in the order of the file."""
     uids: frozenset[str]
 
     def __repr__(self) -> str:
-        count = len(self.words) + len(self.numbers) + len(self.phrases) + len(self.dates) + len(self.uids)
-        return f"Identifiers({count} needles)"
+        sets = (self.words, self.numbers, self.phrases, self.places, self.dates, self.uids)
+        return f"Identifiers({sum(map(len, sets))} needles)"
 
 
-def fold(text: str) -> str:
-    """Case and accents off."""
-    if text.isascii():
-        return text.lower()
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+class _Found:
+    """Needles while they are collected."""
 
-
-def joined(text: str) -> str:
-    """Folded letters and digits only."""
-    return "".join(filter(str.isalnum, fold(text)))
-
-
-@functools.lru_cache(maxsize=64)
-def _codecs(character_set: bytes) -> tuple[str, ...]:
-    names = character_set.decode("ascii", "replace").strip("\0 ").split("\\")
-    found = dict.fromkeys(python_encoding.get(name.strip(), "latin-1") for name in names)
-    return tuple(found)
-
-
-def decoded(raw: bytes, character_set: bytes) -> str:
-    """The text of a value; every reading of it, one a line, where character sets are mixed.
-
-    Bytes that are no text of a character set are left out of that reading, and read as Latin-1 too.
-    """
-    raw = raw.rstrip(b"\0 ")
-    if raw.isascii() and b"\x1b" not in raw:
-        return raw.decode("ascii")
-    codecs = _codecs(character_set)
-    if b"\x1b" not in raw:
-        try:
-            return raw.decode(codecs[0])
-        except UnicodeDecodeError:
-            return raw.decode(codecs[0], "ignore") + "\n" + raw.decode("latin-1")
-    bare = _ESCAPE.sub(b"", raw)
-    readings = {version.decode(codec, "ignore") for codec in codecs for version in (raw, bare)}
-    return "\n".join(sorted(readings))
+    def __init__(self) -> None:
+        self.words: set[str] = set()
+        self.pairs: set[tuple[str, str]] = set()
+        self.numbers: set[str] = set()
+        self.phrases: set[str] = set()
+        self.places: set[str] = set()
+        self.births: set[str] = set()
+        self.moments: dict[tuple[int, ...], tuple[str, ...]] = {}
+        self.uids: set[str] = set()
 
 
 def identifiers_of(head: bytes) -> Identifiers:
@@ -113,50 +96,75 @@ def identifiers_of(head: bytes) -> Identifiers:
     Raises:
         Rejected: it cannot be read.
     """
-    words: set[str] = set()
-    numbers: set[str] = set()
-    phrases: set[str] = set()
-    dates: set[str] = set()
-    births: set[str] = set()
-    uids: set[str] = set()
-    for path, vr, raw, character_set in scan(head):
-        tag = path[-1]
+    found = _Found()
+    for path, vr, raw, character_set, _, _ in scan(head):
         if not raw:
             continue
+        tag = path[-1]
         if vr == "UI":
-            uids.update(_instances(raw))
+            found.uids.update(instances(raw))
         elif vr in {"DA", "DT"}:
-            days = _days(raw)
-            dates.update(days)
-            if tag in _BIRTH:
-                births.update(days)
+            _dates(found, path, raw)
         elif vr == "PN":
-            parts, wholes = _person(raw, character_set)
-            words.update(parts)
-            phrases.update(wholes)
+            words, phrases, pairs = _person(raw, character_set)
+            found.words |= words
+            found.phrases |= phrases
+            found.pairs |= pairs
         elif tag in _NUMBERS:
-            numbers.update(_values(raw, character_set))
+            found.numbers |= _ids(raw, character_set)
         elif tag in _PHRASES:
-            phrases.update(_values(raw, character_set))
-    numbers = {number for number in numbers if number.strip("0") and number not in _NOBODY}
+            found.phrases |= _values(raw, character_set)
+        elif tag in _PLACES:
+            found.places |= _values(raw, character_set)
+    return _closed(found)
+
+
+def _dates(found: _Found, path: tuple[int, ...], raw: bytes) -> None:
+    days = days_of(raw)
+    found.moments[path] = (*found.moments.get(path, ()), *days)
+    if path[-1] in BIRTHS:
+        found.births.update(days)
+
+
+def _closed(found: _Found) -> Identifiers:
+    numbers = {number for number in found.numbers if number.strip("0") and number not in _NOBODY}
+    phrases = {phrase for phrase in found.phrases - _NOBODY if _is_long(phrase)}
     return Identifiers(
-        words=frozenset(words - _NOBODY),
-        numbers=frozenset(number for number in numbers if len(number) >= 4),
-        short_numbers=frozenset(number for number in numbers if 0 < len(number) < 4),
-        phrases=frozenset(
-            phrase for phrase in phrases - _NOBODY if len(phrase) >= (6 if phrase.isascii() else 3)
-        ),
-        dates=frozenset(dates),
-        birth_dates=frozenset(births),
-        uids=frozenset(uids),
+        words=frozenset(found.words - _NOBODY),
+        pairs=frozenset(found.pairs),
+        numbers=frozenset(number for number in numbers if len(number) >= _SHORT),
+        short_numbers=frozenset(number for number in numbers if 0 < len(number) < _SHORT),
+        phrases=frozenset(phrases),
+        places=frozenset(place for place in found.places - _NOBODY if _is_long(place)),
+        dates=frozenset(day for days in found.moments.values() for day in days),
+        birth_dates=frozenset(found.births),
+        moments=found.moments,
+        uids=frozenset(found.uids),
     )
+
+
+def _is_long(phrase: str) -> bool:
+    return len(phrase) >= (_LONG if phrase.isascii() else 3)
 
 
 # The same few values stand in every slice of a series.
 @functools.lru_cache(maxsize=1024)
-def _person(raw: bytes, character_set: bytes) -> tuple[frozenset[str], frozenset[str]]:
-    text = decoded(raw, character_set)
-    return frozenset(_name_parts(text)), frozenset(_name_wholes(text))
+def _person(
+    raw: bytes, character_set: bytes
+) -> tuple[frozenset[str], frozenset[str], frozenset[tuple[str, str]]]:
+    """Words, wholes and pairs of short words of a person's name."""
+    words: set[str] = set()
+    wholes: set[str] = set()
+    pairs: set[tuple[str, str]] = set()
+    for group in re.split(r"[=\\\n]", fold(decoded(raw, character_set))):
+        parts = [part for part in re.split(r"[\W\d_]+", group) if part]
+        words.update(part for part in parts if len(part) >= (3 if part.isascii() else 2))
+        names = [joined(part) for part in group.split("^")]
+        if len(names) > 1 and names[0] and names[1]:
+            wholes |= {names[0] + names[1], names[1] + names[0]}
+            if min(map(len, names[:2])) < 3 and names[0].isascii() and names[1].isascii():
+                pairs |= {(names[0], names[1]), (names[1], names[0])}
+    return frozenset(words), frozenset(wholes), frozenset(pairs)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -164,7 +172,17 @@ def _values(raw: bytes, character_set: bytes) -> frozenset[str]:
     return frozenset(joined(part) for part in decoded(raw, character_set).split("\\"))
 
 
-def _instances(raw: bytes) -> Iterable[str]:
+@functools.lru_cache(maxsize=1024)
+def _ids(raw: bytes, character_set: bytes) -> frozenset[str]:
+    """Ids as they are, and their digits alone, with and without leading zeros."""
+    found = set(_values(raw, character_set))
+    for number in list(found):
+        digits = "".join(filter(str.isdigit, number))
+        found.update(form for form in (digits, digits.lstrip("0")) if len(form) >= _LONG)
+    return frozenset(found)
+
+
+def instances(raw: bytes) -> Iterable[str]:
     """UIDs that are not DICOM's own or registered for everyone."""
     found = (part.strip("\0 ") for part in raw.decode("latin-1").split("\\"))
     return [
@@ -172,37 +190,7 @@ def _instances(raw: bytes) -> Iterable[str]:
     ]
 
 
-def _days(raw: bytes) -> Iterable[str]:
+def days_of(raw: bytes) -> list[str]:
+    """The days of a DA or DT value, YYYYMMDD; none of what is no day, and no dummy."""
     parts = raw.decode("latin-1").replace(".", "", 2).split("\\")
-    return [part[:8] for part in parts if len(part) >= 8 and part[:8].isdigit() and part[:8] > "18000101"]
-
-
-def _name_parts(text: str) -> Iterable[str]:
-    parts = re.split(r"[\W\d_]+", fold(text))
-    return [part for part in parts if len(part) >= (3 if part.isascii() else 2)]
-
-
-def _name_wholes(text: str) -> Iterable[str]:
-    """Family and given name written together, both ways round."""
-    for group in re.split(r"[=\\]", fold(text)):
-        parts = [joined(part) for part in group.split("^")]
-        if len(parts) > 1 and parts[0] and parts[1]:
-            yield parts[0] + parts[1]
-            yield parts[1] + parts[0]
-
-
-def disguises(needle: str) -> frozenset[bytes]:
-    """UTF-16 in both byte orders and base64 at its three alignments, in the usual spellings of case."""
-    found = set()
-    for spelling in {needle, needle.upper(), needle.title()}:
-        for codec in ("utf-16-le", "utf-16-be"):
-            found.add(spelling.encode(codec))
-        plain = spelling.encode()
-        for shift in range(3):
-            coded = base64.b64encode(bytes(shift) + plain)
-            # The first and last characters depend on the neighbours; what is between them does not.
-            first, last = (0, 2, 3)[shift], len(coded) - 4
-            core = coded[first : last if (shift + len(plain)) % 3 else len(coded)]
-            if len(core) >= 6:
-                found.add(core)
-    return frozenset(found)
+    return [part[:8] for part in parts if len(part) >= 8 and part[:8].isdigit() and part[:8] > "19000101"]

@@ -29,6 +29,7 @@ _plain_head: Final = struct.Struct("<HHI").unpack_from
 _four_bytes: Final = struct.Struct("<I").unpack_from
 _NO_LENGTH: Final = 2**32 - 1
 _DEEPEST: Final = 40
+_PIXELS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 
 class Value(NamedTuple):
@@ -39,6 +40,10 @@ class Value(NamedTuple):
     vr: str
     raw: bytes
     character_set: bytes
+    creator: str = ""
+    """Of a private element: whose block it lies in; empty when nobody reserved it."""
+    item: int = 0
+    """Where the item begins that it lies in; 0 at the top level."""
 
 
 def _broken() -> Rejected:
@@ -46,7 +51,9 @@ def _broken() -> Rejected:
 
 
 def scan(head: bytes) -> Iterator[Value]:
-    """Every value of group 2 and of the data set, at every depth; stops at the pixel data or the end.
+    """Every value of group 2 and of the data set, at every depth, but not the pixel data itself.
+
+    Bytes behind the pixel data are read too, if they are there.
 
     Raises:
         Rejected: the bytes cannot be read to their end.
@@ -95,6 +102,10 @@ def _guess(tag: int) -> str:
         return "UN"
 
 
+def _creator(creators: dict[int, str], tag: int) -> str:
+    return creators.get(tag & 0xFFFF0000 | tag >> 8 & 0xFF, "") if tag & 0x10000 and tag & 0xFF00 else ""
+
+
 class _Inside(NamedTuple):
     """What surrounds a data set: the path to it, its character set so far, its form."""
 
@@ -113,16 +124,19 @@ class _Reader:
         path, character_set, explicit = inside
         if len(path) > _DEEPEST:
             raise _broken()
+        item = position if path else 0
+        creators: dict[int, str] = {}
         while position < end:
             tag, vr, start, length = _read_head(self.data, position, explicit=explicit)
             if tag == 0xFFFEE00D and path:
                 position = start
                 break
-            if not path and tag in {0x7FE00008, 0x7FE00009, 0x7FE00010}:
-                break
+            if not path and tag in _PIXELS:
+                position = self._behind_pixels(start, length)
+                continue
             here = (*path, tag)
             if vr == "SQ" or length == _NO_LENGTH or self._hides_items(vr, start, length):
-                yield Value(here, vr, b"", character_set)
+                yield Value(here, vr, b"", character_set, _creator(creators, tag), item)
                 below = _Inside(here, character_set, explicit and vr == "SQ")
                 stop = end if length == _NO_LENGTH else start + length
                 if stop > end:
@@ -135,9 +149,25 @@ class _Reader:
             raw = self.data[start : start + length]
             if tag == 0x00080005:
                 character_set = raw
-            yield Value(here, vr, raw, character_set)
+            if tag & 0x1FF00 == 0x10000 and tag & 0xF0:
+                creators[tag] = raw.decode("latin-1").strip("\0 ")
+            yield Value(here, vr, raw, character_set, _creator(creators, tag), item)
             position = start + length
         self.end_of_last = position
+
+    def _behind_pixels(self, start: int, length: int) -> int:
+        """Where the element behind the pixel data begins; the end when the pixel data is cut or the last."""
+        size = len(self.data)
+        if length != _NO_LENGTH:
+            return min(start + length, size)
+        while start + 8 <= size:
+            tag, _, start, length = _read_head(self.data, start, explicit=False)
+            if tag == 0xFFFEE0DD:
+                return start
+            if tag != 0xFFFEE000 or length == _NO_LENGTH:
+                raise _broken()
+            start += length
+        return size
 
     def _hides_items(self, vr: str, start: int, length: int) -> bool:
         """UN may hold a sequence in implicit form (PS3.5 section 6.2.2)."""
