@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from collegium_deid.cli import apply, recipe, verify
+from collegium_deid.cli import apply, dry_run, inventory, recipe, verify
 from collegium_deid.cli.exits import WRONG_USE
 from collegium_deid.errors import DeidError
 
@@ -30,6 +30,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="collegium-deid", description="De-identify DICOM by recipe.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (apply, verify, recipe):
+    for command in (apply, dry_run, verify, inventory, recipe):
         command.add(commands)
     return parser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 from dataclasses import dataclass, fields
@@ -175,17 +174,18 @@ def _unread(_source: Source) -> None:
 
 
 def _together(found: Iterable[Identifiers]) -> Identifiers:
-    """All identifiers of all originals.
+    """What identifies anybody of them. Which date stood where is each original's own: see `--key`.
 
     Raises:
         DeidError: there is no original.
     """
-    several = list(set(found))
+    several = list(found)
     if not several:
         raise DeidError("deid.verify.no_original", "No original image was found.")
-    names = [field.name for field in fields(Identifiers)]
+    sets = [field.name for field in fields(Identifiers) if field.name != "moments"]
     return Identifiers(
-        **{name: functools.reduce(frozenset.union, (getattr(one, name) for one in several)) for name in names}
+        moments={},
+        **{name: frozenset().union(*(getattr(one, name) for one in several)) for name in sets},
     )
 
 
