@@ -9,6 +9,7 @@ becomes of them, is for others.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from struct import Struct
 from typing import Final, NamedTuple
 
@@ -189,7 +190,8 @@ def walk(buf: bytes, start: int, *, explicit: bool, complete: bool) -> tuple[dic
     """The top level of a data set, sequences stepped over; stops before pixel data."""
     elements: dict[int, Element] = {}
     head = _explicit_head if explicit else _implicit_head
-    make = Element._make
+    # What `Element._make` does, without its own call: as many as there are elements.
+    make = partial(tuple.__new__, Element)
     pos, size, last = start, len(buf), -1
     while pos < size:
         if pos + 12 > size and not (complete and pos + 8 <= size):

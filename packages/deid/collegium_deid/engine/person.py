@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collegium_deid.dictionary import VRS
@@ -11,6 +12,7 @@ from collegium_deid.engine.elements import (
     ITEM,
     ITEM_END_TAG,
     ITEM_HEAD,
+    MAX_DEPTH,
     UNDEFINED,
     element_at,
     skip_undefined,
@@ -53,7 +55,9 @@ _MARKS: Final = tuple(
     for tag in (0x00100010, 0x00100020, 0x00080050, 0x00401001, 0x00402016, 0x00402017, 0x00101000)
 )
 _NAME_MARKS: Final = (b"PN", *_MARKS[1:])
-_MAX_DEPTH: Final = 32
+_NESTED: Final = frozenset((b"SQ", b"UN"))
+_EMPTY_ITEM: Final = 16
+_REMEMBERED_BYTES: Final = 4096
 
 Inside = tuple[tuple[int, str], ...]
 
@@ -113,22 +117,28 @@ def tokens(head: FileHead, codecs: Sequence[str]) -> KnownTokens:
 def _inside(head: FileHead) -> Inside:
     """Names and numbers within sequences: an old identity, an order, the author of a report."""
     found: set[tuple[int, str]] = set()
-    marks = _NAME_MARKS if head.explicit else _MARKS
-    for element in head.elements.values():
-        if element.vr in (b"SQ", b"UN") and element.end - element.value > 16:
-            raw = head.buf[element.value : element.end]
-            if any(mark in raw for mark in marks):
-                declared = head.raw(CHARACTER_SET)
-                # What is malformed is refused by whoever rewrites it, or not written at all.
-                with contextlib.suppress(DeidError):
-                    explicit = head.explicit and element.vr == b"SQ"
-                    found.update(_items(raw, explicit=explicit, declared=declared, depth=1))
+    declared, explicit, buf = head.raw(CHARACTER_SET), head.explicit, head.buf
+    for _, vr, _, value, end, _ in head.elements.values():
+        if vr in _NESTED and end - value > _EMPTY_ITEM:
+            told = _told_in if end - value <= _REMEMBERED_BYTES else _told_in.__wrapped__
+            found.update(told(buf[value:end], explicit=explicit and vr == b"SQ", declared=declared))
     return tuple(sorted(found))
+
+
+# The same sequences stand in every slice of a series.
+@functools.lru_cache(maxsize=512)
+def _told_in(content: bytes, *, explicit: bool, declared: bytes) -> Inside:
+    found: set[tuple[int, str]] = set()
+    if any(mark in content for mark in (_NAME_MARKS if explicit else _MARKS)):
+        # What is malformed is refused by whoever rewrites it, or not written at all.
+        with contextlib.suppress(DeidError):
+            found.update(_items(content, explicit=explicit, declared=declared, depth=1))
+    return tuple(found)
 
 
 def _items(buf: bytes, *, explicit: bool, declared: bytes, depth: int) -> Iterator[tuple[int, str]]:
     pos, size = 0, len(buf)
-    while depth <= _MAX_DEPTH and pos + 8 <= size:
+    while depth <= MAX_DEPTH and pos + 8 <= size:
         mark, length = ITEM_HEAD(buf, pos)
         if mark != ITEM:
             return
