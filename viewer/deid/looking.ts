@@ -30,7 +30,7 @@ export class Looking {
 
   constructor(
     private readonly dialog: HTMLDialogElement,
-    private readonly confirmed: () => void,
+    private readonly left: () => void,
   ) {
     this.canvas = part(dialog, '[data-canvas]');
     this.layer = new BoxLayer(part(dialog, '[data-stage]'), this.canvas, part(dialog, '[data-boxes]'));
@@ -120,7 +120,10 @@ export class Looking {
     on('[data-undo]', 'click', () => this.boxes?.undo());
     on('[data-looked]', 'change', () => this.tell());
     on('[data-confirm]', 'click', () => this.confirm());
-    this.dialog.addEventListener('close', () => this.stop());
+    this.dialog.addEventListener('close', () => {
+      this.stop();
+      this.left();
+    });
     this.dialog.addEventListener('keydown', (event) => this.key(event));
   }
 
@@ -177,6 +180,5 @@ export class Looking {
   private confirm(): void {
     this.group!.isConfirmed = true;
     this.dialog.close();
-    this.confirmed();
   }
 }

@@ -1,0 +1,107 @@
+"""Drives the page that de-identifies as a person does, and asks its workers as its code does."""
+
+from __future__ import annotations
+
+import time
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from playwright.sync_api import Page
+
+KEY = bytes(range(32)).hex()
+_OUTPUTS = """async ([setting, names]) => {
+  const pool = document.querySelector('[data-deid]').pool;
+  const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  const outputs = {};
+  await pool.run([...document.getElementById('corpus').files], setting, async (file, ask) => {
+    const { told, head, pixels } = await ask({ ask: 'clean', file });
+    const all = new Blob([head, pixels.length ? pixels : file.slice(told.start, told.end)]);
+    const hash = told.state === 'refused' ? '' : hex(await crypto.subtle.digest('SHA-256', await all.arrayBuffer()));
+    outputs[file.name] = [told.state, told.code ?? '', hash];
+  }, () => false);
+  return outputs;
+}"""
+
+
+class Bench:
+    """The page in one window; `problems` is what went wrong in it, `sent` what it sent with a body."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page, self.url = page, url
+        self.problems: list[str] = []
+        self.sent: list[str] = []
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("console", lambda line: self.problems.append(line.text) if line.type == "error" else None)
+        page.on("request", lambda asked: self.sent.append(asked.url) if asked.method != "GET" else None)
+        self.open()
+
+    def open(self) -> None:
+        self.page.goto(f"{self.url}/de-identify/")
+        self.until(lambda: self.page.get_by_text("Ready, on this computer").is_visible(), "Python")
+
+    def until(self, condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
+        """Poll from outside: the page's policy forbids the eval that Playwright's own waiting uses."""
+        ends = time.monotonic() + patience_s
+        while not condition():
+            assert time.monotonic() < ends, f"waited for {what}; {self.problems[-3:]}"
+            time.sleep(0.03)
+
+    def outputs(self, files: Sequence[Path], recipe: str) -> dict[str, list[str]]:
+        """By name of the file: state, code of refusal, SHA-256 of what comes out."""
+        self.page.evaluate("""() => {
+          document.getElementById('corpus')?.remove();
+          const input = Object.assign(document.createElement('input'), {type: 'file', multiple: true, id: 'corpus'});
+          document.body.append(input);
+        }""")
+        self.page.set_input_files("#corpus", list(files))
+        setting = {"recipe": recipe, "key": KEY, "subject": "S-001", "table": ""}
+        found: dict[str, list[str]] = self.page.evaluate(_OUTPUTS, [setting, []])
+        return found
+
+    def fill_in(self, place: Path, subject: str = "S-001") -> None:
+        """Subject and key."""
+        key = place / "site.key"
+        key.write_text(KEY + "\n", "ascii")
+        self.page.fill("#deid-subject", subject)
+        self.page.set_input_files("[data-input=key]", key)
+        self.until(lambda: self.page.locator("[data-key-state]").is_visible(), "the key")
+
+    def choose(self, *files: Path) -> None:
+        self.page.set_input_files("[data-input=files]", list(files))
+
+    def run(self) -> None:
+        self.page.get_by_role("button", name="De-identify files").click()
+        self.until(lambda: self.page.locator("[data-run-again]").is_visible(), "the end of the run")
+
+    def counts(self) -> dict[str, int]:
+        chips = self.page.locator("[data-show]").all()
+        return {
+            str(chip.get_attribute("data-show")): int(chip.locator(".count").inner_text()) for chip in chips
+        }
+
+    def saved(self, place: Path) -> zipfile.ZipFile:
+        """Save as a zip and open it."""
+        with self.page.expect_download() as download:
+            self.page.get_by_role("button", name="Save as zip").click()
+        path = place / "saved.zip"
+        download.value.save_as(path)
+        return zipfile.ZipFile(path)
+
+    def drag(self, begin: tuple[float, float], end: tuple[float, float]) -> None:
+        """Draw over the picture between two of its points, in shares of its width and height."""
+        canvas = self.page.locator("[data-canvas]")
+        size: dict[str, Any] = canvas.evaluate("({width, height}) => ({width, height})")  # Any: JSON
+        area = canvas.bounding_box()
+        assert area
+        zoom = min(area["width"] / size["width"], area["height"] / size["height"])
+        left = area["x"] + (area["width"] - size["width"] * zoom) / 2
+        top = area["y"] + (area["height"] - size["height"] * zoom) / 2
+        mouse = self.page.mouse
+        mouse.move(left + begin[0] * size["width"] * zoom, top + begin[1] * size["height"] * zoom)
+        mouse.down()
+        mouse.move(left + end[0] * size["width"] * zoom, top + end[1] * size["height"] * zoom, steps=5)
+        mouse.up()

@@ -1,0 +1,260 @@
+"""The page in the hand of a person: drop, look, cover, confirm, save; and nothing leaves the browser."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from pydicom import dcmread
+from pydicom.uid import ExplicitVRLittleEndian
+
+from collegium_testkit import phantoms
+
+if TYPE_CHECKING:
+    import zipfile
+
+    import numpy.typing as npt
+    from pydicom.dataset import FileDataset
+
+    from collegium_testkit.phantoms import ExamTruth
+    from tests.browser.deid.bench import Bench
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(200)]
+
+PICTURES = Path(__file__).resolve().parents[3] / "test-results" / "look"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+WRITING = (slice(20, 40), slice(30, 130))
+"""Rows and columns of the screens that are white, as if something were written there."""
+
+
+@pytest.fixture(scope="module")
+def exam(tmp_path_factory: pytest.TempPathFactory) -> ExamTruth:
+    return phantoms.ct_exam(tmp_path_factory.mktemp("exam"), slices=3, size=128)
+
+
+@pytest.fixture(scope="module")
+def screens(exam: ExamTruth, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two colour screens of one series, written on at the same place."""
+    folder = tmp_path_factory.mktemp("screens")
+    return [screen(exam, number, folder) for number in (1, 2)]
+
+
+def screen(exam: ExamTruth, number: int, folder: Path) -> Path:
+    dataset = dcmread(exam.files[0])
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SECONDARY_CAPTURE
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = phantoms.uid("screen", number)
+    dataset.SeriesInstanceUID = phantoms.uid("screens")
+    dataset.ImageType = ["DERIVED", "SECONDARY", "SCREEN SAVE"]
+    dataset.Modality, dataset.ConversionType = "OT", "WSD"
+    dataset.Rows, dataset.Columns, dataset.SamplesPerPixel, dataset.PlanarConfiguration = 120, 160, 3, 0
+    dataset.PhotometricInterpretation, dataset.PixelRepresentation = "RGB", 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    pixels = np.full((120, 160, 3), (10, 20, 30 + number), np.uint8)
+    pixels[WRITING] = 255
+    pixels[90:100, 100:140] = (200, 100, 50)
+    dataset.PixelData = pixels.tobytes()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    path = folder / f"screen{number}.dcm"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def pixels_of(dataset: FileDataset) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(dataset.PixelData, np.uint8).reshape(120, 160, 3)
+
+
+def objects(archive: zipfile.ZipFile) -> list[FileDataset]:
+    return [dcmread(io.BytesIO(archive.read(name))) for name in archive.namelist() if name.endswith(".dcm")]
+
+
+def look_at(bench: Bench, count: int) -> None:
+    bench.page.get_by_role("button", name="Look at pictures").first.click()
+    bench.until(
+        lambda: bench.page.locator("[data-where]").inner_text() == f"1 of {count}", "the first picture"
+    )
+
+
+@pytest.fixture
+def fresh(bench: Bench, tmp_path: Path) -> Bench:
+    """The page with everything but files."""
+    again = bench.page.locator("[data-run-again]")
+    if again.is_visible():
+        again.click()
+    else:
+        bench.fill_in(tmp_path)
+    return bench
+
+
+@pytest.mark.requirement("C05", "I03")
+def test_files_are_cleaned_looked_at_covered_and_saved(
+    fresh: Bench, exam: ExamTruth, screens: list[Path], tmp_path: Path
+) -> None:
+    page = fresh.page
+    junk = tmp_path / "notes.txt"
+    junk.write_text("Nothing of DICOM in here. " * 20)
+    fresh.sent.clear()
+
+    fresh.choose(*exam.files, *screens, junk)
+    fresh.run()
+    counts = fresh.counts()
+    before = fresh.saved(tmp_path)
+    look_at(fresh, 2)
+    fresh.drag((28 / 160, 18 / 120), (132 / 160, 42 / 120))
+    fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
+    is_early = page.locator("[data-looked]").is_enabled()
+    page.get_by_role("button", name="Next picture").click()
+    fresh.until(lambda: page.locator("[data-looked]").is_enabled(), "all pictures to be seen")
+    page.locator("[data-looked]").check()
+    page.get_by_role("button", name="Confirm pictures").click()
+    archive = fresh.saved(tmp_path)
+
+    assert counts == {"all": 6, "clean": 3, "look": 2, "refused": 1}
+    assert len([name for name in before.namelist() if name.endswith(".dcm")]) == 3
+    assert not is_early
+    saved = objects(archive)
+    looked = [dataset for dataset in saved if dataset.SOPClassUID == SECONDARY_CAPTURE]
+    assert (len(saved), len(looked)) == (5, 2)
+    originals = {int(pixels_of(dcmread(path))[0, 0, 2]): pixels_of(dcmread(path)) for path in screens}
+    for dataset in looked:
+        new = pixels_of(dataset)
+        old = originals[int(new[0, 0, 2])].copy()
+        assert (new[WRITING] == old[0, 0]).all()
+        old[WRITING] = old[0, 0]
+        assert (new == old).all()
+        assert dataset.BurnedInAnnotation == "NO"
+        assert "113101" in [item.CodeValue for item in dataset.DeidentificationMethodCodeSequence]
+    others = [dataset for dataset in saved if dataset.SOPClassUID != SECONDARY_CAPTURE]
+    assert all("113101" not in str(dataset.DeidentificationMethodCodeSequence) for dataset in others)
+    assert fresh.problems == []
+    assert [url for url in fresh.sent if "notifications" not in url] == []
+
+
+@pytest.mark.requirement("C06")
+def test_what_is_saved_tells_nobody(fresh: Bench, exam: ExamTruth, tmp_path: Path) -> None:
+    fresh.choose(*exam.files)
+    fresh.run()
+
+    archive = fresh.saved(tmp_path)
+
+    report = next(name for name in archive.namelist() if name.endswith("report.json"))
+    told = json.loads(archive.read(report))
+    everything = b"\n".join(
+        [*(archive.read(name) for name in archive.namelist()), *map(str.encode, archive.namelist())]
+    )
+    assert [
+        each for each in (*exam.planted, *(file.name for file in exam.files)) if each.encode() in everything
+    ] == []
+    assert (told["objects"], told["recipe"]["name"]) == (3, "trial")
+    assert archive.testzip() is None
+
+
+def test_boxes_are_made_moved_sized_taken_away_and_undone_by_key(fresh: Bench, screens: list[Path]) -> None:
+    page = fresh.page
+    fresh.choose(*screens)
+    fresh.run()
+    look_at(fresh, 2)
+    sizes = page.locator("[data-box-list] li span")
+
+    page.keyboard.press("n")
+    fresh.until(lambda: page.locator(".looking-box:focus").count() == 1, "the box to have the focus")
+    made = sizes.inner_text()
+    page.keyboard.press("Shift+ArrowRight")
+    fresh.until(lambda: sizes.inner_text() != made, "another size")
+    sized = sizes.inner_text()
+    page.keyboard.press("Delete")
+    fresh.until(lambda: sizes.count() == 0, "no box")
+    page.keyboard.press("Control+z")
+    fresh.until(lambda: sizes.count() == 1, "the box again")
+    page.keyboard.press("Control+z")
+    fresh.until(lambda: sizes.inner_text() == made, "its first size")
+    page.keyboard.press("Escape")
+
+    assert (made, sized) == ("40 \N{MULTIPLICATION SIGN} 12", "44 \N{MULTIPLICATION SIGN} 12")
+    assert not page.locator("#looking").is_visible()
+
+
+def test_a_box_that_comes_later_takes_back_what_was_confirmed(fresh: Bench, screens: list[Path]) -> None:
+    page = fresh.page
+    fresh.choose(screens[0])
+    fresh.run()
+    look_at(fresh, 1)
+    page.locator("[data-looked]").check()
+    page.get_by_role("button", name="Confirm pictures").click()
+    could_save = page.locator("[data-save-zip]").is_enabled()
+
+    page.get_by_role("button", name="Look again").click()
+    page.keyboard.press("n")
+    fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
+    page.keyboard.press("Escape")
+    fresh.until(lambda: not page.locator("#looking").is_visible(), "the page")
+
+    assert could_save
+    assert page.locator("[data-save-zip]").is_disabled()
+    assert page.get_by_role("button", name="Look at pictures").is_visible()
+
+
+def test_the_table_gives_each_patient_a_code_and_refuses_who_is_not_in_it(
+    fresh: Bench, exam: ExamTruth, tmp_path: Path
+) -> None:
+    page = fresh.page
+    other = phantoms.ct_exam(tmp_path / "other", slices=1, size=64, seed=7)
+    page.get_by_label("Several, by a table").check()
+    page.fill("#deid-table", f"{exam.patient.patient_id}, T-007\n")
+
+    fresh.choose(*exam.files, *other.files)
+    fresh.run()
+    counts = fresh.counts()
+    saved = objects(fresh.saved(tmp_path))
+    page.locator("[data-run-again]").click()
+    page.get_by_label("All files show one subject").check()
+
+    assert counts == {"all": 4, "clean": 3, "look": 0, "refused": 1}
+    assert {dataset.PatientID for dataset in saved} == {"T-007"}
+
+
+@pytest.mark.requirement("U04")
+def test_the_page_is_sound_to_look_at(
+    fresh: Bench, exam: ExamTruth, screens: list[Path], tmp_path: Path
+) -> None:
+    page = fresh.page
+    wrong = shown(fresh, "deid-empty")
+    junk = tmp_path / "notes.txt"
+    junk.write_text("Nothing of DICOM in here. " * 20)
+
+    fresh.choose(*exam.files, *screens, junk)
+    fresh.run()
+    wrong += shown(fresh, "deid-results")
+    look_at(fresh, 2)
+    fresh.drag((28 / 160, 18 / 120), (132 / 160, 42 / 120))
+    fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
+    wrong += shown(fresh, "deid-looking")
+    page.keyboard.press("Escape")
+
+    assert wrong == []
+
+
+def shown(bench: Bench, name: str) -> list[str]:
+    """axe's findings in both looks, wide and narrow; a picture of each for a person to look at."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    wrong: list[str] = []
+    for scheme, width in (("light", 1280), ("dark", 700)):
+        bench.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
+        bench.page.set_viewport_size({"width": width, "height": 900})
+        bench.until(
+            lambda scheme=scheme: bench.page.locator(f"html[data-bs-theme={scheme}]").count() == 1, scheme
+        )
+        if bench.page.evaluate(
+            "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
+        ):
+            wrong.append(f"{name} is wider than the window of {width}")
+        bench.page.screenshot(path=PICTURES / f"{name}-{scheme}-{width}.png")
+        found = Axe().run(bench.page, options={"resultTypes": ["violations"]}).response["violations"]
+        wrong += [f"{name} {scheme}: {each['id']}: {each['nodes'][0]['html'][:120]}" for each in found]
+    bench.page.emulate_media(color_scheme="light")
+    bench.page.set_viewport_size({"width": 1280, "height": 900})
+    return wrong
