@@ -1,9 +1,15 @@
-"""What was done to one object, free of any identifier: safe to send, store and show."""
+"""What was done to one object or one exam, free of any identifier: safe to send, store and show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from collegium_deid.errors import DeidError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 ACTIONS: Final = "DZXKCU"
 
@@ -17,8 +23,37 @@ class Report:
     recipe_digest: str
     counts: dict[str, int]
     seconds: float
+    areas: int = 0
+    """Areas of pixels that were hidden."""
+    objects: int = 1
 
     @staticmethod
     def count(codes: str) -> dict[str, int]:
         """Counts of one letter per element."""
         return {action: codes.count(action) for action in ACTIONS}
+
+    def with_pixels(self, *, areas: int, seconds: float) -> Report:
+        """The report of the same object after its pixels were looked at."""
+        return replace(self, areas=self.areas + areas, seconds=self.seconds + seconds)
+
+    @staticmethod
+    def merged(reports: Iterable[Report]) -> Report:
+        """One report for an exam.
+
+        Raises:
+            DeidError: there is none, or they tell of different recipes.
+        """
+        found = list(reports)
+        recipes = {(each.recipe_name, each.recipe_version, each.recipe_digest) for each in found}
+        if len(recipes) != 1:
+            raise DeidError("deid.report.mixed", "Reports of one recipe can be merged, no others.")
+        total: Counter[str] = Counter()
+        for each in found:
+            total.update(each.counts)
+        return Report(
+            *recipes.pop(),
+            counts={action: total[action] for action in ACTIONS},
+            seconds=sum(each.seconds for each in found),
+            areas=sum(each.areas for each in found),
+            objects=sum(each.objects for each in found),
+        )
