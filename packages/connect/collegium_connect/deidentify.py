@@ -1,21 +1,21 @@
 """Let `collegium_deid` clean one object, under its channel's recipe and site key.
 
 Everything that decides about identity is in that package; here is only the order: who is it, which
-code stands for them, clean, look at the result with the input's identifiers in hand, let the pixels
-through.
+code stands for them, clean, look at the pixels where the plan says so, look at the result with the
+input's identifiers in hand, let it through.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collegium_connect.channels import Channel
 from collegium_connect.links import LinkTable
 from collegium_deid import (
     Cleaned,
+    Identifiers,
     NeedMoreBytes,
     PixelPassage,
-    Rejected,
     clean_object,
     identifiers_of,
     parse_file,
@@ -23,6 +23,7 @@ from collegium_deid import (
 )
 from collegium_deid.engine import person
 from collegium_deid.engine.pixelplan import Look
+from collegium_deid.pixels import clean_pixels
 
 # Most headers fit; where one does not, the whole object is looked at.
 _HEAD_BYTES: Final = 128 << 10
@@ -34,6 +35,8 @@ class Clean:
 
     cleaned: Cleaned
     pixels: list[bytes | memoryview]
+    original: memoryview
+    """The part of the input that cannot be made again from the output: the header, or all of it."""
     subject_code: str
     seconds: float
 
@@ -46,21 +49,27 @@ def clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
     """
     began = time.perf_counter()
     try:
-        cleaned, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
+        cleaned, identifiers, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
-        cleaned, code = _clean_header(channel, bytes(data), links, complete=True)
-    if cleaned.plan.look is not Look.NONE:
-        raise Rejected("deid.pixels_not_done", f"The pixels were not looked at. {cleaned.plan.why}")
-    passage = PixelPassage(cleaned)
-    pixels = passage.feed(data[cleaned.pixel_start :])
-    passage.finish()
-    return Clean(cleaned, pixels, code, time.perf_counter() - began)
+        cleaned, identifiers, code = _clean_header(channel, bytes(data), links, complete=True)
+    if cleaned.has_pixels and cleaned.plan.look is not Look.NONE:
+        looked = clean_pixels(data, cleaned, recipe=channel.recipe)
+        syntax = looked.transfer_syntax_uid or cleaned.transfer_syntax_uid
+        cleaned = replace(cleaned, head=looked.head, transfer_syntax_uid=syntax)
+        pixels, original = looked.pixels, data if looked.code == "redacted" else data[: cleaned.pixel_start]
+    else:
+        passage = PixelPassage(cleaned)
+        pixels, original = passage.feed(data[cleaned.pixel_start :]), data[: cleaned.pixel_start]
+        passage.finish()
+    verify_against(identifiers, cleaned.head)
+    return Clean(cleaned, pixels, original, code, time.perf_counter() - began)
 
 
-def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> tuple[Cleaned, str]:
+def _clean_header(
+    channel: Channel, head: bytes, links: LinkTable, *, complete: bool
+) -> tuple[Cleaned, Identifiers, str]:
     parsed = parse_file(head, complete=complete)
     local_id = person.local_id(parsed, person.codecs_of(parsed))
     code = links.code_for(channel.scope_id, channel.setup.site_code, local_id)
     cleaned = clean_object(head, recipe=channel.recipe, key=channel.key, subject=code, complete=complete)
-    verify_against(identifiers_of(head), cleaned.head)
-    return cleaned, code
+    return cleaned, identifiers_of(head), code

@@ -1,7 +1,8 @@
 """One object's way in: clean it, write it, remember it; only then is it acknowledged.
 
 Between socket and disk the header is rewritten. What reaches the disk is the cleaned object with its
-original header sealed behind it or, if it cannot be cleaned, the whole object sealed. Files and their
+original header sealed behind it (the whole original where its pixels were changed) or, if it cannot be
+cleaned, the whole object sealed. Files and their
 folder are on disk before the journal's row, the row before the answer. Memory bound: the object once,
 as received, and a copy for the engine.
 """
@@ -75,9 +76,9 @@ class Intake:
         except Rejected as rejected:
             self._store_sealed(channel, data, rejected)
             return
-        self._store_clean(channel, data, clean)
+        self._store_clean(channel, clean)
 
-    def _store_clean(self, channel: Channel, data: memoryview, clean: deidentify.Clean) -> None:
+    def _store_clean(self, channel: Channel, clean: deidentify.Clean) -> None:
         cleaned = clean.cleaned
         pieces: list[bytes | memoryview] = [cleaned.head, *clean.pixels]
         digest = hashlib.sha256()
@@ -88,7 +89,7 @@ class Intake:
             if objects.is_known(db, channel.channel_id, cleaned.sop_instance_uid, sha256):
                 return
         object_id = str(uuid.uuid4())
-        header = b"".join(seal(self._secrets.sealing, object_id, data[: cleaned.pixel_start]))
+        sealed = b"".join(seal(self._secrets.sealing, object_id, clean.original))
         size = sum(map(len, pieces))
         arrival = CleanArrival(
             object_id=object_id,
@@ -102,7 +103,7 @@ class Intake:
             transfer_syntax_uid=cleaned.transfer_syntax_uid,
             sha256=sha256,
             size_bytes=size,
-            sealed_bytes=len(header),
+            sealed_bytes=len(sealed),
             recipe_name=channel.recipe.name,
             recipe_version=channel.recipe.version,
             recipe_digest=channel.recipe.digest,
@@ -110,7 +111,7 @@ class Intake:
             seconds=clean.seconds,
             received_ms=to_ms(self._clock()),
         )
-        kept = self._keep(self._stores.spool, arrival, [*pieces, header], size + len(header))
+        kept = self._keep(self._stores.spool, arrival, [*pieces, sealed], size + len(sealed))
         if kept is Kept.HELD:
             log.warning(
                 "object.held", object=object_id, channel=channel.channel_id, reason="two patients in one exam"

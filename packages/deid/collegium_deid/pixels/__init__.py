@@ -10,7 +10,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.errors import Rejected
+from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.pixels.result import Area, CleanedPixels
 
 if TYPE_CHECKING:
@@ -70,7 +70,12 @@ def clean_pixels(  # noqa: PLR0913 - the last three are all optional helps
     require()
     from collegium_deid.pixels import pipeline  # noqa: PLC0415 - the heavy packages are loaded by the first picture
 
-    return pipeline.clean_pixels(data, cleaned, recipe, pipeline.Aids(reader, masks, series))
+    try:
+        return pipeline.clean_pixels(data, cleaned, recipe, pipeline.Aids(reader, masks, series))
+    except DeidError:
+        raise
+    except Exception as error:
+        raise Rejected("deid.pixels.failed", "The pixels could not be looked at.") from error
 
 
 def series_pass(files: Iterable[bytes | memoryview]) -> SeriesLook | None:

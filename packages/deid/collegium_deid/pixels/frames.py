@@ -43,7 +43,9 @@ def look(sight: Sight, codec: Codec, known: Sequence[Found], *, reads_always: bo
         chains = chains_of(pictures)
         fresh = [chain for chain in chains if not _is_judged(chain, found, looks)]
         if fresh or number in samples:
-            found += sight.read(pictures, chains)
+            found += sight.read(
+                pictures, chains, within=None if number in samples else part_around(fresh, sight.layout)
+            )
             for place in {_place(chain) for chain in chains}:
                 looks[place] = looks.get(place, 0) + 1
     return found

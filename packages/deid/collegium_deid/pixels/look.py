@@ -37,6 +37,7 @@ _FEW_CHARACTERS: Final = 4
 _AROUND: Final = 64
 _MIN_INK: Final = 25
 _CLEAR: Final = 20.0
+_TURNED: Final = 1.5
 
 
 class Seen(NamedTuple):
@@ -135,17 +136,36 @@ def tight(picture: Grey, box: Box) -> Box:
     if peak < _CLEAR:
         return box
     ink = away > 0.4 * peak
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-    return Box(
-        box.left + int(columns[0]), box.top + int(rows[0]),
-        box.left + int(columns[-1]) + 1, box.top + int(rows[-1]) + 1,
-    )  # fmt: skip
+    # Along the line every letter counts; across it only what hangs together with its middle.
+    if part.shape[0] <= _TURNED * part.shape[1]:
+        top, bottom = _middle_run(np.asarray(ink.any(axis=1)))
+        columns = np.flatnonzero(ink[top:bottom].any(axis=0))
+        left, right = int(columns[0]), int(columns[-1]) + 1
+    else:
+        left, right = _middle_run(np.asarray(ink.any(axis=0)))
+        rows = np.flatnonzero(ink[:, left:right].any(axis=1))
+        top, bottom = int(rows[0]), int(rows[-1]) + 1
+    return Box(box.left + left, box.top + top, box.left + right, box.top + bottom)
+
+
+def _middle_run(has_ink: NDArray[np.bool_]) -> tuple[int, int]:
+    """First and behind-last row of the writing round the middle; the rest belongs to the next line."""
+    size = len(has_ink)
+    gap = max(1, size // 10)
+    inked = np.flatnonzero(has_ink)
+    middle = int(np.argmin(np.abs(inked - size // 2)))
+    first = last = middle
+    while first > 0 and inked[first] - inked[first - 1] <= gap:
+        first -= 1
+    while last + 1 < len(inked) and inked[last + 1] - inked[last] <= gap:
+        last += 1
+    return int(inked[first]), int(inked[last]) + 1
 
 
 def _agrees(box: Box, chains: Sequence[Box]) -> bool:
     """True when the gate sees letters of a fitting height along enough of the line."""
     across, down = box.right - box.left, box.bottom - box.top
-    is_turned = down > 1.5 * across
+    is_turned = down > _TURNED * across
     length, height = (down, across) if is_turned else (across, down)
     seen = 0
     for chain in chains:

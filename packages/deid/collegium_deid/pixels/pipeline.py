@@ -90,6 +90,7 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
         written.element,
         tuple(_area(box, reasons, layout.frames) for box in areas),
         time.perf_counter() - began,
+        written.syntax,
         "redacted",
     )
 
@@ -133,7 +134,7 @@ def _untouched(view: memoryview, cleaned: Cleaned, head: bytes, code: str, began
     passage = PixelPassage(replace(cleaned, plan=_LOOKED))
     pixels = passage.feed(view[cleaned.pixel_start :])
     passage.finish()
-    return CleanedPixels(head, pixels, (), time.perf_counter() - began, code)
+    return CleanedPixels(head, pixels, (), time.perf_counter() - began, None, code)
 
 
 def _area(box: Box, reasons: dict[Box, str], count: int) -> Area:

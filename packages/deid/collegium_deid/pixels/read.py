@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _HEIGHT: Final = 48
 _WIDEST: Final = 1600
-_NARROWEST: Final = 320
+_NARROWEST: Final = 96
 _BATCH: Final = 6
 # A line so much taller than wide is turned by 90 degrees.
 _TURNED: Final = 1.5

@@ -28,5 +28,7 @@ class CleanedPixels:
     """The pixel data element; views of the input where nothing was changed."""
     areas: tuple[Area, ...]
     seconds: float
+    transfer_syntax_uid: str | None
+    """The new one; None when it is as before."""
     code: str
     """`untouched`, `no_text` (looked at), `kept` (text that may stay), `redacted`."""
