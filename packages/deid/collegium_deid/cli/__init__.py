@@ -6,11 +6,13 @@ One module a command; each has `add(commands)`, which declares it. Exit codes: s
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from collegium_deid.cli import apply, dry_run, inventory, recipe, verify
-from collegium_deid.cli.exits import WRONG_USE
+from collegium_deid.cli.exits import DONE, INTERRUPTED, WRONG_USE
 from collegium_deid.errors import DeidError
 
 if TYPE_CHECKING:
@@ -25,10 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DeidError as error:
         print(f"collegium-deid: {error.message} [{error.code}]", file=sys.stderr)
         return WRONG_USE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="collegium-deid", description="De-identify DICOM by recipe.")
+    parser.add_argument("--version", action="version", version=metadata.version("collegium-deid"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (apply, dry_run, verify, inventory, recipe):
         command.add(commands)
