@@ -1,0 +1,87 @@
+"""Shapes of identity in text (dates, addresses, long numbers, ages), and shapes of measures."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_MONTH: Final = (
+    r"(?:jan(?:uar[yi]?|vier)?|feb(?:ruar[yi]?|braio)?|f[ée]v(?:rier|ereiro)?|mar(?:ch|z|s|zo|ço|et)?|maart|mär(?:z)?|mrt"
+    r"|apr(?:il|ile)?|avr(?:il)?|abr(?:il)?|mai|may[o]?|maggio|maio|mei|jun[ei]?|junio|junho|juin|giu(?:gno)?"
+    r"|jul[yi]?|julio|julho|juil(?:let)?|lug(?:lio)?|aug(?:ust)?|ao[uû]t|agosto|augustus|sep(?:t(?:emb(?:er|re))?)?"
+    r"|set(?:embre|embro)|septiembre|o[ckt]t(?:ob(?:er|re)?)?|octubre|outubro|ott(?:obre)?|nov(?:emb(?:er|re|ro))?"
+    r"|noviembre|d[eé][czs](?:emb(?:er|re|ro))?|diciembre|dicembre|dezembro"
+    r"|январ[яь]|феврал[яь]|марта?|апрел[яь]|мая|июн[яь]|июл[яь]|августа?|сентябр[яь]|октябр[яь]|ноябр[яь]|декабр[яь])"
+)
+_OF: Final = r"(?: +(?:of|de|del|di|the))?"
+_DAY: Final = r"(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|er|\.)?"
+_YEARS: Final = r"(?:y[/ .]?o\b|y(?:ea)?rs?\b|y\b|jahre?n?\b|j\b\.?|jährig\w*|ans\b|años\b|anos\b|anni\b|jaar\b|лет\b|歳|岁|세)"
+_STREET: Final = (
+    r"(?:street|str\.|straße|strasse|road|rd\.|avenue|ave\.|lane|drive|blvd|boulevard|gasse|allee|platz|weg|laan"
+    r"|straat|square|terrace|crescent)"
+)
+_HOUSE: Final = (
+    r"(?:hospital|hosp\.|clinic|clínica|clinica|clinique|klinik|klinikum|krankenhaus|spital|ziekenhuis|infirmary"
+    r"|medical (?:center|centre|school|group)|health (?:center|centre|system)|university|universität|université"
+    r"|universidad|universitätsklinikum|universitätsspital|hôpital|hopital|ospedale|policlinico|institute|institut"
+    r"|radiology associates|praxis|больниц\w*|клиник\w*|病院|医院|병원|مستشفى)"
+)
+
+_IDENTITY: Final = (
+    r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+",  # e-mail
+    r"(?:https?|ftp)://\S+|\bwww\.\S+",  # address on the web
+    r"(?<!\d)(?:19|20)\d{2}[-./ ]?(?:0[1-9]|1[0-2])[-./ ]?(?:0[1-9]|[12]\d|3[01])(?!\d)",  # date, year first
+    r"(?:19|20)\d{2} ?[年년] ?\d{1,2} ?[月월](?: ?\d{1,2} ?[日일])?|\d{1,2} ?[月월] ?\d{1,2} ?[日일]",
+    r"(?<!\d)\d{1,2} ?[-./] ?\d{1,2} ?[-./] ?(?:\d{4}|\d{2})(?!\d)",  # date, year last
+    r"(?<![\d.])\d{1,2}[-./ ][IVX]{1,4}[-./ ]\d{2,4}(?!\d)",  # 12.III.2019
+    r"(?<![\d.,])(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.(?![\d])",  # 12.03.
+    r"(?<![\d./])(?:(?:0\d|1[0-2])/(?:[012]\d|3[01])|(?:[012]\d|3[01])/(?:0\d|1[0-2]))(?![\d/])",  # 12/03
+    r"(?<![\d.])(?:0?[1-9]|1[0-2]) ?[-./] ?(?:19|20)\d{2}(?!\d)",  # 03/2019
+    rf"(?<![^\W_]){_DAY}[-. ]*{_OF} ?{_MONTH}\b\.?(?:[-. ,']*{_OF} *'?\d{{2,4}}(?!\d))?",  # 3 May, 3rd of May 2020
+    rf"(?<![^\W_]){_MONTH}[-. ]*\d{{1,2}}(?:st|nd|rd|th)?(?:,? *'?\d{{2,4}})?(?![\d.,]*\d)(?! ?(?:mm|cm|ms|s|min|x|%)\b)",
+    rf"(?<![^\W_]){_MONTH}\.?[-, ]*{_OF} *(?:'\d{{2}}|(?:19|20)\d{{2}})(?!\d)",  # May 2020, Mar '19
+    r"(?:\+|(?<!\d)00)\d[\d ()/.-]{6,}\d",  # telephone, international
+    r"(?<![\d.])(?=(?:[ ()/-]?\d){6})\(?0?\d{2,5}\)?[ /-]\d{3,}(?:[ -]?\d{2,})*(?![\d.])",  # telephone, local
+    r"(?<![\d.])\d{2,4}(?:[ .-]\d{2,4}){3,}(?![\d.])",  # telephone in pairs
+    r"(?<![\d.])\d{3}[-.]\d{2,4}[-.]\d{2,4}(?![\d.])",  # 123-45-6789
+    r"(?<![\d.])\d{7,}(?![\d.])",  # a long number
+    r"\b(?:mrn|pat(?:ient)?[ -]?id|acc(?:ession)? ?(?:no|nr|number|#)|ssn|nhs|dob|pid|fall(?:nr|nummer|-nr)|id)\b[ :#.=]*"
+    r"[^\s,;]*\d[^\s,;]*",  # labelled
+    r"\b(?:mrn|ssn|nhs|dob)\b[ :#.]*\S+",
+    r"#\s?[^\W_]*\d[^\s]*",
+    rf"(?<!\d)(?:9\d|1[0-4]\d) ?-? ?{_YEARS}(?:[- ]?old)?|\b(?:aged?|alter|âge|edad|età|idade)[: ]*(?:9\d|1[0-4]\d)(?!\d)",
+    r"(?<!\d)0?(?:9\d|1[0-4]\d)Y(?![^\W\d_])",
+    rf"(?:\d+\w? +)?(?:[^\W\d_][\w.'’-]* +){{1,2}}(?<=[ ]){_STREET}(?![^\W_])(?: +\d+\w?)?",
+    r"[^\W\d_]{3,}(?:straße|strasse|straat|gasse|platz|allee|weg|laan) +\d+\w?",
+    r"\b(?:rue|calle|avenida|rua|piazza|plaza|viale) +(?:de +|del +|della +|da +|la +|le +|du +|des +)*[^\W\d_]+(?: +\d+)?",
+    rf"(?<![^\W_])(?:(?-i:[A-ZÀ-ÝА-Я])[\w.'’-]* +){{0,3}}{_HOUSE}(?![^\W_])"
+    rf"(?:(?: +(?:of|de|del|di|für|la|le|du|des|van|in|for))* +(?-i:[A-ZÀ-ÝА-Я])[\w.'’-]*){{0,3}}",
+    r"[^\W_]*(?:病院|医院|병원|大学)",
+)
+_TITLES: Final = (
+    r"\b(?:dr|prof|mr|mrs|ms|miss|sir|mme|mlle|sr|sra|dott|sig|dhr|mevr)\. *[^\W\d_]\S*",
+    r"\b(?-i:Dr|Prof|Mr|Mrs|Ms|Miss|Sir|Mme|Mlle|Sr|Sra|Dott|Sig|Dhr|Mevr|[FfHh](?:rau|err)) +[^\W\d_]\S*",
+)
+IDENTITY: Final = re.compile("|".join(_IDENTITY), re.IGNORECASE)
+SUSPECT: Final = re.compile("|".join((*_IDENTITY, *_TITLES)), re.IGNORECASE)
+
+_UNIT: Final = (
+    r"(?:mm2?|cm2?|cm3|mm3|m2|ml|cc|kvp?|kev|mv|mev|m?as|m?a|m?gy|cgy|msv|hz|khz|mhz|m?t|mts?|sec|s|ms|µs|us|min|mins|hr?s?|d|w|wk"
+    r"|y|yr|deg|bit|px|ppm|x|th|st|nd|rd|%|mci|m?bq|gbq|kbq|mg|kg|g|mmol|hu|fps|bpm|mhg|db|f|fr|pl|plane|planes|view|views"
+    r"|ch|phase|dir|dirs|nex|avg|ph|sl)"
+)
+# A measure: a short number, perhaps with a unit or a size in two or three directions.
+MEASURE: Final = re.compile(
+    rf"(?:\d{{1,3}}(?:[.,]\d{{1,4}})?|[.,]\d{{1,3}}){_UNIT}?"
+    r"|\d{1,3}(?:[.,]\d{1,2})?(?:[x*]\d{1,4}(?:[.,]\d{1,2})?){1,2}(?:mm|cm)?|[x*]\d{1,3}(?:[.,]\d{1,2})?"
+    r"|\d{4}(?:ms|hz|mm|s|cgy|ml|hu|bq)|b[-=]?\d{1,4}|(?:tr|te|ti|td|fa|pld|ts|ta)[-=]?\d{1,4}"
+    r"|[tf][0-9][w*]?|[clts][0-9]{1,2}|[a-z][0-9]|r[12]star|t[12]star|p[0-9]f?s?[0-9]?|v[0-9]{1,2}[a-z]?"
+    r"|[bhuqdijt]\d{2}[dfhsaum]?|[bhuqidt][rvfpls]\d{2,3}[dfhsaum]?|fc\d{2}|[0-9]d[a-z]?|\d{1,2}mo|\d{1,2}[a-z]"
+)
+# Marks on a picture: a side, an end, a direction, a short counter.
+MARK: Final = re.compile(r"[LRAPHFISWClraphfiswc]{1,3}|[+-]?\d{1,4}(?:[.,]\d{1,4})?")
+
+
+def looks_identifying(text: str) -> bool:
+    """True when a pattern of identity (date, long number, address, titled name) is in the text."""
+    return SUSPECT.search(text) is not None
