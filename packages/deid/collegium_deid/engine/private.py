@@ -33,7 +33,6 @@ _MOMENTS: Final = frozenset(
         ("SIEMENS MED NM", 0x0055005C),
     }
 )
-_NOBODYS: Final = (REMOVE, "UN")
 
 
 class _Block(NamedTuple):
@@ -65,14 +64,12 @@ class Blocks:
     def rule(self, tag: int) -> tuple[Rule, str]:
         """What happens to an element, and the VR by which it is judged."""
         block = self._blocks.get(tag >> 8)
-        if block is None:
-            return _NOBODYS
-        key = (block.creator, tag & 0xFFFF00FF)
+        key = ("" if block is None else block.creator, tag & 0xFFFF00FF)
         rule = self._rules.private.get(key)
         if rule is None:
             return self._rules.unknown_private, "UN"
         if key in _MOMENTS and not self._full_dates:
-            return _NOBODYS
+            return REMOVE, "UN"
         return rule, self._rules.private_vr.get(key, "UN")
 
     def use(self, tag: int, out: list[bytes]) -> None:

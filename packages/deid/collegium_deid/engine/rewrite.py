@@ -42,6 +42,7 @@ _MEMO_ELEMENT_BYTES: Final = 4096
 _MEMO_LEAF_BYTES: Final = 256
 _MEMOS: Final = 64
 _CHARACTER_SET: Final = 0x00080005
+_PADDING: Final = 0xFFFCFFFC
 _SCHEME: Final = 0x00080102
 _MEANING: Final = 0x00080104
 _TEXT_OR_BULK: Final = frozenset(
@@ -138,7 +139,11 @@ class Rewriter:
         return Blocks(place.rules, full_dates=self.case.recipe.full_dates)
 
     def _rule(self, place: _Place, element: Element) -> Rule:
-        rule = place.rules.standard.get(element.tag, place.rules.unknown_standard)
+        rule = place.rules.standard.get(element.tag)
+        if rule is None:
+            # Group lengths and padding say nothing, so not even a recipe that refuses what is unknown minds them.
+            empty = not element.tag & 0xFFFF or element.tag == _PADDING
+            return REMOVE if empty else place.rules.unknown_standard
         if element.vr == b"UN" and self.case.recipe.un == "X" and element.tag not in STRUCTURE | SUBJECT:
             return rule if rule.how == "Q" else REMOVE
         return rule
@@ -160,17 +165,18 @@ class Rewriter:
             blocks.open(tag, (creator or "").strip(), buf[start:end], len(out))
             return b"", "", end
         rule, judged_by = (REMOVE, "UN") if place.dummy else blocks.rule(tag)
+        if rule.how == "Q":
+            raise refusal(tag)
         new: bytes | None
         if vr == b"SQ" or undefined or (vr == b"UN" and judged_by == "SQ"):
-            if judged_by != "SQ" and rule.how != "Q":
-                rule = REMOVE
+            rule = rule if judged_by == "SQ" else REMOVE
             new, letters, end = self._inner_sequence(place, rule, buf, element)
-        elif vr not in (b"UN", judged_by.encode()):
-            return b"", "X", end  # not what the creator says it is
-        else:
+        elif vr in (b"UN", judged_by.encode()):
             new, letters = self._leaf(place, rule, buf, element, judged_by)
             new = buf[start:end] if new is None else new
-        if letters[:1] != "X":
+        else:
+            return b"", "X", end  # not what the creator says it is
+        if letters[0] != "X":
             blocks.use(tag, out)
         return new, letters, end
 
