@@ -44,7 +44,7 @@ HOW: Final = {
 }
 # From the strictest on; equal ones keep about as much.
 _RANKS: Final = {
-    how: rank for rank, hows in enumerate(("XQ", "Z", "DPN", "U", "SMOWA", "RT", "VFIK")) for how in hows
+    how: rank for rank, hows in enumerate(("XQ", "ZDPN", "U", "SMOWA", "RT", "VFIK")) for how in hows
 }
 _PRIVATE: Final = re.compile(r"(.*\S)[ :]+(\([0-9A-Fa-f]{4},xx[0-9A-Fa-f]{2}\))")
 
