@@ -27,8 +27,9 @@ from collegium_deid.keys import SiteKey
 from collegium_deid.report import Report
 from collegium_deid.rules.recipe import Recipe, load_recipe, parse_recipe
 from collegium_deid.verify.against import verify_against
-from collegium_deid.verify.conformance import Finding, verify_conformance
+from collegium_deid.verify.conformance import verify_conformance
 from collegium_deid.verify.identifiers import Identifiers, identifiers_of
+from collegium_deid.verify.judge import Finding
 
 __all__ = [
     "Cleaned",

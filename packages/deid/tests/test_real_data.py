@@ -41,7 +41,10 @@ def outcome(path: Path, recipe: Recipe, key: SiteKey) -> str:
         data = prepare(path.read_bytes())
         cleaned = clean_object(data, recipe=recipe, key=key, subject="S-001", complete=True)
         verify_against(identifiers_of(data), cleaned.head)
-        assert verify_conformance(recipe, cleaned.head) == ()
+        findings = verify_conformance(recipe, cleaned.head)
+        # Only the step that looks at the pixels may say that somebody did.
+        is_done = cleaned.plan.look is Look.NONE
+        assert [f for f in findings if is_done or f.code != "deid.conformance.pixels"] == []
         if cleaned.plan.look is not Look.NONE:
             return "to be looked at"
         passage = PixelPassage(cleaned)

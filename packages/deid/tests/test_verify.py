@@ -135,7 +135,7 @@ BREACHES: dict[str, tuple[Callable[[Dataset], object], str]] = {
     "uid too large": (lambda ds: setattr(ds, "FrameOfReferenceUID", "2.25." + "9" * 39), "uid"),
     "not empty": (lambda ds: setattr(ds, "AccessionNumber", "1"), "not_empty"),
     "birth date": (lambda ds: setattr(ds, "PatientBirthDate", "19310504"), "not_empty"),
-    "no dummy": (lambda ds: setattr(ds, "InstitutionName", "Clinic"), "not_dummy"),
+    "no dummy": (lambda ds: setattr(ds, "PersonName", "Clinic"), "not_dummy"),
     "words": (lambda ds: setattr(ds, "SeriesDescription", "Zorbinski thorax"), "words"),
     "date in text": (lambda ds: setattr(ds, "SeriesDescription", "thorax 2024-02-29"), "pattern"),
     "mail in text": (lambda ds: setattr(ds, "Manufacturer", "a@example.org"), "pattern"),
