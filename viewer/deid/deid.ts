@@ -99,7 +99,7 @@ class DeidPage {
   /** Show what is possible now. */
   private settle(): void {
     const got = this.form.get();
-    part(this.root, '[data-drop]').hidden = this.items !== null;
+    for (const place of ['[data-drop]', '[data-facts]']) part(this.root, place).hidden = this.items !== null;
     if (!this.items) return this.bar.waits(this.found, 'missing' in got ? got.missing : '');
     this.results.refresh();
     this.tellSaving();

@@ -92,7 +92,7 @@ export class Results {
     const { told } = group.items[0]!;
     if (group.state === 'refused') return make('td', { class: 'muted' }, '–');
     const copy = make('button', { type: 'button', class: 'id', 'data-copy': told.study, title: `New Study Instance UID ${told.study}` }, `…${told.study.slice(-6)}`);
-    return make('td', {}, `${this.items!.exams.indexOf(told.study) + 1} `, copy);
+    return make('td', { class: 'deid-exam' }, `${this.items!.exams.indexOf(told.study) + 1} `, copy);
   }
 
   private acts(group: Group): HTMLElement {

@@ -79,7 +79,7 @@ export class SettingForm {
   private recipeChanged(): void {
     const recipe = this.recipe();
     if (!recipe) return;
-    const dates = recipe.shifts.length ? `Dates move by ${recipe.shifts[0]} to ${recipe.shifts[1]} days, one shift for each patient.` : 'Dates are removed.';
+    const dates = datesOf(recipe.shifts);
     const pictures = recipe.looks ? 'Pictures that may hold writing wait until you have looked at them.' : 'Pictures that may hold writing are refused.';
     part(this.root, '[data-recipe-words]').textContent = `${dates} ${pictures}`;
     part(this.root, '[data-recipe-more]').hidden = false;
@@ -140,6 +140,13 @@ export class SettingForm {
     part(this.root, '[data-key-choice]').hidden = Boolean(key);
     this.changed();
   }
+}
+
+function datesOf(shifts: number[]): string {
+  const [first, last] = [Math.min(...shifts), Math.max(...shifts)];
+  if (!shifts.length) return 'Dates are removed.';
+  const days = last <= 0 ? `back by ${-last} to ${-first} days` : `by ${first} to ${last} days`;
+  return `Dates move ${days}, all dates of a patient by as many.`;
 }
 
 /** Local ids to codes; null when a line is not such a pair, or an id is there twice. */

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from pydicom import dcmread
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from collegium_testkit import phantoms
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(200)]
 
 PICTURES = Path(__file__).resolve().parents[3] / "test-results" / "look"
-SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
 WRITING = (slice(20, 40), slice(30, 130))
 """Rows and columns of the screens that are white, as if something were written there."""
 
@@ -245,9 +245,8 @@ def shown(bench: Bench, name: str) -> list[str]:
     for scheme, width in (("light", 1280), ("dark", 700)):
         bench.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two words
         bench.page.set_viewport_size({"width": width, "height": 900})
-        bench.until(
-            lambda scheme=scheme: bench.page.locator(f"html[data-bs-theme={scheme}]").count() == 1, scheme
-        )
+        has_taken_it_on = bench.page.locator(f"html[data-bs-theme={scheme}]").count
+        bench.until(has_taken_it_on, scheme)
         if bench.page.evaluate(
             "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
         ):
