@@ -153,7 +153,10 @@ def place(part: Path, output: Path) -> bool:
             return False
     finally:
         part.unlink()
-    raise DeidError("deid.file.exists", "The output exists already; nothing is overwritten.")
+    raise DeidError(
+        "deid.file.exists",
+        "An output of this UID with other content is there already; nothing is overwritten.",
+    )
 
 
 def _same(one: Path, other: Path) -> bool:
