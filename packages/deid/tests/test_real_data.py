@@ -43,7 +43,7 @@ def outcome(path: Path, recipe: Recipe, key: SiteKey) -> str:
         verify_against(identifiers_of(data), cleaned.head)
         findings = verify_conformance(recipe, cleaned.head)
         # Only the step that looks at the pixels may say that somebody did.
-        is_done = cleaned.plan.look is Look.NONE
+        is_done = cleaned.plan.look is Look.NONE and cleaned.has_pixels
         assert [f for f in findings if is_done or f.code != "deid.conformance.pixels"] == []
         if cleaned.plan.look is not Look.NONE:
             return "to be looked at"
@@ -73,7 +73,9 @@ def test_every_file_is_cleaned_or_rejected_with_a_reason(name: str, recipe: Reci
     counts = collections.Counter(outcome(path, recipe, key) for path in files)
 
     assert counts.total() == len(files)
-    assert counts["cleaned"] or set(counts) <= {
+    assert set(counts) <= {
+        "cleaned",
+        "to be looked at",
         "deid.object",
         "deid.pixels",
         "deid.not_part10",
