@@ -243,6 +243,88 @@ JUDGES = {
 }
 
 
+# CID 7050, in the order of the options in PS3.15 section E.3.
+CODES = {
+    "clean_recognizable_visual_features": "113102",
+    "clean_graphics": "113103",
+    "clean_structured_content": "113104",
+    "clean_descriptors": "113105",
+    FULL: "113106",
+    MOVED: "113107",
+    "retain_patient_characteristics": "113108",
+    "retain_device_identity": "113109",
+    "retain_uids": "113110",
+    "retain_safe_private": "113111",
+    "retain_institution_identity": "113112",
+}
+
+
+@pytest.mark.requirement("C09")
+@pytest.mark.parametrize("choice", [name for name in COMBINATIONS if name != "basic"])
+def test_every_applied_option_puts_its_code_into_the_object(
+    *, write: Tool, clean: Tool, read: Tool, ct: Dataset, choice: str
+) -> None:
+    options = COMBINATIONS[choice]
+
+    ds = read(clean(write(ct), recipe=recipe_of(options)).head)
+
+    codes = [item.CodeValue for item in ds.DeidentificationMethodCodeSequence]
+    assert codes == sorted(["113100", *(CODES[name] for name in options)])
+    dates = {FULL: "UNMODIFIED", MOVED: "MODIFIED"}
+    assert ds.LongitudinalTemporalInformationModified == next(
+        (word for name, word in dates.items() if name in options), "REMOVED"
+    )
+
+
+@pytest.mark.requirement("C05")
+@pytest.mark.parametrize("group", [0x5000, 0x501E, 0x6000, 0x6002, 0x601E])
+def test_curves_and_overlays_go_in_every_group(
+    *, write: Tool, clean: Tool, read: Tool, ct: Dataset, group: int
+) -> None:
+    ct.add_new(group << 16 | 0x3000, "OW", b"Quillhavn!")
+    ct.add_new(group << 16 | 0x0022, "LO", "Quillhavn")
+
+    ds = read(clean(write(ct)).head)
+
+    assert [element.tag for element in ds if element.tag.group == group] == []
+
+
+SAFE = read_table("safe_private.csv")
+FITTING: dict[str, Any] = {"CS": "YES", "DS": "1.5", "IS": "7", "LO": "thorax", "SH": "axial"}
+
+
+def with_private_values() -> Dataset:
+    ds = Dataset()
+    for row in SAFE:
+        group, element = int(row["tag"][:4], 16), int(row["tag"][7:], 16)
+        block = ds.private_block(group, row["creator"], create=True)
+        item = Dataset()
+        item.PatientName = "Zorbinski^Ada"
+        block.add_new(element, row["vr"], [item] if row["vr"] == "SQ" else FITTING.get(row["vr"], 7))
+    return ds
+
+
+@pytest.mark.requirement("C05", "C06")
+@pytest.mark.parametrize("implicit", [False, True], ids=["explicit", "implicit"])
+def test_every_private_attribute_the_standard_calls_safe_stays_when_asked(
+    *, write: Tool, clean: Tool, read: Tool, ct: Dataset, implicit: bool
+) -> None:
+    safe = with_private_values()
+    ct.update(safe)
+
+    kept = read(clean(write(ct, implicit=implicit), recipe=recipe_of(["retain_safe_private"])).head)
+    basic = read(clean(write(ct, implicit=implicit), recipe=recipe_of([])).head)
+
+    names = {(row["creator"], row["tag"][:4], row["tag"][7:]) for row in SAFE}
+    assert {
+        (kept[tag.group, tag.element >> 8].value, f"{tag.group:04X}", f"{tag.element & 0xFF:02X}")
+        for tag in kept.keys()  # noqa: SIM118 - iterating a data set reads each value, by pydicom's VR
+        if tag.is_private and not tag.is_private_creator
+    } == names
+    assert [tag for tag in basic.keys() if tag.is_private] == []  # noqa: SIM118 - as above
+    assert b"Zorbinski" not in clean(write(ct), recipe=recipe_of(["retain_safe_private"])).head
+
+
 def test_the_package_s_table_is_the_whole_table() -> None:
     # The row counts of the edition: 621 of 2024b and 35 added until 2026c, less the row for private attributes.
     assert len(ROWS) > 640
