@@ -1,0 +1,147 @@
+"""What is found, what may stay, what must go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import pytest
+
+from collegium_deid import Rejected
+from collegium_deid.engine.text import known_tokens
+from collegium_deid.pixels import gate, is_available
+from collegium_deid.pixels.classify import reason_to_hide
+from collegium_deid.pixels.read import Reading
+from collegium_deid.rules.pixels import PixelPolicy
+
+if TYPE_CHECKING:
+    from .conftest import Draw, Hide, Make
+
+pytestmark = pytest.mark.requirement("C09")
+
+TOKENS = known_tokens(["Brambleworth^Leopoldine"], ["MRN-4471123", "Quillhaven"])
+KEPT = (
+    "TIS0.0MI0.6", "TIB:0.5", "2D--100%", "H4.00 MHz", "20dB/DR60", "General", "AdvBreast", "36Hz", "16cm",
+    "Sag Liver", "LEFTKIDNEY", "RT L1VER", "Page 1/3", "3.5 cm", "Total DLP 512 mGycm", "R", "kV 120 mAs 200",
+)  # fmt: skip
+HIDDEN = {
+    "BRAMBLEW0RTH": "known", "Leopoldlne": "known", "xx44711238": "pattern", "QUlLLHAVEN": "known",
+    "03/02/201705:24:57PM": "pattern", "1209O7058": "pattern", "DOB: unknown": "pattern", "Dr. Hansen": "pattern",
+    "Smith John": "words", "Marchand": "words", "LEFTKIDNEYX": "words",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", KEPT)
+def test_the_whitelist_keeps_settings_measures_and_medical_words(line: str) -> None:
+    assert reason_to_hide(Reading(line, 0.9), PixelPolicy("whitelist"), TOKENS) is None
+
+
+@pytest.mark.parametrize("line", HIDDEN)
+def test_the_whitelist_hides_what_identifies_even_misread_and_what_nobody_knows(line: str) -> None:
+    assert reason_to_hide(Reading(line, 0.9), PixelPolicy("whitelist"), TOKENS) == HIDDEN[line]
+
+
+@pytest.mark.parametrize(
+    ("policy", "reason"), [("phi_only", None), ("all_text", "all"), ("whitelist", "words")]
+)
+def test_an_unknown_word_stays_or_goes_by_policy(policy: str, reason: str | None) -> None:
+    assert reason_to_hide(Reading("Marchand", 0.9), PixelPolicy(policy), TOKENS) == reason
+
+
+def test_a_site_may_allow_words_of_its_own() -> None:
+    assert (
+        reason_to_hide(Reading("Marchand", 0.9), PixelPolicy("whitelist", allow=("marchand",)), TOKENS)
+        is None
+    )
+
+
+def test_a_reading_shows_no_text_of_itself() -> None:
+    assert "Brambleworth" not in repr(Reading("Brambleworth", 0.9))
+
+
+def test_the_gate_sees_letters_in_a_row_upright_and_turned(draw: Draw) -> None:
+    picture = draw(("LEOPOLDINE", 20, 60))
+
+    assert gate.chains(picture)
+    assert gate.chains(np.rot90(picture).copy())
+
+
+def test_the_gate_stays_silent_on_noise_and_smooth_shapes(draw: Draw) -> None:
+    picture = draw(rows=512, columns=512)
+    cv2.circle(picture, (256, 256), 150, 200, 12)
+    cv2.ellipse(picture, (256, 256), (90, 60), 20, 0, 360, 120, -1)
+
+    assert gate.chains(picture) == []
+
+
+def test_names_go_and_settings_stay(draw: Draw, make: Make, hide: Hide) -> None:
+    picture = draw(("BRAMBLEWORTH", 10, 30), ("Liver 3.5 cm", 10, 80))
+
+    ds, done = hide(make(picture))
+
+    assert [area.reason for area in done.areas] == ["known"]
+    assert np.array_equal(ds.pixel_array[60:], picture[60:])
+
+
+@pytest.mark.parametrize("turn", [1, 3])
+def test_turned_text_is_read_as_well(draw: Draw, make: Make, hide: Hide, turn: int) -> None:
+    picture = np.ascontiguousarray(np.rot90(draw(("BRAMBLEWORTH", 60, 60)), turn))
+
+    _, done = hide(make(picture), policy="phi_only")
+
+    assert [area.reason for area in done.areas] == ["known"]
+
+
+def test_coloured_text_as_bright_as_its_ground_is_seen(make: Make, hide: Hide) -> None:
+    picture = np.stack([np.full((120, 320), 90, np.uint8)] * 3, axis=-1)
+    cv2.putText(picture, "BRAMBLEWORTH", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (220, 18, 120), 2)
+
+    _, done = hide(make(picture))
+
+    assert done.code == "redacted"
+
+
+def test_hidden_text_may_be_black_where_the_recipe_says_so(draw: Draw, make: Make, hide: Hide) -> None:
+    ds, done = hide(make(draw(("BRAMBLEWORTH", 10, 30))), fill="black")
+
+    area = done.areas[0]
+    filled = ds.pixel_array[area.y : area.y + area.height, area.x : area.x + area.width]
+    assert (filled == draw().min()).all() or filled.max() < 30
+
+
+def test_what_is_still_seen_after_hiding_refuses_the_object(
+    draw: Draw, make: Make, hide: Hide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collegium_deid.pixels.redact.hidden", lambda frame, *_, **__: frame)
+    monkeypatch.setattr("collegium_deid.pixels.frames._is_covered", lambda *_: False)
+
+    with pytest.raises(Rejected) as error:
+        hide(make(draw(("BRAMBLEWORTH", 10, 30))))
+
+    assert error.value.code == "deid.pixels.left"
+
+
+def test_without_the_extra_the_object_is_refused_with_a_reason(
+    draw: Draw, make: Make, hide: Hide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collegium_deid.pixels.find_spec", _nothing)
+
+    with pytest.raises(Rejected) as error:
+        hide(make(draw()))
+
+    assert error.value.code == "deid.pixels.not_installed"
+    assert not is_available()
+
+
+def _nothing(*_: Any) -> None:
+    return None
+
+
+def test_a_frame_that_no_codec_understands_is_refused(make: Make, hide: Hide, draw: Draw) -> None:
+    data = make(draw(), syntax="1.2.840.10008.1.2.4.90", frames=[b"no codestream at all "])
+
+    with pytest.raises(Rejected) as error:
+        hide(data)
+
+    assert error.value.code == "deid.pixels.codec"
