@@ -30,6 +30,8 @@ _PHOTOMETRIC: Final = 0x00280004
 _ROWS: Final = 0x00280010
 # Projection radiography, ultrasound, secondary capture, angiography, visible light.
 _WRITTEN_ON: Final = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:1|3|6|7|12|13|77)(?:\.|$)")
+# Segmentations and their kin, radiotherapy without its images, parametric maps.
+_NUMBERS: Final = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:66|481(?!\.1$)|30)(?:\.|$)")
 _BURNED_IN: Final = 0x00280301
 _FACES: Final = 0x00280302
 _TEMPORAL: Final = 0x00280303
@@ -40,7 +42,9 @@ _SCHEME: Final = 0x00080102
 _MEANING: Final = 0x00080104
 
 
-def verify_conformance(recipe: Recipe, output_head: bytes) -> tuple[Finding, ...]:
+def verify_conformance(
+    recipe: Recipe, output_head: bytes, *, pixels_done: bool = True
+) -> tuple[Finding, ...]:
     """Everything in which a header is not what the recipe writes; empty when it conforms.
 
     Checks: readable to its end, zero preamble, group 2 without extras, nothing behind the pixels; only
@@ -48,6 +52,11 @@ def verify_conformance(recipe: Recipe, output_head: bytes) -> tuple[Finding, ...
     registered or keyed; one subject code in all places; method, codes and flags as the recipe and its
     pixel step write them; private elements only in blocks of known creators; no pattern of dates,
     addresses or long numbers in text, no word that cleaned text may not keep.
+
+    Args:
+        recipe: the one the output says it was made by.
+        output_head: up to the pixel data, or all of it.
+        pixels_done: False for a header that the pixel step has not seen yet.
     """
     try:
         values = list(scan(output_head))
@@ -62,7 +71,7 @@ def verify_conformance(recipe: Recipe, output_head: bytes) -> tuple[Finding, ...
     return (
         *_file(output_head, values, top),
         *_declared(recipe, values, top),
-        *_pixels(recipe, values, top),
+        *(_pixels(recipe, values, top) if pixels_done else ()),
         *judge.findings(body, subject),
     )
 
@@ -152,8 +161,17 @@ def _pixels(recipe: Recipe, values: list[Value], top: dict[int, str]) -> Iterato
         yield Finding(
             _BURNED_IN, "deid.conformance.pixels", "does not say that the pixels are free of identity."
         )
-    if not looked and _may_show_writing(top):
+    if not looked and (_may_show_writing(top) or (_looks_at_all(recipe) and _is_picture(top))):
         yield Finding(CODES, "deid.conformance.pixels", "does not say that pixels of this kind were cleaned.")
+
+
+def _looks_at_all(recipe: Recipe) -> bool:
+    return recipe.pixels is not None and recipe.pixels.look == "all"
+
+
+def _is_picture(top: dict[int, str]) -> bool:
+    """Pixels that are no numbers: not a segmentation, dose or map."""
+    return _ROWS in top and _NUMBERS.match(top.get(_CLASS, "")) is None
 
 
 def _may_show_writing(top: dict[int, str]) -> bool:
