@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import dcmread
 
-from collegium_deid import PixelPassage, Rejected, SiteKey, clean_object
+from collegium_deid import PixelPassage, Rejected, SiteKey, clean_object, load_recipe
 
 if TYPE_CHECKING:
     from collegium_deid import Cleaned, Recipe
@@ -33,6 +33,12 @@ def through(cleaned: Cleaned, data: bytes, size: int) -> bytes:
     ]
     passage.finish()
     return b"".join(pieces)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    """One that looks at no pixels: they may pass."""
+    return load_recipe("strict")
 
 
 @pytest.fixture(scope="module")

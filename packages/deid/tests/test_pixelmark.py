@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from collegium_deid import PixelPassage, Rejected, clean_object, verify_against
+from collegium_deid import PixelPassage, Rejected, clean_object, load_recipe, verify_against
 from collegium_deid.engine.pixelmark import declare_pixels_cleaned
 from collegium_deid.verify.identifiers import identifiers_of
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pydicom.dataset import Dataset
 
-    from collegium_deid import Recipe, SiteKey
+    from collegium_deid import SiteKey
 
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
 
@@ -66,11 +66,9 @@ def test_a_header_that_nobody_cleaned_is_refused(ct: Dataset, write: Tool) -> No
     assert error.value.code == "deid.pixels.not_cleaned"
 
 
-def test_pixels_that_a_caller_can_point_at_need_not_be_read(
-    ct: Dataset, write: Tool, recipe: Recipe, key: SiteKey
-) -> None:
+def test_pixels_that_a_caller_can_point_at_need_not_be_read(ct: Dataset, write: Tool, key: SiteKey) -> None:
     data = write(ct, pixels=bytes(range(8)))
-    cleaned = clean_object(data, recipe=recipe, key=key, subject="S-001", complete=True)
+    cleaned = clean_object(data, recipe=load_recipe("strict"), key=key, subject="S-001", complete=True)
     passage = PixelPassage(cleaned)
 
     head = b"".join(passage.feed(data[cleaned.pixel_start : cleaned.pixel_start + 12]))
