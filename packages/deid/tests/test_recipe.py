@@ -34,6 +34,30 @@ def test_the_shipped_recipe_loads_by_name() -> None:
     assert recipe.method == "Collegium recipe trial 2"
 
 
+@pytest.mark.parametrize("name", ["trial", "strict", "teaching", "onward-clinical"])
+def test_every_shipped_recipe_is_valid_and_says_for_whom_it_is(name: str) -> None:
+    recipe = load_recipe(name)
+
+    assert recipe.name == name
+    assert recipe.text.startswith("# ")
+    assert recipe.anywhere.inner is recipe.anywhere
+
+
+def test_the_trial_recipe_adds_nothing_to_the_table_but_the_cap_of_ages() -> None:
+    recipe = load_recipe("trial")
+
+    assert recipe.lines == ()
+    assert recipe.age_cap_years == 89
+
+
+def test_the_first_trial_recipe_is_still_read() -> None:
+    # Channels keep the text they were set up with.
+    text = PLAIN.replace("options: []", "options: [retain_longitudinal_modified_dates]")
+    recipe = parse_recipe(text + "dates: {shift_days: [-3650, -365]}\nages: {cap_years: 89}\n")
+
+    assert (recipe.shift_days, recipe.age_cap_years, recipe.pixels) == ((-3650, -365), 89, None)
+
+
 def test_a_recipe_loads_by_path(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text(PLAIN)
 
@@ -98,5 +122,5 @@ def test_a_recipe_can_be_stricter() -> None:
         PLAIN + "rules:\n  - {tag: Manufacturer, action: C, why: w}\n  - {tag: KVP, action: X, why: w}\n"
     )
 
-    assert recipe.rules[0x00080070].how == "W"
-    assert recipe.rules[0x00180060].how == "X"
+    assert recipe.anywhere.standard[0x00080070].how == "W"
+    assert recipe.anywhere.standard[0x00180060].how == "X"

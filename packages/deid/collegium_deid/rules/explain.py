@@ -212,8 +212,9 @@ def _row(recipe: Recipe, rule: Rule, row: table.Row, kind: str) -> str:
     if option is not BASIC:
         name = next(name for name, candidate in OPTIONS.items() if candidate is option)
         reason = f"Option {name} ({option.code}): {action}. {reason}"
-    if action not in rule.action:
-        reason = f"documents: none of its text is wanted. {reason}"
+    if action == "C" != rule.action:
+        spared = "Bytes cannot be cleaned." if row.vr == "OB" else "documents: none of its text is wanted."
+        reason = f"{spared} {reason}"
     return f"{reason} ages: the cap." if rule.how == "A" else reason
 
 

@@ -121,7 +121,9 @@ def _listed(row: table.Row, options: Collection[str], iod_type: str = "") -> Rul
     basic = row.action(iod_type)
     fallback = basic if basic in {"X", "Z", "D"} else "X"
     how = _how(action, row.tag, row.vr, retained=option is not BASIC)
-    return Rule(action, fallback if how == "B" else how, fallback)
+    if how == "B":  # bytes that should be cleaned cannot be; they get what the basic profile says
+        return Rule(fallback, fallback, fallback)
+    return Rule(action, how, fallback)
 
 
 def _how(action: str, tag: int, vr: str, *, retained: bool) -> str:
@@ -135,7 +137,6 @@ def _how(action: str, tag: int, vr: str, *, retained: bool) -> str:
         return _keep(tag, vr, retained=retained)
     if tag == _ZONE:
         return "O"
-    # B: bytes that should be cleaned cannot be; they get what the basic profile says.
     return {"DA": "S", "DT": "S", "TM": "M", "OB": "B"}.get(vr, "W")
 
 

@@ -72,10 +72,6 @@ class Recipe:
         return [(n, line) for n, line in enumerate(self.lines) if not any(line.selector.steps)]
 
     @property
-    def rules(self) -> dict[int, Rule]:
-        return dict(self.anywhere.standard)
-
-    @property
     def uids_kept(self) -> bool:
         return "retain_uids" in self.options
 
