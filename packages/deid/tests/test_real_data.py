@@ -76,6 +76,7 @@ def test_every_file_is_cleaned_or_rejected_with_a_reason(name: str, recipe: Reci
         "cleaned",
         "to be looked at",
         "deid.object",
+        "deid.dicomdir",
         "deid.pixels",
         "deid.not_part10",
         "deid.truncated",

@@ -37,6 +37,7 @@ IMPLEMENTATION_VERSION: Final = "COLLEGIUM_DEID_1"
 # LO allows more; an identity that only needs these is safe in file names, tables and every character set.
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
 _REWRITERS: Final = 128
+_DIRECTORY: Final = 0x00041220
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,10 @@ def clean_object(
     """
     began = time.perf_counter()
     parsed = parse_file(head, complete=complete)
+    if _DIRECTORY in parsed.elements:
+        raise Rejected(
+            "deid.dicomdir", f"{show(_DIRECTORY)} makes this the index of a medium; clean its files."
+        )
     plan = pixel_plan(parsed, recipe)
     code = subject if isinstance(subject, str) else subject(local_id_of(parsed))
     require_subject_code(code)
