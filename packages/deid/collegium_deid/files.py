@@ -245,13 +245,13 @@ def _copy_pixels(file: BinaryIO, out: BinaryIO, cleaned: Cleaned) -> None:
     """Walk the marks of the pixel data, then have the kernel copy all of it in one piece."""
     passage = PixelPassage(cleaned)
     size = os.fstat(file.fileno()).st_size
-    end = cleaned.pixel_start
+    end, mark = cleaned.pixel_start, 12 if cleaned.explicit else 8
     while end < size:
         file.seek(end)
-        seen = sum(map(len, passage.feed(file.read(12))))
+        seen = sum(map(len, passage.feed(file.read(mark))))
         if not seen:
             break
-        end += seen + passage.passing
+        end, mark = end + seen + passage.passing, 8
         if end <= size:
             passage.skip()
     passage.finish()

@@ -26,7 +26,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 # Starting processes costs more than a few files do.
-_WORTH_PROCESSES: Final = 24
+_WORTH_PROCESSES: Final = 8
 _QUEUED_PER_WORKER: Final = 3
 _CHUNK_SECONDS: Final = 0.05
 _CHUNK_ITEMS: Final = 32
