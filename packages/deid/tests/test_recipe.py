@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from collegium_deid import RecipeError, load_recipe, parse_recipe
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PLAIN = """recipe: t
 version: "1"
@@ -56,6 +53,13 @@ def test_the_first_trial_recipe_is_still_read() -> None:
     recipe = parse_recipe(text + "dates: {shift_days: [-3650, -365]}\nages: {cap_years: 89}\n")
 
     assert (recipe.shift_days, recipe.age_cap_years, recipe.pixels) == ((-3650, -365), 89, None)
+
+
+def test_the_recipe_of_the_guide_is_valid() -> None:
+    guide = Path(__file__).parents[3] / "docs/operate/de-identification.md"
+    text = guide.read_text("utf-8").split("```yaml\n")[1].split("```")[0]
+
+    assert parse_recipe(text, guide.name).name == "our-study"
 
 
 def test_a_recipe_loads_by_path(tmp_path: Path) -> None:

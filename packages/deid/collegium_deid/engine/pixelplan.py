@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.dictionary import show
+from collegium_deid.engine.faces import may_show_a_face
 from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:
@@ -76,10 +77,7 @@ def pixel_plan(head: FileHead, recipe: Recipe) -> PixelPlan:
     Raises:
         Rejected: nothing could make them certain; the message names the attribute, never its value.
     """
-    if head.text(0x00080016) not in recipe.objects:
-        raise Rejected("deid.object", "The recipe does not take this kind of object (SOP Class UID).")
-    if 0x00420011 in head.elements and recipe.documents.encapsulated == "reject":
-        raise Rejected("deid.pixels", f"{show(0x00420011)} holds a document that cannot be judged.")
+    _refuse_outright(head, recipe)
     doubt = next(_doubts(head), None)
     if recipe.pixels is None:
         if doubt is not None:
@@ -96,6 +94,15 @@ def pixel_plan(head: FileHead, recipe: Recipe) -> PixelPlan:
     if doubt is None:
         return PixelPlan(Look.GATE, "The recipe looks at every picture.")
     return PixelPlan(Look.READ, f"{show(doubt[0])} {doubt[1]}.")
+
+
+def _refuse_outright(head: FileHead, recipe: Recipe) -> None:
+    if head.text(0x00080016) not in recipe.objects:
+        raise Rejected("deid.object", "The recipe does not take this kind of object (SOP Class UID).")
+    if 0x00420011 in head.elements and recipe.documents.encapsulated == "reject":
+        raise Rejected("deid.pixels", f"{show(0x00420011)} holds a document that cannot be judged.")
+    if recipe.refuses_faces and may_show_a_face(head):
+        raise Rejected("deid.face", "A face may be made out of the pictures, and the recipe refuses that.")
 
 
 def _doubts(head: FileHead) -> Iterator[tuple[int, str]]:
