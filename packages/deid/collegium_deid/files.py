@@ -66,6 +66,8 @@ class Written:
 
     cleaned: Cleaned = field(repr=False)
     size: int
+    pixels: str
+    """`untouched`: nothing to look at; or what the pixel step says: `no_text`, `kept`, `redacted`."""
     areas: tuple[Area, ...]
     """What was hidden in the pixels."""
     seconds: float
@@ -128,8 +130,8 @@ def write_cleaned(task: Task, file: BinaryIO, part: Path, *, fsync: bool = False
         with contextlib.suppress(OSError):
             part.unlink()
         raise
-    areas = () if looked is None else looked.areas
-    return Written(cleaned, size, areas, time.perf_counter() - began)
+    pixels, areas = ("untouched", ()) if looked is None else (looked.code, looked.areas)
+    return Written(cleaned, size, pixels, areas, time.perf_counter() - began)
 
 
 def _look(recipe: Recipe, data: bytes, cleaned: Cleaned) -> CleanedPixels:

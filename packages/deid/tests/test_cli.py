@@ -133,6 +133,7 @@ def test_each_exam_has_a_report_without_identifiers(tmp_path: Path, exam: Path, 
     assert (report["instances"], report["series"], report["subject"]) == (2, 1, "S-001")
     assert report["attributes"]["U"] >= 6
     assert report["verified_against_input"] is True
+    assert report["pixels"] == {"no_text": 2}
 
 
 def test_an_archive_goes_in_and_an_archive_comes_out(tmp_path: Path, exam: Path, key: str) -> None:

@@ -35,23 +35,17 @@ def test_a_stranger_can_install_the_wheel_and_clean_an_exam(tmp_path: Path) -> N
     command = str(env / "collegium-deid")
 
     helped, shown = run(command, "--help"), run(command, "recipe", "show", "trial")
-    new_key = ("--new-key", str(tmp_path / "site.key"))
+    key = ("--new-key", str(tmp_path / "site.key"))
+    where = ("--subject", "S-001", str(tmp_path / "in"), str(tmp_path / "out"))
     headers = ("--recipe", "strict")  # the trial recipe looks at pictures, which needs the extra
-    run(
-        command,
-        "apply",
-        *headers,
-        *new_key,
-        "--subject",
-        "S-001",
-        str(tmp_path / "in"),
-        str(tmp_path / "out"),
-    )
+    run(command, "apply", *headers, *key, *where)
     run(command, "verify", *headers, str(tmp_path / "out"))
 
     assert "inventory" in helped
     assert "trial" in shown
     assert [dcmread(file).PatientID for file in (tmp_path / "out").rglob("*.dcm")] == ["S-001", "S-001"]
-    assert (
-        run(str(env / "python"), "-c", "import importlib.util as u; print(u.find_spec('numpy'))") == "None\n"
-    )
+    assert find(env, "numpy") == "None\n"
+
+
+def find(env: Path, module: str) -> str:
+    return run(str(env / "python"), "-c", f"import importlib.util as u; print(u.find_spec({module!r}))")

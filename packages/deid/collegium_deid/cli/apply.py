@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from collegium_deid import pixels
 from collegium_deid.cli import allocation
 from collegium_deid.cli.cleaner import Job
 from collegium_deid.cli.destination import Destination, destination
@@ -84,6 +85,12 @@ def _apply(options: argparse.Namespace) -> int:
         Path(options.target), is_single=is_single, is_folder=options.target.endswith(("/", os.sep))
     )
     _check(options, place)
+    if recipe.pixels is not None and not pixels.is_available():
+        print(
+            "The recipe looks at pictures, which needs more than is installed here: they will be rejected.\n"
+            'Install it with: pip install "collegium-deid[pixels]"',
+            file=sys.stderr,
+        )
     key = _key(options)
     with Stop() as stop:
         subject = allocation.chooser(options, _key_path(options), inputs, processes=options.jobs, stop=stop)

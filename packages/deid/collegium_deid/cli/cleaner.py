@@ -68,6 +68,7 @@ class Cleaner:
                 series=cleaned.series_uid,
                 counts=cleaned.report.counts,
                 seconds=round(written.seconds, 6),
+                pixels=written.pixels,
                 areas=[asdict(area) for area in written.areas],
             )
         )

@@ -40,6 +40,7 @@ class Entry:
     series: str
     counts: dict[str, int]
     seconds: float
+    pixels: str
     areas: list[dict[str, int | str]] = field(default_factory=list)
     """Redacted areas, as the pixel step reports them."""
 

@@ -45,6 +45,7 @@ def _report(recipe: Recipe, study: str, files: list[Entry]) -> dict[str, Any]:  
         "series": len({file.series for file in files}),
         "instances": len(files),
         "attributes": dict(counts),
+        "pixels": dict(Counter(file.pixels for file in files)),
         "redacted": [
             {"instance": file.output.rpartition("/")[2].removesuffix(".dcm"), "areas": file.areas}
             for file in sorted(files, key=lambda file: file.output)
