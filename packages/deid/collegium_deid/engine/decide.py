@@ -43,6 +43,13 @@ _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
 _CHARACTER_SET: Final = 0x00080005
+_PLAIN: Final = re.compile(rb"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^-]{12,}[\0 ]*")
+_SEARCHED_BYTES: Final = 4096
+# Addresses of terms and definitions that everyone shares.
+_SHARED_ADDRESS: Final = re.compile(
+    r"https?://(?:[\w-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?$"
+)
+_CODE_VALUES: Final = frozenset({0x00080100, 0x00080101, 0x00080119})
 # Six components or more: a version of software has fewer.
 _UID_IN_TEXT: Final = re.compile(r"(?<![\w.])[0-2](?:\.(?:0|[1-9][0-9]*)){5,}(?![\w.])")
 
@@ -113,11 +120,20 @@ def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | No
         return _moment(case, how, known, text, value)
     if how == "A":
         return _age(case, text, value)
+    if _is_harmless(case, tag, how, text) and _UID_IN_TEXT.search(text) is None:
+        return value
+    return None if known == "UR" else _cleaned(case, tag, text, value)
+
+
+def _is_harmless(case: Case, tag: int, how: str, text: str) -> bool:
+    """A text that may stay as it is."""
     if how == "V":
-        harmless = not case.known.of_persons.in_text(text)
-    else:
-        harmless = how == "T" and not case.known.every.in_text(text) and not looks_identifying(text)
-    return value if harmless and _UID_IN_TEXT.search(text) is None else _cleaned(case, tag, text, value)
+        return not case.known.of_persons.in_text(text)
+    if how != "T" or case.known.every.in_text(text):
+        return False
+    # A code of eight digits is no telephone number; one of the person's own is in the tokens.
+    known = tag in _CODE_VALUES or _SHARED_ADDRESS.match(text) is not None
+    return known or not looks_identifying(text)
 
 
 def _cleaned(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
@@ -177,7 +193,18 @@ def _kept(case: Case, tag: int, known: str, vr: str, value: bytes) -> bytes | No
     if known in {"CS", "DS", "IS", "AS"} and tag != _CHARACTER_SET:
         return _shaped(case, tag, known, value)
     # The character set was read already, or the object would have been refused.
-    return value if values.fits(vr, value) else None
+    return value if values.fits(vr, value) and not _says_something(case, value) else None
+
+
+def _says_something(case: Case, value: bytes) -> bool:
+    """True for bytes of a number that are words: an implicit file cannot say that the VR is another one.
+
+    Binary numbers look like a dozen plain letters and digits less than once in a million values.
+    """
+    if not 4 <= len(value) <= _SEARCHED_BYTES:  # noqa: PLR2004 - shorter is no name
+        return False
+    text = charset.decode(value, case.codecs)
+    return _PLAIN.fullmatch(value) is not None or (text is not None and case.known.every.in_text(text))
 
 
 def _shaped(case: Case, tag: int, known: str, value: bytes) -> bytes | None:

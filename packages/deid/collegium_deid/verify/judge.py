@@ -79,6 +79,10 @@ _SHAPES["IS"] = _SHAPES["DS"]
 _CODED: Final = re.compile(rb"[A-Z0-9_ \\]*")
 _ZONE: Final = re.compile(rb"[+-]\d{4}(?:\\[+-]\d{4})*")
 _UID: Final = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
+# The only addresses that stay: of terms and definitions that everyone shares.
+_SHARED_ADDRESS: Final = re.compile(
+    rb"https?://(?:[a-z-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?"
+)
 _REMEMBERED: Final = 20_000
 _MESSAGES: Final = {
     "not_allowed": "is not allowed by the recipe.",
@@ -207,6 +211,8 @@ class Judge:
             return ""
         if rule.how == "O":
             return "" if _ZONE.fullmatch(raw) else "shape"
+        if value.vr == "UR" or vr == "UR":
+            return "" if rule.how == "T" and _SHARED_ADDRESS.fullmatch(raw) else "pattern"
         if rule.how == "W" or not _TEXT.isdisjoint({vr, value.vr}):
             return _text_is(value, words=rule.how != "T" and not term)
         if vr in NUMBERS | BULK and value.vr not in NUMBERS | BULK:

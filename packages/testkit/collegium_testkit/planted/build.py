@@ -262,9 +262,9 @@ class _Builder:
         person, block = self.person, 0x10 + self.number % 5
         safe = _STAYS if "retain_safe_private" in self.options else frozenset("X")
         nodes = []
-        for creator in dict.fromkeys(creator for creator, *_ in parts.SAFE):
+        for at, creator in enumerate(dict.fromkeys(creator for creator, *_ in parts.SAFE)):
             content = [Node(tag, vr, value) for name, tag, vr, value in parts.SAFE if name == creator]
-            nodes += self.block(creator, block, content, safe)
+            nodes += self.block(creator, block + 8 * at, content, safe)
         for at, creator in ((block + 1, "ACME QUILL 1.0"), (block + 2, "SIEMENS CSA HEADER")):
             nodes += self.block(creator, at, parts.unsafe(person), frozenset("X"))
         # A safe element that holds a name is safe no more.

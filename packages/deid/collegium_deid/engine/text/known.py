@@ -32,7 +32,9 @@ class KnownTokens:
     parts: tuple[str, ...]
     """Name parts and numbers, at least 3 characters (2 in scripts without letters case)."""
     wholes: tuple[str, ...]
-    """Squeezed whole values: `smithjohn`, `mrn12345`."""
+    """Squeezed whole values: `smithjohn`, `mrn12345`; and the bare digits of long ones: `12345678`."""
+    short: tuple[str, ...] = ()
+    """Family and given names of two letters, folded: `ng` counts only where it is written Ng or NG."""
 
     def in_text(self, text: str) -> bool:
         """True when any token is in the text, also across separators."""
@@ -42,6 +44,8 @@ class KnownTokens:
         folded = fold(text)
         if pattern.search(folded) is not None:
             return True
+        if self.short and _short_pattern(self).search(text) is not None:
+            return True
         squeezed = squeeze(folded)
         return any(whole in squeezed for whole in self.wholes)
 
@@ -50,6 +54,8 @@ class KnownTokens:
         pattern = _pattern(self)
         if pattern is None:
             return
+        for found in _short_pattern(self).finditer(text) if self.short else ():
+            yield found.span()
         folded: list[str] = []
         origin: list[int] = []
         for place, character in enumerate(text):
@@ -72,7 +78,7 @@ class KnownTokens:
 @functools.lru_cache(maxsize=64)
 def _pattern(tokens: KnownTokens) -> re.Pattern[str] | None:
     """A short part must stand alone, a longer one may be inside a word (`XSmithX`)."""
-    if not tokens.parts and not tokens.wholes:
+    if not tokens.parts and not tokens.wholes and not tokens.short:
         return None
     chosen = [
         re.escape(part) if len(part) >= 5 or not part.isascii() else rf"(?<![a-z]){re.escape(part)}(?![a-z])"
@@ -83,21 +89,35 @@ def _pattern(tokens: KnownTokens) -> re.Pattern[str] | None:
     return re.compile("|".join(chosen) or r"(?!)")
 
 
+@functools.lru_cache(maxsize=64)
+def _short_pattern(tokens: KnownTokens) -> re.Pattern[str]:
+    spellings = "|".join(f"{name.title()}|{name.upper()}" for name in tokens.short)
+    return re.compile(rf"(?<![^\W\d_])(?:{spellings})(?![^\W\d_])")
+
+
 def known_tokens(names: Iterable[str], numbers: Iterable[str]) -> KnownTokens:
     """Collect the tokens of person names and of identifying numbers or phrases."""
     parts: set[str] = set()
     wholes: set[str] = set()
+    short: set[str] = set()
     for name in names:
         folded = fold(name)
         for group in folded.split("="):
             words = [word for word in re.split(r"[\W\d_]+", group) if word]
             parts.update(word for word in words if len(word) >= (3 if word.isascii() else 2))
+            # Not prefixes and suffixes: Mr and MD are no names.
+            short.update(
+                word for word in re.split(r"[\W\d_]+", "^".join(group.split("^")[:2])) if len(word) == 2
+            )
             if len(words) > 1:
                 wholes.update({squeeze("".join(words)), squeeze("".join(reversed(words[:2])))})
     for number in numbers:
         squeezed = squeeze(fold(number))
         if len(squeezed) >= 4:
             wholes.add(squeezed)
+        digits = "".join(c for c in squeezed if c.isdigit())
+        wholes.update(bare for bare in (digits, digits.lstrip("0")) if len(bare) >= 6)
         if len(squeezed) >= 3:
             parts.add(fold(number).strip())
-    return KnownTokens(tuple(sorted(parts)), tuple(sorted(whole for whole in wholes if len(whole) >= 4)))
+    long = tuple(sorted(whole for whole in wholes if len(whole) >= 4))
+    return KnownTokens(tuple(sorted(parts)), long, tuple(sorted(word for word in short if word.isascii())))
