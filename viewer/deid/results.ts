@@ -82,17 +82,18 @@ export class Results {
       make('i', { class: `ti ti-${this.open.has(group.key) ? 'chevron-down' : 'chevron-right'}`, 'aria-hidden': 'true' }),
       group.state === 'refused' ? 'Files' : told.kind || 'Objects');
     toggle.addEventListener('click', () => this.toggle(group));
-    const state = make('td', {}, make('span', { class: `state ${kind}` }, make('i', { class: `ti ti-${icon}`, 'aria-hidden': 'true' }), word));
-    if (told.reason) state.append(make('div', { class: 'deid-reason' }, told.reason));
-    if (group.boxes.length) state.append(make('div', { class: 'deid-reason' }, group.boxes.length === 1 ? 'One box covered' : `${group.boxes.length} boxes covered`));
-    return make('tr', {}, make('td', {}, toggle), this.exam(group), make('td', { class: 'number' }, String(group.items.length)), state, this.acts(group));
+    const what = make('td', {}, toggle);
+    if (told.reason) what.append(make('div', { class: 'deid-reason' }, told.reason));
+    if (group.boxes.length) what.append(make('div', { class: 'deid-reason' }, group.boxes.length === 1 ? 'One box is covered.' : `${group.boxes.length} boxes are covered.`));
+    const state = make('td', { class: 'fit' }, make('span', { class: `state ${kind}` }, make('i', { class: `ti ti-${icon}`, 'aria-hidden': 'true' }), word));
+    return make('tr', {}, what, this.exam(group), make('td', { class: 'number fit' }, String(group.items.length)), state, this.acts(group));
   }
 
   private exam(group: Group): HTMLElement {
     const { told } = group.items[0]!;
-    if (group.state === 'refused') return make('td', { class: 'muted' }, '–');
+    if (group.state === 'refused') return make('td', { class: 'muted fit' }, '–');
     const copy = make('button', { type: 'button', class: 'id', 'data-copy': told.study, title: `New Study Instance UID ${told.study}` }, `…${told.study.slice(-6)}`);
-    return make('td', { class: 'deid-exam' }, `${this.items!.exams.indexOf(told.study) + 1} `, copy);
+    return make('td', { class: 'fit' }, `${this.items!.exams.indexOf(told.study) + 1} `, copy);
   }
 
   private acts(group: Group): HTMLElement {

@@ -27,6 +27,7 @@ LONGEST_FIRST = (
     "tests/journeys/test_committee.py",
     "tests/journeys/test_exam_to_result.py",
     "tests/browser/reading/",
+    "tests/browser/deid/",
     "tests/browser/test_live.py",
     "tests/browser/viewer/test_images.py",
 )

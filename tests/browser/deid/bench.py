@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 KEY = bytes(range(32)).hex()
+_COVERED = """async ([bytes, picture, boxes, fill]) => {
+  const pool = document.querySelector('[data-deid]').pool;
+  const covered = await pool.ask({ ask: 'cover', pixels: new Blob([new Uint8Array(bytes)]), picture, boxes, fill });
+  return [...new Uint8Array(await covered.arrayBuffer())];
+}"""
 _OUTPUTS = """async ([setting, names]) => {
   const pool = document.querySelector('[data-deid]').pool;
   const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -62,6 +67,15 @@ class Bench:
         found: dict[str, list[str]] = self.page.evaluate(_OUTPUTS, [setting, []])
         return found
 
+    def covered(
+        self, pixels: bytes, picture: dict[str, Any], box: tuple[int, int, int, int], fill: str
+    ) -> bytes:
+        """A pixel element with one box (left, top, right, bottom) covered, as it is when it is saved."""
+        left, top, right, bottom = box
+        boxes = [{"left": left, "top": top, "right": right, "bottom": bottom, "only": ""}]
+        found: list[int] = self.page.evaluate(_COVERED, [list(pixels), picture, boxes, fill])
+        return bytes(found)
+
     def fill_in(self, place: Path, subject: str = "S-001") -> None:
         """Subject and key."""
         key = place / "site.key"
@@ -69,6 +83,9 @@ class Bench:
         self.page.fill("#deid-subject", subject)
         self.page.set_input_files("[data-input=key]", key)
         self.until(lambda: self.page.locator("[data-key-state]").is_visible(), "the key")
+
+    def use(self, recipe: str) -> None:
+        self.page.select_option("#deid-recipe", recipe)
 
     def choose(self, *files: Path) -> None:
         self.page.set_input_files("[data-input=files]", list(files))

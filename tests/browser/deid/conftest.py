@@ -51,9 +51,9 @@ def signed_in(house: InstallationProcess, chromium: Browser) -> StorageState:
     return state
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def bench(house: InstallationProcess, signed_in: StorageState, chromium: Browser) -> Iterator[Bench]:
-    """The page, with Python in it; one a file of tests, because its start takes seconds."""
+    """The page, with Python in it; one for all tests, because its start takes seconds."""
     context = chromium.new_context(
         viewport={"width": 1280, "height": 900},
         storage_state=signed_in,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from collegium_deid import (
 )
 from collegium_deid.engine.convert import prepare
 from collegium_deid.engine.pixelmark import declare_pixels_cleaned
-from collegium_deid.engine.pixelplan import Look
+from collegium_deid.engine.pixelplan import Look, PixelPlan
 from collegium_testkit import phantoms, real_data
 from collegium_testkit.planted import Syntax, plant
 from tests.browser.deid.bench import KEY
@@ -50,13 +51,13 @@ def by_library(data: bytes, recipe: Recipe) -> tuple[str, str, str]:
         looks = cleaned.plan.look is not Look.NONE
         head = declare_pixels_cleaned(cleaned.head) if looks else cleaned.head
         verify_against(identifiers_of(data), head)
-        if looks:
-            return "look", "", ""
-        passage = PixelPassage(cleaned)
+        passage = PixelPassage(replace(cleaned, plan=PixelPlan(Look.NONE, "A person looks.")))
         pixels = b"".join(bytes(piece) for piece in passage.feed(data[cleaned.pixel_start :]))
         passage.finish()
     except DeidError as error:
         return "refused", error.code, ""
+    if looks:
+        return "look", "", ""
     return "clean", "", hashlib.sha256(head + pixels).hexdigest()
 
 
