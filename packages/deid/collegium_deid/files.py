@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from collegium_deid.keys import SiteKey
     from collegium_deid.pixels import Area, CleanedPixels
+    from collegium_deid.pixels.masks import Masks
     from collegium_deid.rules.recipe import Recipe
 
 _FIRST_READ: Final = 64 * 1024
@@ -47,17 +48,19 @@ class Task:
     recipe: Recipe
     key: SiteKey
     subject: str | Callable[[str], str]
+    masks: Masks | None = None
+    """Confirmed places of text by device, when the pixel step shall use and learn them."""
 
     def code_for(self, local_id: str) -> str:
         return self.subject if isinstance(self.subject, str) else self.subject(local_id)
 
     def __reduce__(self) -> tuple[Callable[..., Task], tuple[object, ...]]:
         """Travels to another process as the text of the recipe, which is compiled anew there."""
-        return _task, (self.recipe.text, self.key, self.subject)
+        return _task, (self.recipe.text, self.key, self.subject, self.masks)
 
 
-def _task(text: str, key: SiteKey, subject: str | Callable[[str], str]) -> Task:
-    return Task(parse_recipe(text), key, subject)
+def _task(text: str, key: SiteKey, subject: str | Callable[[str], str], masks: Masks | None) -> Task:
+    return Task(parse_recipe(text), key, subject, masks)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Written:
     """`untouched`: nothing to look at; or what the pixel step says: `no_text`, `kept`, `redacted`."""
     areas: tuple[Area, ...]
     """What was hidden in the pixels."""
+    device: str
+    """The key under which masks are learned; empty when nothing was hidden, or none are wanted."""
     seconds: float
 
     @property
@@ -110,7 +115,7 @@ def write_cleaned(task: Task, file: BinaryIO, part: Path, *, fsync: bool = False
     looked: CleanedPixels | None = None
     if cleaned.plan.look is not Look.NONE:
         head, is_whole = head if is_whole else head + file.read(), True
-        looked = _look(task.recipe, head, cleaned)
+        looked = _look(task, head, cleaned)
     verify_against(identifiers, cleaned.head if looked is None else looked.head)
     try:
         with part.open("wb", buffering=0) as out:
@@ -131,13 +136,20 @@ def write_cleaned(task: Task, file: BinaryIO, part: Path, *, fsync: bool = False
             part.unlink()
         raise
     pixels, areas = ("untouched", ()) if looked is None else (looked.code, looked.areas)
-    return Written(cleaned, size, pixels, areas, time.perf_counter() - began)
+    device = _device(head) if areas and task.masks is not None else ""
+    return Written(cleaned, size, pixels, areas, device, time.perf_counter() - began)
 
 
-def _look(recipe: Recipe, data: bytes, cleaned: Cleaned) -> CleanedPixels:
+def _look(task: Task, data: bytes, cleaned: Cleaned) -> CleanedPixels:
     from collegium_deid import pixels  # noqa: PLC0415 - most files need none of it, and it may not be installed
 
-    return pixels.clean_pixels(data, cleaned, recipe=recipe)
+    return pixels.clean_pixels(data, cleaned, recipe=task.recipe, masks=task.masks)
+
+
+def _device(data: bytes) -> str:
+    from collegium_deid.pixels.masks import device_of  # noqa: PLC0415 - as above
+
+    return device_of(parse_file(data, complete=True))
 
 
 def place(part: Path, output: Path) -> bool:

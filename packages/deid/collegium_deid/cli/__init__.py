@@ -11,7 +11,7 @@ import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from collegium_deid.cli import apply, dry_run, inventory, recipe, verify
+from collegium_deid.cli import apply, dry_run, inventory, masks, recipe, verify
 from collegium_deid.cli.exits import DONE, INTERRUPTED, WRONG_USE
 from collegium_deid.errors import DeidError
 
@@ -38,6 +38,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="collegium-deid", description="De-identify DICOM by recipe.")
     parser.add_argument("--version", action="version", version=metadata.version("collegium-deid"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (apply, dry_run, verify, inventory, recipe):
+    for command in (apply, dry_run, verify, inventory, recipe, masks):
         command.add(commands)
     return parser

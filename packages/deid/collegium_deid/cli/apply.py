@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid import pixels
-from collegium_deid.cli import allocation
+from collegium_deid.cli import allocation, masks
 from collegium_deid.cli.cleaner import Job
 from collegium_deid.cli.destination import Destination, destination
 from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
@@ -65,6 +65,9 @@ def add(commands: Commands) -> None:
         metavar="FOLDER",
         help="copy what is rejected there; these are originals, patient data in clear",
     )
+    apply.add_argument(
+        "--masks", type=Path, metavar="FILE", help="use confirmed places of text by device; learn new ones"
+    )
     apply.add_argument("--strict", action="store_true", help="reject what is no image instead of skipping it")
     apply.add_argument(
         "--fsync", action="store_true", help="wait for the disk after each file, against power cuts; slower"
@@ -91,6 +94,7 @@ def _apply(options: argparse.Namespace) -> int:
             'Install it with: pip install "collegium-deid[pixels]"',
             file=sys.stderr,
         )
+    known = masks.load(options.masks, may_be_missing=True) if options.masks else None
     key = _key(options)
     with Stop() as stop:
         subject = allocation.chooser(options, _key_path(options), inputs, processes=options.jobs, stop=stop)
@@ -99,11 +103,14 @@ def _apply(options: argparse.Namespace) -> int:
             "recipe": recipe.digest,
             "key": key.uid("fingerprint"),
             "subject": allocation.setting(options),
+            "masks": "" if known is None else masks.digest(known),
         }
         with Journal(place.folder, settings, fsync=options.fsync) as journal:
-            run = Run(Task(recipe, key, subject), place.folder, journal, fsync=options.fsync)
+            run = Run(Task(recipe, key, subject, known), place.folder, journal, fsync=options.fsync)
             _clean(options, run, [(source_id(key, source), source) for source in inputs], stop)
             exams = write_reports(place.folder, recipe, journal.entries.values())
+        if known is not None:
+            known.save(options.masks)
         if not stop.asked:
             place.finish()
     _tell(options, recipe, run.tally, exams, time.monotonic() - began, is_stopped=stop.asked)
@@ -122,6 +129,7 @@ def _check(options: argparse.Namespace, place: Destination) -> None:
         "The key": _key_path(options),
         "The link table": allocation.links_path(options, _key_path(options)),
         "The quarantine": options.quarantine,
+        "The file of masks": options.masks,
     }
     for name, path in private.items():
         if path is not None and path.resolve().is_relative_to(target):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from collegium_deid.cli.sources import Source
+    from collegium_deid.pixels import Area
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Outcome:
     reason: str = ""
     is_skipped: bool = False
     """No image at all: no failure."""
+    device: str = ""
+    """Whose masks the hidden areas belong to."""
+    areas: tuple[Area, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class Cleaner:
                 seconds=round(written.seconds, 6),
                 pixels=written.pixels,
                 areas=[asdict(area) for area in written.areas],
-            )
+            ),
+            device=written.device,
+            areas=written.areas if written.device else (),
         )
 
 

@@ -80,6 +80,7 @@ class Run:
         self._target, self._journal = target, journal
         self._parts = journal.folder / "parts"
         self._cleaner = Cleaner(task, self._parts, fsync)
+        self._masks = task.masks
         self._patients = Patients(journal.entries.values())
         self.tally = Tally()
 
@@ -129,6 +130,8 @@ class Run:
         except OSError as error:
             return Problem(str(job.source), "deid.file", f"It cannot be written ({error.strerror}).")
         self._journal.add(outcome.entry)
+        if self._masks is not None and outcome.device:
+            self._masks.learn_for(outcome.device, outcome.areas)
         self.tally.cleaned += is_new
         self.tally.again += not is_new
         return None

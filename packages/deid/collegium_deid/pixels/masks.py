@@ -90,9 +90,16 @@ class Masks:
         """What waits for a person."""
         return {device: mask for device, mask in self._masks.items() if not mask.confirmed_by}
 
+    def confirmations(self) -> dict[str, Mask]:
+        """What is hidden unread."""
+        return {device: mask for device, mask in self._masks.items() if mask.confirmed_by}
+
     def learn(self, head: FileHead, areas: Iterable[Area]) -> None:
         """Count what was hidden on an object of a device; confirmed masks do not change."""
-        device = device_of(head)
+        self.learn_for(device_of(head), areas)
+
+    def learn_for(self, device: str, areas: Iterable[Area]) -> None:
+        """The same, for who has the key of the device and no header any more."""
         mask = self._masks.get(device, Mask((), ()))
         if mask.confirmed_by:
             return
