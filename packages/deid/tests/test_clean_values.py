@@ -130,6 +130,32 @@ def test_a_name_under_a_wrong_vr_does_not_stay(
     assert b"ramble" not in clean(data).head
 
 
+@pytest.mark.parametrize("name", ["Brambleworth", "Zorbinski of the 3rd ward"])
+def test_a_name_in_the_bytes_of_a_number_does_not_stay(
+    ct: Dataset, write: Tool, clean: Tool, name: str
+) -> None:
+    # Implicit VR: nothing but the dictionary says what (0018,9345), a double, is.
+    data = write(ct, implicit=True)
+    at = data.index(b"\x19\x00\x10\x00")
+    value = name.encode().ljust(-len(name) % 8 + len(name))
+    data = data[:at] + struct.pack("<HHI", 0x0018, 0x9345, len(value)) + value + data[at:]
+
+    assert name[:9].encode() not in clean(data).head
+
+
+def test_numbers_stay_numbers(ct: Dataset, write: Tool, clean: Tool, read: Tool) -> None:
+    ct.CTDIvol, ct.DiffusionBValue = 4.3723, 1000.0
+    ct.DiffusionGradientOrientation = [0.57735, -0.57735, 0.57735]
+    ct.SelectorUSValue = [16705, 16962, 17219, 8224, 12336]
+    ct.SelectorFLValue = [13.140625, 12.0625]
+
+    new = read(clean(write(ct)).head)
+
+    for keyword in ("CTDIvol", "DiffusionBValue", "DiffusionGradientOrientation", "SelectorFLValue"):
+        assert new[keyword] == ct[keyword]
+    assert new.SelectorUSValue == ct.SelectorUSValue
+
+
 def _until(data: bytes, tag: int) -> bytes:
     """The file without its elements of group 0x0018 from `tag` on, so that a new one keeps the order."""
     from pydicom import dcmread

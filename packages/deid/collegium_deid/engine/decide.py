@@ -116,10 +116,8 @@ def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | No
     text = charset.decode(value, case.codecs)
     if not text:
         return None if text is None else b""
-    if how in "SMOF":
-        return _moment(case, how, known, text, value)
-    if how == "A":
-        return _age(case, text, value)
+    if how in "SMOFA":
+        return _age(case, text, value) if how == "A" else _moment(case, how, known, text, value)
     if _is_harmless(case, tag, how, text) and _UID_IN_TEXT.search(text) is None:
         return value
     return None if known == "UR" else _cleaned(case, tag, text, value)
@@ -201,7 +199,7 @@ def _says_something(case: Case, value: bytes) -> bool:
 
     Binary numbers look like a dozen plain letters and digits less than once in a million values.
     """
-    if not 4 <= len(value) <= _SEARCHED_BYTES:  # noqa: PLR2004 - shorter is no name
+    if not 4 <= len(value) <= _SEARCHED_BYTES:
         return False
     text = charset.decode(value, case.codecs)
     return _PLAIN.fullmatch(value) is not None or (text is not None and case.known.every.in_text(text))
