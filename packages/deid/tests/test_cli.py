@@ -364,3 +364,10 @@ def test_what_is_rejected_is_kept_for_its_owner_only(
     assert "deid.truncated" in (held / "refused.csv").read_text()
     assert {path.stat().st_mode & 0o777 for path in (held, *held.iterdir())} == {0o700, 0o600}
     assert "originals" in capsys.readouterr().err
+
+
+def test_waiting_for_the_disk_changes_nothing_else(tmp_path: Path, exam: Path, key: str) -> None:
+    main(["apply", "--key", key, "--subject", "S", str(exam), str(tmp_path / "out")])
+    main(["apply", "--fsync", "--key", key, "--subject", "S", str(exam), str(tmp_path / "waited")])
+
+    assert images(tmp_path / "out") == images(tmp_path / "waited")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collegium_deid.pixels import Area
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Job:
     """One input and its place in the run."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from collegium_deid.cli.lock import lock
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FORMAT: Final = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One finished file. Nothing here identifies anybody."""
 
@@ -43,6 +43,9 @@ class Entry:
     pixels: str
     areas: list[dict[str, int | str]] = field(default_factory=list)
     """Redacted areas, as the pixel step reports them."""
+
+
+_FIELDS: Final = tuple(one.name for one in fields(Entry))
 
 
 def source_id(key: SiteKey, source: Source) -> str:
@@ -102,7 +105,7 @@ class Journal:
 
     def add(self, entry: Entry) -> None:
         self.entries[entry.id] = entry
-        self._write(asdict(entry))
+        self._write({name: getattr(entry, name) for name in _FIELDS})
 
     def _write(self, row: dict[str, Any]) -> None:  # Any: JSON
         self._file.write(json.dumps(row, separators=(",", ":")).encode() + b"\n")

@@ -6,6 +6,7 @@ depend on how many workers there are.
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ class Run:
         self._target, self._journal = target, journal
         self._parts = journal.folder / "parts"
         self._cleaner = Cleaner(task, self._parts, fsync)
+        self._fsync = fsync and os.name == "posix"
         self._masks = task.masks
         self._patients = Patients(journal.entries.values())
         self.tally = Tally()
@@ -123,7 +125,10 @@ class Run:
         part = part_of(self._parts, job)
         try:
             self._patients.add(outcome.entry)
-            is_new = place(part, self._target / outcome.entry.output)
+            output = self._target / outcome.entry.output
+            is_new = place(part, output)
+            if self._fsync and is_new:
+                _sync(output.parent)
         except DeidError as error:
             part.unlink(missing_ok=True)
             return Problem(str(job.source), error.code, error.message)
@@ -135,3 +140,12 @@ class Run:
         self.tally.cleaned += is_new
         self.tally.again += not is_new
         return None
+
+
+def _sync(folder: Path) -> None:
+    """Make the new name in a folder last."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

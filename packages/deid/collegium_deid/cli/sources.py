@@ -34,7 +34,7 @@ _KIND: Final = 0o170000
 _DIRECTORY_CLASS: Final = b"\2\0\2\0UI\x14\x001.2.840.10008.1.3.10"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Source:
     """One input: a file, or one member of an archive."""
 
