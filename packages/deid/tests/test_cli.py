@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -371,3 +372,16 @@ def test_waiting_for_the_disk_changes_nothing_else(tmp_path: Path, exam: Path, k
     main(["apply", "--fsync", "--key", key, "--subject", "S", str(exam), str(tmp_path / "waited")])
 
     assert images(tmp_path / "out") == images(tmp_path / "waited")
+
+
+def test_links_and_pipes_in_a_folder_are_not_followed(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link.dcm").symlink_to(exam / "1.dcm")
+    os.mkfifo(tmp_path / "in" / "pipe.dcm")
+
+    code = main(["apply", "--key", key, "--subject", "S", str(tmp_path / "in"), str(tmp_path / "out")])
+
+    assert code == 1
+    assert capsys.readouterr().err.count("[deid.file.link]") == 2

@@ -130,11 +130,9 @@ def _parts(recipe: Recipe) -> Iterator[str]:
     yield f"dates    {'kept' if recipe.full_dates else moved}"
     yield f"ages     {f'capped above {recipe.age_cap_years} years' if recipe.age_cap_years else 'no cap'}"
     pixels = recipe.pixels
-    words = (
-        f"{pixels.policy}, look {pixels.look}, fill {pixels.fill}, release {pixels.release}"
-        if pixels
-        else "no look: doubt refuses"
-    )
+    words = "no look: doubt refuses"
+    if pixels:
+        words = f"{pixels.policy}, look {pixels.look}, fill {pixels.fill}, release {pixels.release}"
     yield f"pixels   {words}" + (f", also kept: {' '.join(pixels.allow)}" if pixels and pixels.allow else "")
     documents = vars(recipe.documents)
     yield "parts    " + ", ".join(f"{name} {choice}" for name, choice in documents.items())

@@ -12,6 +12,7 @@ import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.errors import DeidError, Rejected
@@ -45,6 +46,8 @@ class Source:
     stamp: str
     """Changes when the content does: times of change, or the checksum of a member."""
     is_member: bool = False
+    is_regular: bool = True
+    """Neither a link nor a pipe."""
 
     def __str__(self) -> str:
         return f"{self.path}!{self.name}" if self.is_member else str(self.path)
@@ -54,8 +57,10 @@ class Source:
         """The bytes, from the beginning.
 
         Raises:
-            Rejected: a member that is encrypted, a link, or has a name that leads out of its archive.
+            Rejected: a link or pipe; a member that is encrypted or has a name that leads out of its archive.
         """
+        if not self.is_regular:
+            raise Rejected("deid.file.link", "This is a link or no plain file. Give what it points to.")
         if not self.is_member:
             with self.path.open("rb", buffering=0) as file:
                 yield file
@@ -106,7 +111,8 @@ def _below(folder: Path) -> Iterator[Source]:
 
 
 def _on_disk(path: Path, name: str, stat: os.stat_result) -> Source:
-    return Source(path, name, stat.st_size, f"{stat.st_ino}:{stat.st_mtime_ns}:{stat.st_ctime_ns}")
+    stamp = f"{stat.st_ino}:{stat.st_mtime_ns}:{stat.st_ctime_ns}"
+    return Source(path, name, stat.st_size, stamp, is_regular=S_ISREG(stat.st_mode))
 
 
 def _members(path: Path) -> Iterator[Source]:
