@@ -78,7 +78,7 @@ MUTANTS: dict[str, Callable[[Dataset], object]] = {
     "a nested subject of somebody else": lambda ds: setattr(reference(ds), "PatientName", "S-002"),
     "a name turned round": lambda ds: setattr(ds, "SeriesDescription", "leopoldineBRAMBLEWORTH"),
     "a name in the units of a code": lambda ds: setattr(ds, "BodyPartExamined", "BRAMBLEWORTH"),
-    "a name under another character set": lambda ds: in_cyrillic(ds),
+    "a name under another character set": in_cyrillic,
     "a name in base64": lambda ds: setattr(
         ds, "SoftwareVersions", base64.b64encode(b"xy Leopoldine Brambleworth").decode()
     ),
