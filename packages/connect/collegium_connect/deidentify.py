@@ -16,6 +16,7 @@ from collegium_deid import (
     Identifiers,
     NeedMoreBytes,
     PixelPassage,
+    Rejected,
     clean_object,
     identifiers_of,
     parse_file,
@@ -52,6 +53,9 @@ def clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
         cleaned, identifiers, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
         cleaned, identifiers, code = _clean_header(channel, bytes(data), links, complete=True)
+    policy = channel.recipe.pixels
+    if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
+        raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
     if cleaned.has_pixels and cleaned.plan.look is not Look.NONE:
         looked = clean_pixels(data, cleaned, recipe=channel.recipe)
         syntax = looked.transfer_syntax_uid or cleaned.transfer_syntax_uid

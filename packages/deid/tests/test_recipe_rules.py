@@ -245,6 +245,33 @@ def test_the_pixel_option_and_the_pixel_policy_belong_together() -> None:
     assert "needs the key pixels" in refused(options="clean_pixel_data").message
 
 
+@pytest.mark.requirement("C13")
+@pytest.mark.parametrize(
+    ("kind", "waits"),
+    [
+        ("6.1", True),
+        ("7", True),
+        ("12.1", True),
+        ("77.1.1", True),
+        ("104.1", True),
+        ("2", False),
+        ("1.1", False),
+    ],
+)
+def test_pictures_of_screens_and_cameras_wait_for_a_person_unless_the_recipe_waives_it(
+    kind: str, *, waits: bool
+) -> None:
+    uid = f"1.2.840.10008.5.1.4.1.1.{kind}"
+    options = "clean_pixel_data"
+    default = recipe_of(options=options, more="pixels: {policy: whitelist}\n").pixels
+    waived = recipe_of(options=options, more="pixels: {policy: whitelist, release: automatic}\n").pixels
+
+    assert default is not None
+    assert waived is not None
+    assert default.waits_for_a_person(uid) is waits
+    assert not waived.waits_for_a_person(uid)
+
+
 def test_objects_that_may_carry_text_need_the_pixel_option() -> None:
     text = text_of([]).replace("CT Image", "Ultrasound Image")
 

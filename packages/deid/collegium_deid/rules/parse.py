@@ -11,7 +11,7 @@ from collegium_deid.rules import selectors
 from collegium_deid.rules.documents import Documents
 from collegium_deid.rules.objects import NO_TEXT_IN_PIXELS, OBJECTS
 from collegium_deid.rules.options import FULL, MODIFIED, OPTIONS, PIXELS
-from collegium_deid.rules.pixels import FILLS, LOOKS, POLICIES, PixelPolicy
+from collegium_deid.rules.pixels import FILLS, LOOKS, POLICIES, RELEASES, PixelPolicy
 from collegium_deid.rules.reader import Reader
 from collegium_deid.rules.strictness import ACTIONS, is_fixed, stricter
 from collegium_deid.rules.tree import Line
@@ -116,7 +116,7 @@ class Parts(Reader):
             return None
         if "pixels" not in body:
             self.refuse(f"The option {PIXELS} needs the key pixels.", 1)
-        keys = ("policy", "look", "on_uncertain", "fill", "allow")
+        keys = ("policy", "look", "on_uncertain", "fill", "allow", "release")
         part = self.part(body, "pixels", keys, required=("policy",))
         allow = self.words(part, "allow")
         for word, line in allow:
@@ -128,6 +128,7 @@ class Parts(Reader):
             on_uncertain=self.choice(part, "on_uncertain", ("quarantine",), "quarantine"),
             fill=self.choice(part, "fill", FILLS, "background"),
             allow=tuple(word for word, _ in allow),
+            release=self.choice(part, "release", RELEASES, "person"),
         )
 
     def documents(self, body: CommentedMap, options: tuple[str, ...]) -> Documents:

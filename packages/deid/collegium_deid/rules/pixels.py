@@ -8,6 +8,10 @@ from typing import Final
 POLICIES: Final = ("all_text", "phi_only", "whitelist")
 LOOKS: Final = ("all", "doubtful")
 FILLS: Final = ("background", "black")
+RELEASES: Final = ("person", "automatic")
+# Ultrasound, secondary capture, XA, RF, visible light and endoscopy, encapsulated documents.
+_LOOKED_AT: Final = ("3", "6", "7", "12", "77", "104")
+_CLASSES: Final = "1.2.840.10008.5.1.4.1.1."
 
 
 @dataclass(frozen=True)
@@ -23,3 +27,11 @@ class PixelPolicy:
     """What hidden text becomes: the colour around it, or `black`."""
     allow: tuple[str, ...] = ()
     """Words of this site that may stay besides the list, in lower case."""
+    release: str = "person"
+    """Whether kinds of pictures made of screens and cameras wait at the gateway for a person: PS3.15 section E.3.1
+    expects one to look. `automatic` waives it."""
+
+    def waits_for_a_person(self, sop_class_uid: str) -> bool:
+        """True for a kind of picture that no gateway may send unseen."""
+        kind = sop_class_uid.removeprefix(_CLASSES).split(".")[0]
+        return self.release == "person" and kind in _LOOKED_AT
