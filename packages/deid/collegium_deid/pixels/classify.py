@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.text import fold, is_diagnostic, looks_identifying, squeeze
 from collegium_deid.pixels.vocabulary import screen_words
+from collegium_deid.table import medical_words
 
 if TYPE_CHECKING:
     from collegium_deid.engine.text import KnownTokens
@@ -28,21 +29,37 @@ _AS_DIGITS: Final = str.maketrans(
     {"O": "0", "o": "0", "Q": "0", "D": "0", "l": "1", "I": "1", "|": "1", "S": "5", "B": "8"}
 )
 _PATTERN: Final = re.compile(
-    r"\d{1,4}[-./]\d{1,2}[-./]\d{2,4}"  # a date, whatever stands before and behind it
+    r"\d{1,4}([-./])\d{1,2}\1\d{2,4}"  # a date, whatever stands before and behind it
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-    r"|\d{1,2}[-. ]?[a-z]{3}[-. ]?(?:19|20)\d\d"
+    r"|\d{1,2}[-. ]*(?:jan|feb|m[aä]r|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[a-z]*[-. ,_]*\d{2,4}"
+    r"|(?:jan|feb|m[aä]r|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[a-z]*[-. ,_]*\d{1,2}[-. ,]+\d{2,4}"
     r"|\d{6,}"
     r"|\b(?:name|pat(?:ient)?|pid|mrn|dob|born|birth|geb|acc(?:ession)?|ssn|nhs|tech|oper(?:ator)?|hosp|clinic|klinik"
-    r"|phys(?:ician)?|ref|perf)\b *[:#.]"
+    r"|phys(?:ician)?)\b *[:#.]|\b(?:ref|perf)(?::|[. ]*(?:phys|dr)\b)"
     r"|(?:dob|mrn|accession|patientid|patname|hospital|klinik|clinic|universit)",
     re.IGNORECASE,
 )
+_LABEL: Final = re.compile(
+    r"(?:name|patient|patid|mrn|dob|born|birth|geb|acc(?:ession)?|tech|nurse|ref|phys|operator|station|tel|hosp|date)"
+    r"\W*(?:dr|phys|by|no|nr|id|of)?\W*\w{0,3}\W*",
+    re.IGNORECASE,
+)
 _PARTS: Final = re.compile(r"[A-Z]?[a-zµ°]+|[A-Z]+(?![a-z])|[\d.,]+|[^\sA-Za-z\d]")
+_ZERO_IN_WORD: Final = re.compile(r"0(?=[A-Za-z]{2})")
+_SPLIT: Final = re.compile(r"[^A-Za-z0-9.]+")
 _MISTAKES: Final = 5  # one in five letters may be misread
 _SHORT: Final = 4
 _PIECE: Final = 4
 _NUMBER: Final = re.compile(r"[+-]?\d{1,4}(?:[.,:/x]\d{1,3})*%?|\d{5}")
+_UNITS: Final = frozenset(
+    (
+        "mm", "cm", "cm2", "cm3", "ml", "kv", "kvp", "ma", "mas", "ms", "sec", "db", "hz", "khz", "mhz", "fps", "bpm",
+        "gy", "mgy", "hu", "sid", "fd", "fov", "ww", "wl", "te", "tr", "fa", "pa", "ap", "lat", "rt", "lt", "ct", "mr",
+    )
+)  # fmt: skip
 _MARKS: Final = ".,:;()[]{}<>*'\"+-=/#%_~^°\\|"
+# Letters a reader takes for each other in small print.
+_LOOKS: Final = str.maketrans("nltj1|oe0v58", "miiiiicccusb")
 _AS_LETTERS: Final = str.maketrans("0158|", "olsbl")
 
 
@@ -51,7 +68,8 @@ def reason_to_hide(reading: Reading, policy: PixelPolicy, tokens: KnownTokens) -
     text = reading.text
     if _says_what_the_header_says(text, tokens):
         return KNOWN
-    if looks_identifying(text) or _PATTERN.search(text) or _PATTERN.search(_numbers(text)):
+    spellings = (text, _numbers(text), _ZERO_IN_WORD.sub("O", text))
+    if is_label(text) or looks_identifying(text) or any(map(_PATTERN.search, spellings)):
         return PATTERN
     if policy.policy == "all_text":
         return ALL
@@ -60,9 +78,19 @@ def reason_to_hide(reading: Reading, policy: PixelPolicy, tokens: KnownTokens) -
     return None
 
 
+def is_label(text: str) -> bool:
+    """True when a line is the name of a field with nothing, or next to nothing, behind it."""
+    return _LABEL.fullmatch(text) is not None
+
+
 def _numbers(text: str) -> str:
-    """Look-alikes folded to digits in every word that has a digit already."""
-    return re.sub(r"\S*\d\S*", lambda word: word[0].translate(_AS_DIGITS), text)
+    """Look-alikes folded to digits in every word that is mostly digits."""
+
+    def folded(word: re.Match[str]) -> str:
+        digits = sum(c.isdigit() for c in word[0])
+        return word[0].translate(_AS_DIGITS) if 2 * digits > len(word[0]) else word[0]
+
+    return re.sub(r"\S*\d\S*", folded, text)
 
 
 def _says_what_the_header_says(text: str, tokens: KnownTokens) -> bool:
@@ -103,9 +131,13 @@ def _is_allowed(text: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:
         return True
     words = text.split()
     return bool(words) and all(
-        _is_known(word, allow, tokens) or all(_is_known(part, allow, tokens) for part in _PARTS.findall(word))
-        for word in words
+        any(all(_is_known(part, allow, tokens) for part in cut) for cut in _cuts(word)) for word in words
     )
+
+
+def _cuts(word: str) -> tuple[list[str], ...]:
+    """A word as it is, cut at marks, and cut where letters, digits and case change."""
+    return [word], _SPLIT.split(word), _PARTS.findall(word) or [word]
 
 
 def _is_known(part: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:
@@ -115,10 +147,19 @@ def _is_known(part: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:
         return True
     if is_diagnostic(bare, tokens):
         return True
-    if bare.isalpha() and bare.isascii():
-        return _is_composed(word, tokens)
+    if bare.isalnum() and bare.isascii() and _is_composed(word, tokens):
+        return True
+    if bare.isascii() and len(word) > _PIECE and word.translate(_LOOKS) in _known_looks():
+        return not tokens.in_text(word)
     spellings = (word.translate(_AS_LETTERS), word.replace("1", "i").translate(_AS_LETTERS))
     return len(word) >= _PIECE and any(each.isalpha() and _is_word(each, tokens) for each in spellings)
+
+
+@functools.cache
+def _known_looks() -> frozenset[str]:
+    """Words of five letters and more as a reader may see them."""
+    words = screen_words() | medical_words()
+    return frozenset(word.translate(_LOOKS) for word in words if len(word) > _PIECE and word.isascii())
 
 
 def _is_number(bare: str) -> bool:
@@ -133,12 +174,15 @@ def _is_word(word: str, tokens: KnownTokens) -> bool:
 
 @functools.lru_cache(maxsize=4096)
 def _is_composed(word: str, tokens: KnownTokens) -> bool:
-    """True for known words of four letters or more whose blank was lost: `leftkidney`."""
-    if len(word) < 2 * _PIECE:
-        return False
+    """True for known words whose blanks were lost: `leftkidney`, `sid105cm`."""
     fits = [True] + [False] * len(word)
-    for end in range(_PIECE, len(word) + 1):
-        fits[end] = any(
-            fits[start] and _is_word(word[start:end], tokens) for start in range(end - _PIECE, -1, -1)
-        )
+    for end in range(1, len(word) + 1):
+        fits[end] = any(fits[start] and _is_piece(word[start:end], tokens) for start in range(end))
     return fits[len(word)]
+
+
+def _is_piece(piece: str, tokens: KnownTokens) -> bool:
+    """A short word may be part of a glued one only where it is a unit or a setting."""
+    if len(piece) < _PIECE:
+        return piece in _UNITS or piece.isdigit()
+    return _is_word(piece, tokens)

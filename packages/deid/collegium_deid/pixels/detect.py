@@ -27,8 +27,9 @@ _SURE: Final = 0.5
 _GROW: Final = 1.6
 _MIN_SIDE: Final = 3.0
 _MAX_LINES: Final = 500
-# Small pictures are looked at twice as large, very large ones at no more than four megapixels.
-_SMALL: Final = 400
+# Small letters need a picture of this height or more; very large pictures shrink to four megapixels.
+_SMALL: Final = 736
+_LARGEST_SCALE: Final = 2.5
 _MAX_PIXELS: Final = 4_000_000
 _MULTIPLE: Final = 32
 
@@ -58,7 +59,8 @@ class Line(NamedTuple):
 def lines(picture: Grey, model: Model) -> list[Line]:
     """Every line the detector is sure enough of, in pixels of `picture`."""
     rows, columns = picture.shape
-    scale = 2.0 if max(rows, columns) < _SMALL else min(1.0, (_MAX_PIXELS / (rows * columns)) ** 0.5)
+    larger = min(_LARGEST_SCALE, max(1.0, _SMALL / max(1, min(rows, columns))))
+    scale = min(larger, (_MAX_PIXELS / (rows * columns)) ** 0.5)
     sized = picture
     if scale != 1.0:
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

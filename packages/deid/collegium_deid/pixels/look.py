@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-import cv2
-import numpy as np
-
 from collegium_deid.pixels import classify, gate
+from collegium_deid.pixels.classify import is_label
 from collegium_deid.pixels.detect import equalised
+from collegium_deid.pixels.extent import extended, is_turned, tight
 from collegium_deid.pixels.gate import Box
 from collegium_deid.pixels.picture import pictures_of
 from collegium_deid.pixels.region import is_outside
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from collegium_deid.engine.text import KnownTokens
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
 
 _FEW_CHARACTERS: Final = 4
 _AROUND: Final = 64
-_MIN_INK: Final = 25
-_CLEAR: Final = 20.0
-_TURNED: Final = 1.5
 
 
 class Seen(NamedTuple):
@@ -66,8 +63,6 @@ class Sight:
     photometric: str
     policy: PixelPolicy
     tokens: KnownTokens = field(repr=False)
-    is_projection: bool
-    """Faint marks over anatomy are likely: look at an equalised copy as well."""
     is_doubtful: bool
     """The header speaks for writing: short words count without the gate's word."""
     regions: list[Box]
@@ -79,11 +74,23 @@ class Sight:
         """Lines of writing, inside one part of the picture when `within` is given."""
         part = within or Box(0, 0, self.layout.columns, self.layout.rows)
         cut = [picture[part.top : part.bottom, part.left : part.right] for picture in pictures]
-        if self.is_projection:
+        if self.layout.samples == 1 and self.layout.palette is None:
             cut.append(equalised(cut[0]))
         inside = [_moved(chain, -part.left, -part.top) for chain in chains]
-        judged = (self.judge(seen) for seen in lines_on(cut, inside, self.reader, part))
-        return [found for found in judged if found is not None]
+        lines = lines_on(cut, inside, self.reader)
+        judged = [(seen, found) for seen in lines if (found := self.judge(seen)) is not None]
+        kept = [found.box for _, found in judged if found.reason is None]
+        return [
+            self._placed(found, cut[0], kept, part, is_label=is_label(seen.reading.text))
+            for seen, found in judged
+        ]
+
+    def _placed(self, found: Found, picture: Grey, kept: list[Box], part: Box, *, is_label: bool) -> Found:
+        """In pixels of the whole picture; what must go, as far as it reaches."""
+        box = found.box
+        if found.reason is not None:
+            box = extended(picture, box, kept, is_label=is_label)
+        return Found(_moved(box, part.left, part.top), found.reason)
 
     def judge(self, seen: Seen) -> Found | None:
         """The verdict on one line; None when it is no writing."""
@@ -99,17 +106,14 @@ class Sight:
         return Found(box, classify.UNREADABLE) if agrees or outside else None
 
 
-def lines_on(
-    pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader, part: Box | None = None
-) -> list[Seen]:
-    """Lines on all pictures of one frame, each place once, moved to where `part` lies."""
-    left, top = (part.left, part.top) if part else (0, 0)
+def lines_on(pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader) -> list[Seen]:
+    """Lines on all pictures of one frame, each place once."""
     found: list[Seen] = []
     for picture in pictures:
         new = [line for line in sane(reader.find(picture), *picture.shape) if not _is_seen(line.box, found)]
         for line, reading in zip(new, reader.read(picture, new), strict=True):
             found.append(Seen(tight(picture, line.box), reading, _agrees(line.box, chains)))
-    return [seen._replace(box=_moved(seen.box, left, top)) for seen in found]
+    return found
 
 
 def chains_of(pictures: Sequence[Grey]) -> list[Box]:
@@ -126,54 +130,17 @@ def part_around(areas: Sequence[Box], layout: Layout) -> Box:
     )  # fmt: skip
 
 
-def tight(picture: Grey, box: Box) -> Box:
-    """The box drawn in to its ink, where that is clear; the detector's own reaches into the next line."""
-    part = picture[box.top : box.bottom, box.left : box.right]
-    if part.size < _MIN_INK:
-        return box
-    away = cv2.absdiff(part, np.full_like(part, np.median(part)))
-    peak = float(np.percentile(away, 98))
-    if peak < _CLEAR:
-        return box
-    ink = away > 0.4 * peak
-    # Along the line every letter counts; across it only what hangs together with its middle.
-    if part.shape[0] <= _TURNED * part.shape[1]:
-        top, bottom = _middle_run(np.asarray(ink.any(axis=1)))
-        columns = np.flatnonzero(ink[top:bottom].any(axis=0))
-        left, right = int(columns[0]), int(columns[-1]) + 1
-    else:
-        left, right = _middle_run(np.asarray(ink.any(axis=0)))
-        rows = np.flatnonzero(ink[:, left:right].any(axis=1))
-        top, bottom = int(rows[0]), int(rows[-1]) + 1
-    return Box(box.left + left, box.top + top, box.left + right, box.top + bottom)
-
-
-def _middle_run(has_ink: NDArray[np.bool_]) -> tuple[int, int]:
-    """First and behind-last row of the writing round the middle; the rest belongs to the next line."""
-    size = len(has_ink)
-    gap = max(1, size // 10)
-    inked = np.flatnonzero(has_ink)
-    middle = int(np.argmin(np.abs(inked - size // 2)))
-    first = last = middle
-    while first > 0 and inked[first] - inked[first - 1] <= gap:
-        first -= 1
-    while last + 1 < len(inked) and inked[last + 1] - inked[last] <= gap:
-        last += 1
-    return int(inked[first]), int(inked[last]) + 1
-
-
 def _agrees(box: Box, chains: Sequence[Box]) -> bool:
     """True when the gate sees letters of a fitting height along enough of the line."""
-    across, down = box.right - box.left, box.bottom - box.top
-    is_turned = down > _TURNED * across
-    length, height = (down, across) if is_turned else (across, down)
+    across, down, turned = box.right - box.left, box.bottom - box.top, is_turned(box)
+    length, height = (down, across) if turned else (across, down)
     seen = 0
     for chain in chains:
         width = min(box.right, chain.right) - max(box.left, chain.left)
         depth = min(box.bottom, chain.bottom) - max(box.top, chain.top)
         if width > 0 and depth > 0:
-            tall = (chain.right - chain.left) if is_turned else (chain.bottom - chain.top)
-            seen += (depth if is_turned else width) if tall <= 1.4 * height else 0
+            tall = (chain.right - chain.left) if turned else (chain.bottom - chain.top)
+            seen += (depth if turned else width) if tall <= 1.4 * height else 0
     return seen >= 0.3 * length
 
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     Frame = NDArray[Any]  # its dtype is the file's
 
-_PROJECTION: Final = frozenset({"CR", "DX", "MG", "XA", "RF", "IO", "PX", "RG"})
 _ROUNDS: Final = 3
 # Of a picture whose header gives no reason to expect writing, more than this is never hidden.
 _MAX_SHARE: Final = 0.25
@@ -69,7 +68,6 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
         photometric=codec.photometric,
         policy=recipe.pixels,
         tokens=person.tokens(head, person.codecs_of(head)),
-        is_projection=head.text(0x00080060) in _PROJECTION,
         is_doubtful=cleaned.plan.look is Look.READ,
         regions=regions_of(head),
     )
