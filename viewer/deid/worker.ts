@@ -49,20 +49,19 @@ function bytesOf(file: Blob, start: number, end: number): Uint8Array<ArrayBuffer
 }
 
 async function start(address: string): Promise<Recipe[]> {
-  const [packed, runtime] = await Promise.all([
-    fetch(address).then((answer) => answer.arrayBuffer()),
-    import(/* @vite-ignore */ RUNTIME) as Promise<{ default: never }>,
-  ]);
+  // All are fetched at once: the machine as soon as it is asked for, this module and our own code beside it.
+  const packed = fetch(address).then((answer) => answer.arrayBuffer());
+  const runtime = import(/* @vite-ignore */ RUNTIME) as Promise<{ default: (settings: object) => Promise<never> }>;
   const pyodide = await loadPyodide({
     // The machine is fetched from this address with "pyodide.asm.wasm" behind it: as a query it changes nothing.
     indexURL: `${MACHINE}?/`,
     stdLibURL: LIBRARY,
-    createPyodideModule: runtime.default,
+    createPyodideModule: async (settings: object) => (await runtime).default(settings),
     // Without packages there is nothing that could be fetched from elsewhere.
     lockFileContents: { info: info as never, packages: {} },
     packageBaseUrl: new URL('.', MACHINE).href,
   });
-  pyodide.FS.writeFile('/python.zip', new Uint8Array(packed));
+  pyodide.FS.writeFile('/python.zip', new Uint8Array(await packed));
   const names = pyodide.toPy({});
   pyodide.runPython(GLUE, { globals: names });
   python = { bridge: names.get('bridge'), clean: names.get('clean') };
