@@ -83,6 +83,14 @@ def test_a_name_in_a_picture_is_hidden_reported_learned_and_hidden_unread_once_c
     assert "[deid.run.other]" in printed.err
 
 
+def test_pictures_that_a_person_must_see_are_told(scan: Path, capsys: Printed) -> None:
+    apply(scan, "out")
+
+    told = report(scan / "out")
+    assert told["look_at"] == [next((scan / "out").rglob("*.dcm")).stem]
+    assert "1 are pictures of screens or cameras: look at them" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "options",
     [["--confirm", "NOBODY|", "--by", "A. Quill"], ["--confirm", "D", "--by", "A", "--boxes", "7"], []],

@@ -183,12 +183,18 @@ def _tell(  # noqa: PLR0913 - each is one fact of the summary
 ) -> None:
     if is_stopped:
         print("Stopped. What is done is kept; give the same command again to go on.", file=sys.stderr)
+    if tally.look_at:
+        print(
+            f"{tally.look_at} are pictures of screens or cameras: look at them before they leave (PS3.15 E.3.1).",
+            file=sys.stderr,
+        )
     if options.quarantine and tally.rejected:
         print("The quarantine holds originals: protect it as you protect the archive.", file=sys.stderr)
     if options.json:
         summary = {
             "cleaned": tally.cleaned,
             "already_done": tally.again,
+            "look_at": tally.look_at,
             "skipped": [asdict(problem) for problem in tally.skipped],
             "rejected": [asdict(problem) for problem in tally.rejected],
             "exams": exams,

@@ -60,7 +60,7 @@ class Cleaner:
             return Outcome(None, "deid.file", f"It cannot be read or written ({error.strerror}).")
         except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; it is refused, by name of its fault
             return Outcome(None, "deid.failed", f"It could not be processed ({type(error).__name__}).")
-        cleaned = written.cleaned
+        cleaned, policy = written.cleaned, self.task.recipe.pixels
         return Outcome(
             Entry(
                 id=job.id,
@@ -73,6 +73,7 @@ class Cleaner:
                 counts=cleaned.report.counts,
                 seconds=round(written.seconds, 6),
                 pixels=written.pixels,
+                look_at=policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid),
                 areas=[asdict(area) for area in written.areas],
             ),
             device=written.device,

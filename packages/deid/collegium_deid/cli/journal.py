@@ -41,6 +41,8 @@ class Entry:
     counts: dict[str, int]
     seconds: float
     pixels: str
+    look_at: bool
+    """A kind of picture that a person must see before it leaves, says the recipe."""
     areas: list[dict[str, int | str]] = field(default_factory=list)
     """Redacted areas, as the pixel step reports them."""
 

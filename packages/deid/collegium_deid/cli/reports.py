@@ -33,6 +33,7 @@ def write_reports(folder: Path, recipe: Recipe, entries: Iterable[Entry]) -> int
 
 
 def _report(recipe: Recipe, study: str, files: list[Entry]) -> dict[str, Any]:  # Any: JSON
+    files = sorted(files, key=lambda file: file.output)
     counts: Counter[str] = Counter()
     for file in files:
         counts.update(file.counts)
@@ -46,11 +47,12 @@ def _report(recipe: Recipe, study: str, files: list[Entry]) -> dict[str, Any]:  
         "instances": len(files),
         "attributes": dict(counts),
         "pixels": dict(Counter(file.pixels for file in files)),
-        "redacted": [
-            {"instance": file.output.rpartition("/")[2].removesuffix(".dcm"), "areas": file.areas}
-            for file in sorted(files, key=lambda file: file.output)
-            if file.areas
-        ],
+        "redacted": [{"instance": _instance(file), "areas": file.areas} for file in files if file.areas],
+        "look_at": [_instance(file) for file in files if file.look_at],
         "verified_against_input": True,
         "seconds": round(sum(file.seconds for file in files), 3),
     }
+
+
+def _instance(file: Entry) -> str:
+    return file.output.rpartition("/")[2].removesuffix(".dcm")

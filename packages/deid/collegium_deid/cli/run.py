@@ -43,6 +43,8 @@ class Tally:
     cleaned: int = 0
     again: int = 0
     """The same bytes were there already: done by an earlier run, or twice in the input."""
+    look_at: int = 0
+    """Of the cleaned ones: a person must see them before they leave."""
     skipped: list[Problem] = field(default_factory=list)
     rejected: list[Problem] = field(default_factory=list)
 
@@ -139,6 +141,7 @@ class Run:
             self._masks.learn_for(outcome.device, outcome.areas)
         self.tally.cleaned += is_new
         self.tally.again += not is_new
+        self.tally.look_at += is_new and outcome.entry.look_at
         return None
 
 
