@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DICOM ?=
 
-.PHONY: help setup demo demo-reset test check format viewer soak docs trace wheels locale clean
+.PHONY: help setup demo demo-reset test check format viewer fuzz-deid soak docs trace wheels locale clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -43,6 +43,10 @@ format: setup ## Lay the code out
 
 bench-%: viewer ## Run the benchmark benchmarks/NAME.py beside its peers
 	@$(BIN)/python benchmarks/$*.py
+
+fuzz-deid: setup ## Search for bytes that break the de-identifier until stopped; FUZZ_SECONDS=600 for ten minutes
+	@mkdir -p packages/deid/fuzz/found
+	@$(BIN)/python packages/deid/fuzz/fuzz_deid.py packages/deid/fuzz/found -artifact_prefix=packages/deid/fuzz/found/ -max_total_time=$(or $(FUZZ_SECONDS),0)
 
 soak: viewer ## Long runs under load and faults
 	@$(BIN)/pytest -q -m soak tests

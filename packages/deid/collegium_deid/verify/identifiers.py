@@ -192,5 +192,5 @@ def instances(raw: bytes) -> Iterable[str]:
 
 def days_of(raw: bytes) -> list[str]:
     """The days of a DA or DT value, YYYYMMDD; none of what is no day, and no dummy."""
-    parts = raw.decode("latin-1").replace(".", "", 2).split("\\")
-    return [part[:8] for part in parts if len(part) >= 8 and part[:8].isdigit() and part[:8] > "19000101"]
+    parts = [part[:8] for part in raw.replace(b".", b"", 2).split(b"\\")]
+    return [part.decode() for part in parts if len(part) == 8 and part.isdigit() and part > b"19000101"]

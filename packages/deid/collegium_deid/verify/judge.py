@@ -83,6 +83,7 @@ _UID: Final = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
 _SHARED_ADDRESS: Final = re.compile(
     rb"https?://(?:[a-z-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?"
 )
+_UID_CHARACTERS: Final = 64
 _REMEMBERED: Final = 20_000
 _MESSAGES: Final = {
     "not_allowed": "is not allowed by the recipe.",
@@ -256,7 +257,10 @@ def _uids_are_fine(raw: bytes, *, kept: bool) -> bool:
 
 def is_keyed(uid: str) -> bool:
     """A UID with 128 bits behind 2.25; one with a much smaller number is no hash of anything."""
-    return uid.startswith("2.25.") and uid[5:].isdigit() and uid[5] != "0" and 2**64 < int(uid[5:]) < 2**128
+    number = uid.removeprefix("2.25.")
+    if number == uid or not number.isascii() or not number.isdigit() or number[0] == "0":
+        return False
+    return len(number) < _UID_CHARACTERS and 2**64 < int(number) < 2**128
 
 
 def _text_is(value: Value, *, words: bool) -> str:

@@ -76,7 +76,7 @@ def days_spelled(days: Iterable[str]) -> frozenset[str]:
     for day in days:
         year, month, number = day[:4], day[4:6], day[6:8]
         found |= {year + month + number, number + month + year, month + number + year}
-        if month.isdigit() and 1 <= int(month) <= len(_MONTHS):
+        if month.isascii() and month.isdigit() and 1 <= int(month) <= len(_MONTHS):
             name = _MONTHS[int(month) - 1]
             short = number.lstrip("0")
             found |= {number + name + year, name + number + year, short + name + year, name + short + year}
