@@ -50,6 +50,7 @@ def recipe(tmp_path: Path) -> str:
         ("ContentSequence", [], ["Option clean_structured_content (113104): C", "basic profile: D"]),
         ("CodeMeaning", [], ["decided by its VR LO", "inside SourceImageSequence: X", "rule in line 8"]),
         ("SourceImageSequence/CodeMeaning", [], ["inside SourceImageSequence: X"]),
+        ("WaveformAnnotationSequence/UnformattedTextValue", ["--recipe", "strict"], ["no text stays inside"]),
         ("PatientBodyMassIndex", [], ["Not in the table; decided by its VR DS"]),
         ("Manufacturer", [], ["data/unlisted.csv"]),
         ("(60xx,3000)", [], ["OverlayData", "X, removed"]),

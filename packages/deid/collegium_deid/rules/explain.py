@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
@@ -81,7 +81,14 @@ def explain(recipe: Recipe, text: str, sop_class_uid: str = "") -> list[Explanat
     except selectors.NoSuchAttribute as error:
         raise DeidError("deid.recipe.attribute", f"No such attribute. {error}") from None
     if before:
-        return [_at(recipe, _walk(top, before), last, "inside " + "/".join(map(name_of, before)), "")]
+        rules, dummied = _walk(top, before)
+        found = _at(recipe, rules, last, "inside " + "/".join(map(name_of, before)), "")
+        note = (
+            " Its sequence must become a dummy: whatever is said here, no text stays inside."
+            if dummied
+            else ""
+        )
+        return [replace(found, reason=found.reason + note)]
     first = _at(recipe, top, last, "top level", sop_class_uid)
     others = (_at(recipe, rules, last, place, "") for place, rules in _places(top))
     return [first, *(other for other in others if other.rule != first.rule)]
@@ -151,16 +158,20 @@ def _places(top: Rules) -> Iterator[tuple[str, Rules]]:
                 yield waiting[-1]
 
 
-def _walk(rules: Rules, sequences: list[int]) -> Rules:
+def _walk(rules: Rules, sequences: list[int]) -> tuple[Rules, bool]:
+    """The place inside these sequences, and whether one of them must become a dummy."""
+    dummied = False
     for tag in sequences:
         if VRS.get(tag) != "SQ":
             raise DeidError("deid.recipe.attribute", f"{show(tag)} is no sequence.")
-        if rules.standard.get(tag, rules.unknown_standard).how not in "RN":
+        how = rules.standard.get(tag, rules.unknown_standard).how
+        if how not in "RN":
             raise DeidError(
                 "deid.recipe.attribute", f"{name_of(tag)} is removed or emptied; nothing is inside."
             )
+        dummied = dummied or how == "N"
         rules = rules.below.get(tag, rules.inner)
-    return rules
+    return rules, dummied
 
 
 def _at(recipe: Recipe, rules: Rules, tag: int, place: str, sop_class_uid: str) -> Explanation:

@@ -65,7 +65,8 @@ class Recipe:
         profile.without_words(typed, self.documents)
         top = self.anywhere
         out, decided = apply(typed, self.at_top())
-        return replace(top, standard={**top.standard, **out}, decided={**top.decided, **decided})
+        others = {tag: number for tag, number in top.decided.items() if tag not in typed}
+        return replace(top, standard={**top.standard, **out}, decided={**others, **decided})
 
     def at_top(self) -> list[tuple[int, Line]]:
         """The rules that speak about the top level."""
