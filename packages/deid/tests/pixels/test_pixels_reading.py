@@ -26,7 +26,7 @@ KEPT = (
     "Sag Liver", "LEFTKIDNEY", "RT L1VER", "Page 1/3", "3.5 cm", "Total DLP 512 mGycm", "R", "kV 120 mAs 200",
 )  # fmt: skip
 HIDDEN = {
-    "BRAMBLEW0RTH": "known", "Leopoldlne": "known", "xx44711238": "pattern", "QUlLLHAVEN": "known",
+    "BRAMBLEW0RTH": "known", "Leopoldlne": "known", "x4471123x": "known", "QUlLLHAVEN": "known",
     "03/02/201705:24:57PM": "pattern", "1209O7058": "pattern", "DOB: unknown": "pattern", "Dr. Hansen": "pattern",
     "Smith John": "words", "Marchand": "words", "LEFTKIDNEYX": "words",
 }  # fmt: skip
