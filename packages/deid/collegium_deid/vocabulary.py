@@ -46,6 +46,7 @@ class _Lists(NamedTuple):
     common_names: frozenset[str]
     names: frozenset[str]
     sure: frozenset[str]
+    body: frozenset[str]
     partners: dict[str, frozenset[str]]
 
 
@@ -89,7 +90,8 @@ def _lists() -> _Lists:
     eponyms: set[str] = set()
     nouns: set[str] = set()
     partners: dict[str, set[str]] = {}
-    sections = {"sure": sure, "never": never, "eponym": eponyms, "partner": nouns}
+    body: set[str] = set()
+    sections = {"body": body, "sure": sure, "never": never, "eponym": eponyms, "partner": nouns}
     for line in _lines("doubtful.txt"):
         head, _, rest = line.casefold().partition(":")
         if head in sections:
@@ -98,17 +100,26 @@ def _lists() -> _Lists:
         for word in head.split():
             partners.setdefault(word, set()).update(rest.split())
     for word in eponyms:
-        partners.setdefault(word, set()).update(nouns)
-    words = (listed | set(partners)) - never
+        partners.setdefault(word, set()).update(nouns, {"!", "^"})
+    words = (listed | set(partners) | nouns | sure | body) - never
     # A partner makes a word doubtful, whatever another line says.
     return _Lists(
         frozenset(words), frozenset(names[0]), frozenset(names[1]), frozenset(sure - set(partners)),
+        frozenset(body - set(partners)),
         {word: frozenset(mates) for word, mates in partners.items()},
     )  # fmt: skip
 
 
+def name_list() -> frozenset[str]:
+    """Every listed name, folded."""
+    return _lists().names | _lists().common_names
+
+
 def partners(word: str) -> frozenset[str]:
-    """The words beside which a doubtful word is no name; `#` stands for a number."""
+    """The words beside which a doubtful word is no name.
+
+    `#` stands for a number, `!` says beside them only, `^` that the word stands before them (an eponym).
+    """
     return _lists().partners.get(word, frozenset())
 
 
@@ -120,7 +131,7 @@ def grade(word: str) -> Grade:
         bare = plain(word)
         if word in lists.partners:
             return Grade.DOUBTFUL
-        if word in lists.sure:
+        if word in lists.sure or word in lists.body:
             return Grade.COMMON if bare in lists.names or bare in lists.common_names else Grade.SURE
         if bare in lists.common_names:
             return Grade.DOUBTFUL
@@ -189,9 +200,9 @@ def _is_compound(word: str) -> bool:
             continue
         first = word[:cut]
         for link in _LINKS:
-            if first.endswith(link) and len(first) - len(link) >= 4:
-                if _is_listed_and_sure(first[: len(first) - len(link)]):
-                    return True
+            bare = first.removesuffix(link)
+            if first.endswith(link) and len(bare) >= 4 and _is_listed_and_sure(bare):
+                return True
     return False
 
 

@@ -12,12 +12,13 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.engine.text.judge import is_mark, judge
+from collegium_deid.engine.text.judge import judge
 from collegium_deid.engine.text.known import KnownTokens, fold, known_tokens, squeeze
 from collegium_deid.engine.text.patterns import IDENTITY, looks_identifying
+from collegium_deid.engine.text.words import GONE, PLACE
 
 if TYPE_CHECKING:
-    from collegium_deid.engine.text.judge import Token
+    from collegium_deid.engine.text.words import Token
 
 __all__ = ["KnownTokens", "clean", "fold", "is_diagnostic", "known_tokens", "looks_identifying", "squeeze"]
 
@@ -27,6 +28,7 @@ _BETWEEN: Final = re.compile(
 )
 _FRONT: Final = " \t\r\n.,;:!?)]}>=+-_/\\*'^&~|"
 _BACK: Final = " \t\r\n,;:!?([{<=+-_/\\*'^&~|"
+_CONTROLS: Final = {0: " ", 1: " "}
 _ROUNDS: Final = 6
 _LONG: Final = 1000
 
@@ -49,7 +51,7 @@ def _clean_short(text: str, tokens: KnownTokens) -> str:
 
 
 def _cleaned(text: str, tokens: KnownTokens) -> str:
-    text = unicodedata.normalize("NFC", text).replace("\0", " ").strip()
+    text = unicodedata.normalize("NFC", text).translate(_CONTROLS).strip()
     for _ in range(_ROUNDS):
         once = _once(text, tokens)
         if once == text:
@@ -60,7 +62,7 @@ def _cleaned(text: str, tokens: KnownTokens) -> str:
 
 def _once(text: str, tokens: KnownTokens) -> str:
     """One round; equal to `text` when nothing had to go."""
-    marked = IDENTITY.sub("\0", text)
+    marked = IDENTITY.sub(_mark, text)
     words = judge(marked)
     _drop_known(marked, words, tokens)
     pieces: list[str] = []
@@ -81,6 +83,11 @@ def _once(text: str, tokens: KnownTokens) -> str:
         pieces.append(rest)
     result = "".join(pieces).strip()
     return result if result == text else result.lstrip(_FRONT).rstrip(_BACK)
+
+
+def _mark(found: re.Match[str]) -> str:
+    """What stands for an identity while the words are judged: a place speaks against its neighbours too."""
+    return PLACE if found["house"] else GONE
 
 
 def _joiner(between: str, *, is_next: bool) -> str:
@@ -109,4 +116,4 @@ def is_diagnostic(line: str, tokens: KnownTokens) -> bool:
     if tokens.in_text(line) or looks_identifying(line):
         return False
     words = judge(line)
-    return bool(words) and all(word.is_kept or is_mark(word) for word in words)
+    return bool(words) and all(word.is_kept or word.is_mark for word in words)

@@ -81,7 +81,9 @@ def _pattern(tokens: KnownTokens) -> re.Pattern[str] | None:
     if not tokens.parts and not tokens.wholes and not tokens.short:
         return None
     chosen = [
-        re.escape(part) if len(part) >= 5 or not part.isascii() else rf"(?<![a-z]){re.escape(part)}(?![a-z])"
+        re.escape(part)
+        if len(part) >= 5 or not part.isascii()
+        else rf"(?<![a-z]){re.escape(part)}s?(?![a-z])"
         for part in tokens.parts
         if not part.isdigit()
     ]

@@ -1,4 +1,5 @@
 """Shapes of identity in text (dates, addresses, long numbers, ages), and shapes of measures."""
+# ruff: noqa: E501, ISC004, RUF001 - one shape a line, as it is read; letters of other alphabets are meant
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ _HOUSE: Final = (
 )
 
 _IDENTITY: Final = (
-    r"[\w.+-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+",  # e-mail
+    r"[\w.+'\u2019-]+ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+",  # e-mail
     r"(?:https?|ftp)://\S+|\bwww\.\S+",  # address on the web
     r"(?<!\d)(?:19|20)\d{2}[-./ ]?(?:0[1-9]|1[0-2])[-./ ]?(?:0[1-9]|[12]\d|3[01])(?!\d)",  # date, year first
     r"(?:19|20)\d{2} ?[年년] ?\d{1,2} ?[月월](?: ?\d{1,2} ?[日일])?|\d{1,2} ?[月월] ?\d{1,2} ?[日일]",
@@ -54,8 +55,11 @@ _IDENTITY: Final = (
     rf"(?:\d+\w? +)?(?:[^\W\d_][\w.'’-]* +){{1,2}}(?<=[ ]){_STREET}(?![^\W_])(?: +\d+\w?)?",
     r"[^\W\d_]{3,}(?:straße|strasse|straat|gasse|platz|allee|weg|laan) +\d+\w?",
     r"\b(?:rue|calle|avenida|rua|piazza|plaza|viale) +(?:de +|del +|della +|da +|la +|le +|du +|des +)*[^\W\d_]+(?: +\d+)?",
-    rf"(?<![^\W_])(?:(?-i:[A-ZÀ-ÝА-Я])[\w.'’-]* +){{0,3}}{_HOUSE}(?![^\W_])"
-    rf"(?:(?: +(?:of|de|del|di|für|la|le|du|des|van|in|for))* +(?-i:[A-ZÀ-ÝА-Я])[\w.'’-]*){{0,3}}",
+    rf"(?P<house>(?<![^\W_])(?:(?-i:[A-ZÀ-ÝА-Я])[\w.'\u2019-]* +)?{_HOUSE}(?![^\W_])"
+    rf"(?:(?: +(?:of|de|del|di|für|la|le|du|des|van|in|san|st))+ +(?-i:[A-ZÀ-ÝА-Я])[\w.'\u2019-]*"
+    rf"| +(?!(?:dr|drs|dra|prof|mr|mrs|ms|miss|frau|herr|mme|sra?)\b)(?-i:[A-ZÀ-ÝА-Я][a-zß-ÿа-я])[\w.'\u2019-]*)?)",
+    r"[^\W_]+ ?(?:先生|医生|医師|主治医|さん|様|氏|선생님|교수님|님|씨)(?![^\W_])",
+    r"(?<![^\W_])(?:д-р|г-н|г-жа|ד[\"\u05f4]ר)\.? *[^\W\d_]+",
     r"[^\W_]*(?:病院|医院|병원|大学)",
 )
 _TITLES: Final = (
@@ -68,7 +72,7 @@ SUSPECT: Final = re.compile("|".join((*_IDENTITY, *_TITLES)), re.IGNORECASE)
 _UNIT: Final = (
     r"(?:mm2?|cm2?|cm3|mm3|m2|ml|cc|kvp?|kev|mv|mev|m?as|m?a|m?gy|cgy|msv|hz|khz|mhz|m?t|mts?|sec|s|ms|µs|us|min|mins|hr?s?|d|w|wk"
     r"|y|yr|deg|bit|px|ppm|x|th|st|nd|rd|%|mci|m?bq|gbq|kbq|mg|kg|g|mmol|hu|fps|bpm|mhg|db|f|fr|pl|plane|planes|view|views"
-    r"|ch|phase|dir|dirs|nex|avg|ph|sl)"
+    r"|cu|al|sn|ag|rh|mo|ch|phase|dir|dirs|nex|avg|ph|sl)"
 )
 # A measure: a short number, perhaps with a unit or a size in two or three directions.
 MEASURE: Final = re.compile(
