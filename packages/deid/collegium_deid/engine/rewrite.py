@@ -64,6 +64,8 @@ class _Place(NamedTuple):
     concept: str
     """What the content item around it is about, as `documents.concept` says."""
     depth: int
+    memo: Memo
+    """What was decided at such places."""
 
 
 class Rewriter:
@@ -71,8 +73,7 @@ class Rewriter:
 
     def __init__(self, case: Case, rules: Rules, *, explicit: bool) -> None:
         self.case = case
-        self.top = _Place(case, rules, explicit, dummy=False, concept="", depth=0)
-        self.memo: Memo = {}
+        self.top = _Place(case, rules, explicit, dummy=False, concept="", depth=0, memo={})
         self.memos: dict[tuple[Rules, bool, bool], Memo] = {}
 
     def top_level(  # noqa: C901 - the hot loop; a call per element would double its time
@@ -90,7 +91,8 @@ class Rewriter:
         """
         out: list[bytes] = []
         codes: list[str] = []
-        keep, code, known = out.append, codes.append, self.memo.get
+        memo = self.top.memo
+        keep, code, known = out.append, codes.append, memo.get
         blocks = self._blocks(self.top)
         waiting = iter([*inserts, _BEHIND_ALL])
         next_tag, next_bytes = next(waiting)
@@ -121,7 +123,7 @@ class Rewriter:
             decided = known(raw)
             if decided is None:
                 decided = self._standard(self.top, buf, element)
-                _remember(self.memo, raw, decided)
+                _remember(memo, raw, decided)
             code(decided[1])
             if decided[0] is not None:
                 if run < start:
@@ -204,13 +206,10 @@ class Rewriter:
         # UN holds implicit VR whatever surrounds it (PS3.5 section 6.2.2).
         explicit = place.explicit and vr == b"SQ"
         if rule.how in "RN":
-            inside = place._replace(
-                rules=place.rules.below.get(tag, place.rules.inner),
-                explicit=explicit,
-                dummy=place.dummy or rule.how == "N",
-                concept=place.concept if tag == documents.MEASURED_VALUE else "",
-                depth=place.depth + 1,
-            )
+            rules, dummy = place.rules.below.get(tag, place.rules.inner), place.dummy or rule.how == "N"
+            concept = place.concept if tag == documents.MEASURED_VALUE else ""
+            memo = self._memo(place.case, rules, explicit=explicit, dummy=dummy)
+            inside = _Place(place.case, rules, explicit, dummy, concept, place.depth + 1, memo)
             content, letters, after = self._sequence(inside, buf, value, end, undefined)
             return values.element(tag, vr, content, explicit=place.explicit), rule.action + letters, after
         after = _behind(buf, element, explicit=explicit) if undefined and place.depth else end
@@ -254,7 +253,7 @@ class Rewriter:
         """The elements of one item; returns the offset behind it."""
         out: list[bytes] = []
         codes: list[str] = []
-        memo, blocks = self._memo(place), self._blocks(place)
+        blocks: Blocks | None = None
         run, last, public, unit = pos, -1, False, ""
         while pos < end:
             element = element_at(buf, pos, end, explicit=place.explicit)
@@ -272,6 +271,7 @@ class Rewriter:
             if tag & PRIVATE:
                 out.append(buf[run:pos])
                 run = pos
+                blocks = blocks or self._blocks(place)
                 new, letters, after = self._private(place, blocks, buf, element, out)
             elif _is_sequence(element, VRS.get(tag)):
                 rule = self._rule(place, element)
@@ -284,14 +284,14 @@ class Rewriter:
                         place = place._replace(concept=documents.concept(content, explicit=form))
             else:
                 if tag == _CHARACTER_SET:
-                    place = place._replace(case=place.case.with_codecs(buf[element.value : after]))
-                    memo = self._memo(place)
+                    case = place.case.with_codecs(buf[element.value : after])
+                    place = place._replace(case=case, memo={})
                 elif tag == _SCHEME:
                     public = is_public_scheme(buf[element.value : after])
                 if place.concept and tag in documents.VALUES:
                     new, letters = self._told_value(place, buf, element, unit)
                 else:
-                    new, letters = self._inner_leaf(place, memo, buf, element, public=public)
+                    new, letters = self._inner_leaf(place, buf, element, public=public)
             codes.append(letters)
             if new is not None:
                 out.extend((buf[run:pos], new))
@@ -302,14 +302,15 @@ class Rewriter:
         if undefined:
             raise overrun()
         out.append(buf[run:end])
-        codes.append(blocks.letters)
+        if blocks is not None:
+            codes.append(blocks.letters)
         return b"".join(out), "".join(codes), pos
 
-    def _memo(self, place: _Place) -> Memo:
+    def _memo(self, case: Case, rules: Rules, *, explicit: bool, dummy: bool) -> Memo:
         """What was decided at such places; nothing is remembered in a character set of an item's own."""
-        if place.case is not self.case:
+        if case is not self.case:
             return {}
-        key = (place.rules, place.explicit, place.dummy)
+        key = (rules, explicit, dummy)
         found = self.memos.get(key)
         if found is None:
             if len(self.memos) >= _MEMOS:
@@ -331,9 +332,7 @@ class Rewriter:
                 return values.element(element.tag, element.vr, new or b"", explicit=place.explicit), "C"
         return self._leaf(place, rule, buf, element, _name(element.tag, element.vr))
 
-    def _inner_leaf(
-        self, place: _Place, memo: Memo, buf: bytes, element: Element, *, public: bool
-    ) -> Decided:
+    def _inner_leaf(self, place: _Place, buf: bytes, element: Element, *, public: bool) -> Decided:
         """As `_leaf`, inside an item."""
         tag = element.tag
         if element.undefined:
@@ -342,7 +341,7 @@ class Rewriter:
         raw = buf[element.start : element.end] if element.end - element.start <= _MEMO_LEAF_BYTES else b""
         # One byte more than any element: the same bytes behind a public code scheme are another case.
         key = raw + b"P" if meaning and raw else raw
-        decided = memo.get(key)
+        decided = place.memo.get(key)
         if decided is None:
             rule = self._rule(place, element)
             if place.dummy:
@@ -350,7 +349,7 @@ class Rewriter:
             elif meaning and rule.how == "W":
                 rule = _KEEP_MEANING
             decided = self._leaf(place, rule, buf, element, _name(tag, element.vr))
-            _remember(memo, key, decided)
+            _remember(place.memo, key, decided)
         return decided
 
 
