@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from collegium_deid.cli import main
+from collegium_deid.cli.lock import lock
 from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.workers import Stop, Workers
 from collegium_deid.rules.recipe import load_recipe
@@ -113,6 +114,24 @@ def test_runs_with_other_settings_are_never_mixed(
     assert code == 2
     assert "[deid.run.other]" in capsys.readouterr().err
     assert images(tmp_path / "out") == before
+
+
+def test_two_runs_never_work_on_one_folder(
+    tmp_path: Path, ct: Dataset, write: Tool, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1").write_bytes(write(ct, pixels=bytes(8)))
+    (tmp_path / "site.key").write_text("11" * 32)
+    monkeypatch.setattr("collegium_deid.cli.lock._TRIES", 1)
+    (tmp_path / "out" / ".collegium-deid").mkdir(parents=True)
+
+    with (tmp_path / "out" / ".collegium-deid" / "journal.jsonl").open("a") as held:
+        lock(held)
+        code = main(arguments(tmp_path))
+
+    assert code == 2
+    assert "[deid.run.busy]" in capsys.readouterr().err
+    assert images(tmp_path / "out") == {}
 
 
 def test_an_output_that_vanished_is_made_again(tmp_path: Path, ct: Dataset, write: Tool) -> None:
