@@ -116,6 +116,13 @@ def test_a_rule_about_a_kind_leaves_alone_what_is_stricter_already() -> None:
     assert how(recipe, 0x00080090) == "D"  # ReferringPhysicianName: Z, for which the standard allows a dummy
 
 
+def test_a_rule_about_a_kind_never_makes_pixels_unreadable() -> None:
+    recipe = recipe_of("vr: US, action: X")
+
+    assert how(recipe, 0x00280010) == "K"  # Rows
+    assert how(recipe, 0x00280106) == "X"  # SmallestImagePixelValue, when it is US
+
+
 def test_a_repeating_group_can_be_named() -> None:
     assert how(recipe_of("tag: '(60xx,3000)', action: X"), 0x60023000) == "X"
 
@@ -145,6 +152,7 @@ def test_no_private_element_stays_without_the_option() -> None:
     [
         ("tag: StudyInstanceUID, action: X", "needs this attribute"),
         ("tag: PatientID, action: X", "needs this attribute"),
+        ("tag: BitsStored, action: X", "needs this attribute"),
         ("tag: PatientAge, action: K", "would keep more"),
         ("tag: KVP, action: C", "would keep more"),
         ("tag: KVP, action: U", "would keep more"),

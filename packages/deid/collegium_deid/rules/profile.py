@@ -42,8 +42,14 @@ EMPTY: Final = Rule("Z", "Z", "Z")
 DUMMY: Final = Rule("D", "D", "D")
 REFUSE: Final = Rule("X", "Q", "X")
 
-# Attributes without which nothing is an object; no rule of a recipe may touch them.
-STRUCTURE: Final = frozenset({0x00080005, 0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00080060})
+# Attributes without which nothing is an object, or its pixels cannot be read; no rule of a recipe may touch them.
+STRUCTURE: Final = frozenset(
+    {
+        0x00080005, 0x00080016, 0x00080018, 0x0020000D, 0x0020000E, 0x00080060,
+        0x00280002, 0x00280004, 0x00280006, 0x00280008, 0x00280010, 0x00280011, 0x00280100, 0x00280101,
+        0x00280102, 0x00280103,
+    }
+)  # fmt: skip
 SUBJECT: Final = frozenset({0x00100010, 0x00100020, 0x00120040})
 DATES: Final = frozenset({"DA", "DT", "TM"})
 AGE: Final = 0x00101010
