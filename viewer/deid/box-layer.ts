@@ -9,6 +9,10 @@ export class BoxLayer {
   added: (box: Omit<Box, 'only'>) => void = () => undefined;
   changed: (box: Box, change: Partial<Box>) => Box = (box) => box;
   removed: (box: Box) => void = () => undefined;
+  /** A press on the picture while boxes are off, in its own pixels. */
+  picked: (x: number, y: number) => void = () => undefined;
+  /** While several pictures are shown at once. */
+  isOff = false;
   private shown: Box[] = [];
   private chosen = -1;
 
@@ -31,6 +35,7 @@ export class BoxLayer {
   }
 
   addInMiddle(): void {
+    if (this.isOff) return;
     const { width, height } = this.canvas;
     const box = between(width * 0.375, height * 0.45, width * 0.625, height * 0.55, width, height);
     if (!box) return;
@@ -85,7 +90,10 @@ export class BoxLayer {
     const target = event.target as HTMLElement;
     const element = target.closest<HTMLElement>('.looking-box');
     const [x, y] = this.pointOf(event);
-    if (element) this.drag(event, element, this.shown[[...this.layer.children].indexOf(element)]!, x, y, target !== element);
+    const isInside = x >= 0 && y >= 0 && x < this.canvas.width && y < this.canvas.height;
+    if (this.isOff) {
+      if (isInside) this.picked(x, y);
+    } else if (element) this.drag(event, element, this.shown[[...this.layer.children].indexOf(element)]!, x, y, target !== element);
     else this.begin(event, x, y);
   }
 

@@ -9,6 +9,9 @@ import { part } from './parts';
 
 const PLAY_MS = 120;
 const PAGE = 10;
+/** Pictures in a row, and in a column, when several are shown at once. */
+const SIDE = 3;
+const TILES = SIDE * SIDE;
 
 /** One frame of one item. */
 interface Shown {
@@ -25,6 +28,7 @@ export class Looking {
   private seen = new Set<number>();
   private readonly seenOf = new WeakMap<Group, Set<number>>();
   private playing = 0;
+  private isGrid = false;
   private readonly layer: BoxLayer;
   private readonly canvas: HTMLCanvasElement;
 
@@ -51,36 +55,62 @@ export class Looking {
     part<HTMLSelectElement>(this.dialog, '[data-fill]').value = group.fill;
     part<HTMLInputElement>(this.dialog, '[data-slider]').max = String(this.pictures.length);
     part<HTMLInputElement>(this.dialog, '[data-looked]').checked = group.isConfirmed;
+    this.showAtOnce(false);
     this.dialog.showModal();
     part(this.dialog, '[data-stage]').focus();
     void this.show(0);
   }
 
-  /** Draw a picture as it will be saved, boxes covered. */
+  /** Draw a picture, or those of one page of several. */
   async show(at: number): Promise<void> {
     const wanted = Math.min(this.pictures.length - 1, Math.max(0, at));
     const turn = ++this.drawn;
-    const { item, frame } = this.pictures[wanted]!;
-    const picture = item.told.picture!;
-    const from = picture.at + frame * frameBytes(picture);
-    const bytes = new Uint8Array(await item.pixels.slice(from, from + frameBytes(picture)).arrayBuffer());
+    const first = this.isGrid ? wanted - (wanted % TILES) : wanted;
+    const shown = this.pictures.slice(first, first + (this.isGrid ? TILES : 1));
+    const images = await Promise.all(shown.map((one) => this.image(one)));
     // The person has turned on meanwhile.
     if (turn !== this.drawn || !this.group) return;
     this.at = wanted;
-    const covers = coversOf(this.group, item.told.instance);
-    cover(bytes, picture, covers, this.group.fill);
-    const image = draw(bytes, picture, part<HTMLSelectElement>(this.dialog, '[data-window]').value as Contrast);
-    [this.canvas.width, this.canvas.height] = [picture.columns, picture.rows];
-    this.canvas.getContext('2d')!.putImageData(image, 0, 0);
-    this.seen.add(wanted);
-    this.layer.show(covers);
+    this.lay(images, this.isGrid ? SIDE : 1);
+    shown.forEach((_, number) => this.seen.add(first + number));
+    this.layer.show(this.isGrid ? [] : coversOf(this.group, shown[0]!.item.told.instance));
     this.tell();
+  }
+
+  /** One picture as it will be saved, boxes covered. */
+  private async image({ item, frame }: Shown): Promise<ImageData> {
+    const picture = item.told.picture!;
+    const from = picture.at + frame * frameBytes(picture);
+    const bytes = new Uint8Array(await item.pixels.slice(from, from + frameBytes(picture)).arrayBuffer());
+    cover(bytes, picture, coversOf(this.group!, item.told.instance), this.group!.fill);
+    return draw(bytes, picture, part<HTMLSelectElement>(this.dialog, '[data-window]').value as Contrast);
+  }
+
+  private lay(images: ImageData[], side: number): void {
+    const width = Math.max(...images.map((image) => image.width));
+    const height = Math.max(...images.map((image) => image.height));
+    [this.canvas.width, this.canvas.height] = [side * width, side * height];
+    const context = this.canvas.getContext('2d')!;
+    images.forEach((image, number) => context.putImageData(image, (number % side) * width, Math.floor(number / side) * height));
+  }
+
+  private showAtOnce(isGrid: boolean): void {
+    this.isGrid = isGrid;
+    this.layer.isOff = isGrid;
+    part(this.dialog, '[data-grid]').setAttribute('aria-pressed', String(isGrid));
+  }
+
+  private toggleGrid(): void {
+    this.showAtOnce(!this.isGrid);
+    void this.show(this.at);
   }
 
   private tell(): void {
     const count = this.pictures.length;
     const left = count - this.seen.size;
-    part(this.dialog, '[data-where]').textContent = `${this.at + 1} of ${count}`;
+    const first = this.at - (this.at % TILES) + 1;
+    const where = this.isGrid ? `${first} to ${Math.min(count, first + TILES - 1)}` : `${this.at + 1}`;
+    part(this.dialog, '[data-where]').textContent = `${where} of ${count}`;
     part<HTMLInputElement>(this.dialog, '[data-slider]').value = String(this.at + 1);
     const looked = part<HTMLInputElement>(this.dialog, '[data-looked]');
     looked.disabled = left > 0;
@@ -114,12 +144,18 @@ export class Looking {
     };
     on('[data-turn]', 'click', (button) => this.turn(Number(button.dataset['turn'])));
     on('[data-play]', 'click', () => this.play());
+    on('[data-grid]', 'click', () => this.toggleGrid());
     on('[data-slider]', 'input', (slider) => void this.show(Number((slider as HTMLInputElement).value) - 1));
     on('[data-window]', 'change', () => void this.show(this.at));
     on('[data-fill]', 'change', (select) => this.fillWith((select as HTMLSelectElement).value as Fill));
     on('[data-undo]', 'click', () => this.boxes?.undo());
     on('[data-looked]', 'change', () => this.tell());
     on('[data-confirm]', 'click', () => this.confirm());
+    this.layer.picked = (x, y) => {
+      this.showAtOnce(false);
+      const tile = Math.floor((x / this.canvas.width) * SIDE) + SIDE * Math.floor((y / this.canvas.height) * SIDE);
+      void this.show(this.at - (this.at % TILES) + tile);
+    };
     this.dialog.addEventListener('close', () => {
       this.stop();
       this.left();
@@ -135,7 +171,7 @@ export class Looking {
 
   private turn(by: number): void {
     this.stop();
-    void this.show(this.at + by);
+    void this.show(this.at + by * (this.isGrid ? TILES : 1));
   }
 
   private play(): void {
@@ -145,8 +181,9 @@ export class Looking {
     const step = async (at: number): Promise<void> => {
       await this.show(at);
       if (!this.playing) return;
-      if (at >= this.pictures.length - 1) this.stop();
-      else this.playing = window.setTimeout(() => void step(at + 1), PLAY_MS);
+      const next = this.isGrid ? at - (at % TILES) + TILES : at + 1;
+      if (next >= this.pictures.length) this.stop();
+      else this.playing = window.setTimeout(() => void step(next), this.isGrid ? PLAY_MS * TILES : PLAY_MS);
     };
     this.playing = -1;
     void step(from + 1);
@@ -165,6 +202,7 @@ export class Looking {
       ArrowLeft: () => this.turn(-1), ArrowUp: () => this.turn(-1), ArrowRight: () => this.turn(1), ArrowDown: () => this.turn(1),
       PageUp: () => this.turn(-PAGE), PageDown: () => this.turn(PAGE), Home: () => this.turn(-this.pictures.length), End: () => this.turn(this.pictures.length),
       n: () => this.layer.addInMiddle(),
+      g: () => this.toggleGrid(),
     };
     const act = isUndo ? () => this.boxes?.undo() : acts[event.key];
     const isOnButton = event.target instanceof HTMLButtonElement;

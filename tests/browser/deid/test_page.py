@@ -95,7 +95,6 @@ def fresh(bench: Bench, tmp_path: Path) -> Bench:
     return bench
 
 
-@pytest.mark.requirement("C05", "I03")
 def test_files_are_cleaned_looked_at_covered_and_saved(
     fresh: Bench, exam: ExamTruth, screens: list[Path], tmp_path: Path
 ) -> None:
@@ -135,7 +134,6 @@ def test_files_are_cleaned_looked_at_covered_and_saved(
     assert [url for url in fresh.sent if "notifications" not in url] == []
 
 
-@pytest.mark.requirement("C06")
 def test_what_is_saved_tells_nobody(fresh: Bench, exam: ExamTruth, tmp_path: Path) -> None:
     fresh.use("strict")
     fresh.choose(*exam.files)
@@ -180,6 +178,29 @@ def test_boxes_are_made_moved_sized_taken_away_and_undone_by_key(fresh: Bench, s
 
     assert (made, sized) == ("40 \N{MULTIPLICATION SIGN} 12", "44 \N{MULTIPLICATION SIGN} 12")
     assert not page.locator("#looking").is_visible()
+
+
+def test_nine_pictures_at_once_are_looked_at_on_one_page_and_opened_by_a_click(
+    fresh: Bench, tmp_path: Path
+) -> None:
+    page = fresh.page
+    slices = phantoms.ct_exam(tmp_path / "slices", slices=11, size=64)
+    fresh.choose(*slices.files)
+    fresh.run()
+    page.get_by_role("button", name="Look at pictures").click()
+    where = page.locator("[data-where]")
+
+    page.keyboard.press("g")
+    fresh.until(lambda: where.inner_text() == "1 to 9 of 11", "nine pictures")
+    left = page.locator("[data-unseen]").inner_text()
+    page.keyboard.press("ArrowRight")
+    fresh.until(lambda: where.inner_text() == "10 to 11 of 11", "the other two")
+    may_confirm = page.locator("[data-looked]").is_enabled()
+    fresh.drag((0.5, 0.1), (0.5, 0.1))
+    fresh.until(lambda: where.inner_text() == "11 of 11", "the one that was clicked")
+    page.keyboard.press("Escape")
+
+    assert (left, may_confirm) == ("2 still to see", True)
 
 
 def test_a_box_that_comes_later_takes_back_what_was_confirmed(fresh: Bench, screens: list[Path]) -> None:

@@ -109,7 +109,6 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return files
 
 
-@pytest.mark.requirement("C05", "C20")
 @pytest.mark.parametrize("name", ["trial", "strict"])
 def test_browser_and_library_agree_on_every_file(bench: Bench, corpus: list[Path], name: str) -> None:
     recipe = load_recipe(name)
