@@ -20,6 +20,7 @@ from collegium_deid import (
     clean_object,
     identifiers_of,
     parse_file,
+    prepare,
     verify_against,
 )
 from collegium_deid.engine import person
@@ -48,6 +49,14 @@ def clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
     Raises:
         Rejected: it must not leave; the reason holds no value.
     """
+    readable = prepare(data)
+    if readable is data:
+        return _clean(channel, data, links)
+    # Deflated or big endian: what was received cannot be made again from the output.
+    return replace(_clean(channel, memoryview(readable), links), original=data)
+
+
+def _clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
     began = time.perf_counter()
     try:
         cleaned, identifiers, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)

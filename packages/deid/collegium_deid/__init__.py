@@ -4,6 +4,7 @@ Clean:
 
 * `load_recipe`, `parse_recipe` -> `Recipe`: what shall happen, versioned, with a digest.
 * `SiteKey`: 32 secret bytes from which new UIDs and date offsets follow.
+* `prepare(data)`: a deflated or big endian file as one that can be read; any other as it is.
 * `clean_object(head, recipe=, key=, subject=, complete=)` -> `Cleaned`: a new header; raises
   `NeedMoreBytes` while the header is cut, `Rejected` when it cannot be cleaned with certainty.
   `subject` is a code, or a function from the local id to one.
@@ -20,6 +21,7 @@ Every error is a `DeidError` with a stable `code` and a message free of any valu
 """
 
 from collegium_deid.engine.clean import Cleaned, clean_object, local_id_of
+from collegium_deid.engine.convert import prepare
 from collegium_deid.engine.elements import Element, FileHead, parse_file
 from collegium_deid.engine.passage import PixelPassage
 from collegium_deid.errors import DeidError, NeedMoreBytes, RecipeError, Rejected
@@ -51,6 +53,7 @@ __all__ = [
     "local_id_of",
     "parse_file",
     "parse_recipe",
+    "prepare",
     "verify_against",
     "verify_conformance",
 ]

@@ -16,6 +16,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian
 from collegium_deid import Rejected, parse_file
 from collegium_deid.engine import convert
 from collegium_deid.engine.convert import prepare
+from collegium_deid.engine.elements import parse_meta
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,3 +143,19 @@ def test_bytes_of_unknown_order_are_left_out() -> None:
     data = BIG + creator + private + big(0x00280010, b"US", b"\0\2")
 
     assert list(parse_file(prepare(data), complete=True).elements) == [0x00090010, 0x00280010]
+
+
+def test_a_view_of_a_file_is_read_without_a_copy(ct: Dataset, write: Tool) -> None:
+    plain = memoryview(write(ct, pixels=bytes(8)))
+    deflated = written(ct, DeflatedExplicitVRLittleEndian)
+
+    assert prepare(plain) is plain
+    assert prepare(memoryview(deflated)) == prepare(deflated)
+
+
+def test_file_meta_longer_than_most_is_read(ct: Dataset) -> None:
+    data = written(ct, DeflatedExplicitVRLittleEndian)
+    private = b"\2\0\2\1OB\0\0\0\x40\0\0" + bytes(0x4000)
+    at = parse_meta(data, complete=True)[1]
+
+    assert prepare(data[:at] + private + data[at:]).endswith(_data_set(prepare(data)))

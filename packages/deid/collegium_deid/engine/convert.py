@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from array import array
 from struct import Struct, pack
-from typing import Final
+from typing import Final, TypeVar
 
 from collegium_deid.dictionary import NUMBERS, VRS, show
 from collegium_deid.engine.elements import (
@@ -33,6 +33,11 @@ _ALWAYS_ALLOWED: Final = 64 * 1024 * 1024
 _MAX_RATIO: Final = 100
 _MAX_BYTES: Final = 2 * 1024 * 1024 * 1024
 
+# Nearly all file meta information fits.
+_META_BYTES: Final = 4096
+
+Data = TypeVar("Data", bytes, memoryview)
+
 _HEAD: Final = Struct(">HH2sH").unpack_from
 _PLAIN_HEAD: Final = Struct(">HHI").unpack_from
 _U32: Final = Struct(">I").unpack_from
@@ -48,11 +53,11 @@ _WORDS: Final = {
 }
 
 
-def prepare(data: bytes) -> bytes:
+def prepare(data: Data) -> Data | bytes:
     """The same object in a syntax that `clean_object` reads.
 
     Args:
-        data: a whole Part 10 file.
+        data: a whole Part 10 file, or a view of one.
 
     Returns:
         `data` itself unless it is deflated or big endian. From a big endian object, private elements
@@ -66,17 +71,31 @@ def prepare(data: bytes) -> bytes:
     if data[128:132] != b"DICM":
         return data
     try:
-        meta, start = parse_meta(data, complete=True)
+        meta, start = _meta_of(data)
         syntax = meta.get(0x00020010, b"").rstrip(b"\0 ").decode("latin-1")
+        if syntax not in (DEFLATED, BIG_ENDIAN):
+            return data
+        whole = bytes(data)
+        out = [_file_start(whole, meta)]
         if syntax == DEFLATED:
-            return _file_start(data, meta) + _inflated(data, start)
-        if syntax == BIG_ENDIAN:
-            out = [_file_start(data, meta)]
-            _Swap(data, out).data_set(start, len(data), depth=0)
-            return b"".join(out)
+            out.append(_inflated(whole, start))
+        else:
+            _Swap(whole, out).data_set(start, len(whole), depth=0)
+        return b"".join(out)
     except NeedMoreBytes:
         raise _cut() from None
-    return data
+
+
+def _meta_of(data: bytes | memoryview) -> tuple[dict[int, bytes], int]:
+    """Group 2 and where the data set begins, without a copy of the pixels."""
+    size = _META_BYTES
+    while True:
+        try:
+            return parse_meta(bytes(data[:size]), complete=size >= len(data))
+        except NeedMoreBytes as error:
+            if size >= len(data):
+                raise
+            size = error.at_least
 
 
 def _file_start(data: bytes, meta: dict[int, bytes]) -> bytes:
