@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,6 @@ from pydicom import dcmread
 from collegium_deid.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydicom.dataset import Dataset
 
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
@@ -102,3 +101,15 @@ def test_only_what_was_learned_can_be_confirmed(tmp_path: Path, options: list[st
 
     assert main(["masks", *options, str(tmp_path / "masks.json")]) == 2
     assert (tmp_path / "masks.json").read_text() == text
+
+
+def test_the_example_for_programmers_works(scan: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(scan)
+    (scan / "in" / "1.dcm").rename("IM0001")
+
+    exec(compile(code, "README.md", "exec"), {})
+
+    assert dcmread("clean.dcm").PatientID == "S-001"
+    assert dcmread("clean.dcm").pixel_array.max() == 0
