@@ -25,7 +25,12 @@ def original(tmp_path: Path, ct: Dataset, write: Tool, monkeypatch: pytest.Monke
     return tmp_path / "1.dcm"
 
 
-def test_both_sides_of_an_attribute_stand_beside_each_other(original: Path, capsys: Printed) -> None:
+@pytest.mark.requirement("C20")
+def test_both_sides_of_an_attribute_stand_beside_each_other_and_nothing_is_sent(
+    original: Path, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("socket.socket", None)
+
     code = main(["dry-run", "--subject", "S-001", str(original)])
 
     printed = capsys.readouterr()

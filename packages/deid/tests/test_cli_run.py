@@ -55,6 +55,7 @@ def wait_for_some(folder: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.requirement("C07")
 def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_never_killed(
     long_exam: Path, capsys: Printed
 ) -> None:
