@@ -192,18 +192,22 @@ def _is_prefixed(word: str) -> bool:
 
 
 def _is_compound(word: str) -> bool:
-    """Two sure words written as one, as German and Dutch do."""
+    """Two listed words written as one, as German and Dutch do."""
     if len(word) < 9:
         return False
     for cut in range(4, len(word) - 3):
-        if not _is_listed_and_sure(word[cut:]):
+        if not _may_join(word[cut:]):
             continue
-        first = word[:cut]
         for link in _LINKS:
-            bare = first.removesuffix(link)
-            if first.endswith(link) and len(bare) >= 4 and _is_listed_and_sure(bare):
+            first = word[:cut].removesuffix(link)
+            if word[:cut].endswith(link) and len(first) >= 4 and _may_join(first):
                 return True
     return False
+
+
+def _may_join(word: str) -> bool:
+    lists = _lists()
+    return word in lists.words and word not in lists.partners and word not in lists.common_names
 
 
 @functools.cache

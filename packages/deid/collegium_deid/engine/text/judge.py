@@ -69,6 +69,8 @@ def _is_part_of_name(line: Line, n: int) -> bool:
     token = line.tokens[n]
     if token.lower in people()["particle"] and _leads_to_name(line, n):
         return True
+    if token.grade is Grade.SURE and _are_initials(line, n):
+        return True
     if token.grade is Grade.SURE:
         return token.lower in people()["particle"] and _is_beside_person(line, n)
     return (
@@ -92,6 +94,17 @@ def _is_beside_person(line: Line, n: int) -> bool:
             if is_initial:
                 return True
     return False
+
+
+def _are_initials(line: Line, n: int) -> bool:
+    """Two capitals behind a strange word: `Zorbinski QU`."""
+    text = line.tokens[n].text
+    if len(text) != 2 or not text.isupper() or line.tokens[n].lower in people()["short"]:
+        return False
+    before = line.tokens[n - 1] if n and line.near[n - 1] else None
+    return before is not None and (
+        before.is_strange or (before.grade is Grade.DOUBTFUL and not before.is_kept)
+    )
 
 
 def _is_of_other_kind(token: Token, strange: Token) -> bool:

@@ -24,7 +24,7 @@ _STREET: Final = (
 _HOUSE: Final = (
     r"(?:hospital|hosp\.|clinic|clínica|clinica|clinique|klinik|klinikum|krankenhaus|spital|ziekenhuis|infirmary"
     r"|medical (?:center|centre|school|group)|health (?:center|centre|system)|university|universität|université"
-    r"|universidad|universitätsklinikum|universitätsspital|hôpital|hopital|ospedale|policlinico|institute|institut"
+    r"|universidad|universitätsklinikum|universitätsspital|hôpital|hopital|ospedale|policlinico|ward|institute|institut"
     r"|radiology associates|praxis|больниц\w*|клиник\w*|病院|医院|병원|مستشفى)"
 )
 
@@ -77,7 +77,7 @@ _UNIT: Final = (
 # A measure: a short number, perhaps with a unit or a size in two or three directions.
 MEASURE: Final = re.compile(
     rf"(?:\d{{1,3}}(?:[.,]\d{{1,4}})?|[.,]\d{{1,3}}){_UNIT}?"
-    r"|\d{1,3}(?:[.,]\d{1,2})?(?:[x*]\d{1,4}(?:[.,]\d{1,2})?){1,2}(?:mm|cm)?|[x*]\d{1,3}(?:[.,]\d{1,2})?"
+    r"|\d{1,3}(?:[.,]\d{1,2})?(?:[x*]\d{1,3}(?:[.,]\d{1,2})?){1,2}(?:mm|cm)?|\d{4}x\d{4}|[x*]\d{1,3}(?:[.,]\d{1,2})?"
     r"|\d{4}(?:ms|hz|mm|s|cgy|ml|hu|bq)|b[-=]?\d{1,4}|(?:tr|te|ti|td|fa|pld|ts|ta)[-=]?\d{1,4}"
     r"|[tf][0-9][w*]?|[clts][0-9]{1,2}|[a-z][0-9]|r[12]star|t[12]star|p[0-9]f?s?[0-9]?|v[0-9]{1,2}[a-z]?"
     r"|[bhuqdijt]\d{2}[dfhsaum]?|[bhuqidt][rvfpls]\d{2,3}[dfhsaum]?|fc\d{2}|[0-9]d[a-z]?|\d{1,2}mo|\d{1,2}[a-z]"
