@@ -24,6 +24,7 @@ from collegium.kit.database import acting_as
 from collegium.kit.ids import uuid7
 from collegium.trust.identity.queries import account_by_email
 from collegium_deid import SiteKey, clean_object, load_recipe
+from collegium_deid.pixels import clean_pixels
 from collegium_testkit import phantoms
 from collegium_wire import PROTOCOL, DeidSummary, EnrolmentRequest, Manifest, ManifestObject, paths
 
@@ -124,11 +125,12 @@ def clean_exam(folder: Path, *, slices: int = 4, seed: int = 1, subject: str = "
     for path in truth.files:
         raw = path.read_bytes()
         cleaned = clean_object(raw, recipe=RECIPE, key=key, subject=subject)
+        looked = clean_pixels(raw, cleaned, recipe=RECIPE)
         if str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID) == truth.rod.sop_instance_uid:
             rod_uid = cleaned.sop_instance_uid
         objects.append(
             CleanObject(
-                cleaned.head + raw[cleaned.pixel_start :],
+                looked.head + b"".join(looked.pixels),
                 cleaned.study_uid,
                 cleaned.series_uid,
                 cleaned.sop_instance_uid,

@@ -87,7 +87,7 @@ def longer(one: CleanObject) -> CleanObject:
 
 
 def other_series(dataset: Any) -> None:  # Any: a pydicom dataset
-    dataset.SeriesInstanceUID = "2.25.4242"
+    dataset.SeriesInstanceUID = f"2.25.{2**127 + 4242}"
 
 
 def other_subject(dataset: Any) -> None:  # Any: a pydicom dataset
