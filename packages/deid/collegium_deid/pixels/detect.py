@@ -27,10 +27,10 @@ _SURE: Final = 0.5
 _GROW: Final = 1.6
 _MIN_SIDE: Final = 3.0
 _MAX_LINES: Final = 500
-# Small letters need a picture of this height or more; very large pictures shrink to four megapixels.
+# Small letters need a picture of this height or more; very large pictures shrink to three megapixels.
 _SMALL: Final = 736
 _LARGEST_SCALE: Final = 2.5
-_MAX_PIXELS: Final = 4_000_000
+_MAX_PIXELS: Final = 3_000_000
 _MULTIPLE: Final = 32
 
 

@@ -25,6 +25,7 @@ _BATCH: Final = 6
 # A line so much taller than wide is turned by 90 degrees.
 _TURNED: Final = 1.5
 _SURE: Final = 0.5
+_LONGER: Final = 0.2
 
 
 class Reading(NamedTuple):
@@ -106,10 +107,11 @@ def _alphabet() -> list[str]:
 
 def _crops(picture: Grey, line: Line) -> list[Grey]:
     """The line upright, 48 pixels high; both ways round when it is turned."""
-    across, down = line.sides
-    width, height = max(1, round(across)), max(1, round(down))
+    corners = _longer(line)
+    width = max(1, round(float(np.linalg.norm(corners[1] - corners[0]))))
+    height = max(1, round(float(np.linalg.norm(corners[3] - corners[0]))))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    matrix = cv2.getPerspectiveTransform(line.corners, target)
+    matrix = cv2.getPerspectiveTransform(corners, target)
     crop = cv2.warpPerspective(
         picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     ).astype(np.uint8, copy=False)
@@ -119,6 +121,19 @@ def _crops(picture: Grey, line: Line) -> list[Grey]:
         _sized(cv2.rotate(crop, way).astype(np.uint8, copy=False))
         for way in (cv2.ROTATE_90_COUNTERCLOCKWISE, cv2.ROTATE_90_CLOCKWISE)
     ]
+
+
+def _longer(line: Line) -> NDArray[np.float32]:
+    """The corners moved out along the line, because the detector often cuts the first and last letter."""
+    across, down = line.sides
+    corners = line.corners.copy()
+    first, other = (0, 1) if across >= down else (0, 3)
+    along = corners[other] - corners[first]
+    step = along / max(1.0, float(np.linalg.norm(along))) * min(across, down) * _LONGER
+    ends = (1, 2) if across >= down else (2, 3)
+    for corner in range(4):
+        corners[corner] += step if corner in ends else -step
+    return corners
 
 
 def _sized(crop: Grey) -> Grey:
