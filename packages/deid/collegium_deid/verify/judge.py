@@ -188,10 +188,11 @@ class Judge:
             return ""
         if "UI" in {vr, value.vr}:
             return "" if _uids_are_fine(value.raw, kept=rule.how == "I") else "uid"
-        if raw == _DUMMIES.get(value.vr, _TEXT_DUMMY) and rule.action != "Z":
-            return ""
+        is_dummy = raw == _DUMMIES.get(value.vr, _TEXT_DUMMY)
         if place.state == "dummy" and not _SILENT.isdisjoint({vr, value.vr}):
-            return "not_dummy"
+            return "" if is_dummy else "not_dummy"
+        if is_dummy and rule.action != "Z":
+            return ""
         return self._content(rule, vr, value, term=term)
 
     def _rule(self, rules: Rules, value: Value) -> tuple[Rule, str]:
