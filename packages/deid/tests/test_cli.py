@@ -223,6 +223,18 @@ def test_cleaned_files_verify(tmp_path: Path, exam: Path, key: str) -> None:
     assert main(["verify", "--against", str(exam), "--key", key, str(out)]) == 0
 
 
+def test_originals_are_found_by_their_own_uids_where_a_recipe_keeps_them(
+    tmp_path: Path, exam: Path, key: str
+) -> None:
+    recipe = ["--recipe", str(tmp_path / "kept.yaml")]
+    (tmp_path / "kept.yaml").write_text(
+        'recipe: kept\nversion: "1"\nprofile: basic\noptions: [retain_uids]\nobjects: [CT Image]\n'
+    )
+    main(["apply", *recipe, "--key", key, "--subject", "S-001", str(exam), str(tmp_path / "out")])
+
+    assert main(["verify", *recipe, "--against", str(exam), "--key", key, str(tmp_path / "out")]) == 0
+
+
 def test_a_file_whose_original_is_not_among_the_originals_does_not_verify(
     tmp_path: Path, exam: Path, key: str, capsys: Printed
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -136,14 +137,14 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _is_report(source: Source) -> bool:
     """What `apply` itself wrote beside the images."""
-    return source.name.startswith(f"{REPORTS}/2.25.") and source.name.endswith(".json")
+    return re.fullmatch(rf"{REPORTS}/[0-9.]+\.json", source.name) is not None
 
 
 def _checker_for(options: argparse.Namespace, recipe: Recipe, stop: Stop) -> Checker:
     if options.against is None:
         return Checker(recipe)
     originals = list(sources(options.against))
-    reader = _Original(SiteKey.load(options.key) if options.key else None)
+    reader = _Original(SiteKey.load(options.key) if options.key else None, uids_kept=recipe.uids_kept)
     with Progress(len(originals), "read", quiet=options.quiet) as progress:
         found = []
         for source, read in Workers(reader, _unread, jobs=options.jobs, stop=stop).run(originals):
@@ -156,15 +157,19 @@ def _checker_for(options: argparse.Namespace, recipe: Recipe, stop: Stop) -> Che
 
 @dataclass(frozen=True)
 class _Original:
-    """The keyed UID of an original; its identifiers where there is no key. None: no image."""
+    """The UID an original's output has; its identifiers where there is no key. None: no image."""
 
     key: SiteKey | None
+    uids_kept: bool
 
     def __call__(self, source: Source) -> str | Identifiers | None:
         try:
             with source.open() as file:
                 head = read_head(file)
-            return identifiers_of(head.buf) if self.key is None else self.key.uid(head.text(_SOP_INSTANCE))
+            if self.key is None:
+                return identifiers_of(head.buf)
+            uid = head.text(_SOP_INSTANCE)
+            return uid if self.uids_kept else self.key.uid(uid)
         except (DeidError, OSError):
             return None
 
