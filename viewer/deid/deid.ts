@@ -110,7 +110,7 @@ class DeidPage {
     const waiting = [...this.items!.groups.values()].filter((group) => group.state === 'look' && !group.isConfirmed);
     const left = waiting.reduce((sum, group) => sum + group.items.length, 0);
     const more = left ? ` ${left} wait until you have looked at their pictures.` : '';
-    part(this.root, '[data-save-note]').textContent = `${ready === 1 ? '1 file' : `${ready} files`} can be saved.${more}`;
+    part(this.root, '[data-save-note]').textContent = `${ready ? `${ready === 1 ? '1 file' : `${ready} files`} can be saved.` : 'Nothing can be saved yet.'}${more}`;
     for (const button of this.root.querySelectorAll<HTMLButtonElement>('[data-save-zip], [data-save-folder]')) button.disabled = !ready || this.bar.isBusy;
   }
 

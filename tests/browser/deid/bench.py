@@ -28,6 +28,7 @@ _OUTPUTS = """async ([setting, names]) => {
     const hash = told.state === 'refused' ? '' : hex(await crypto.subtle.digest('SHA-256', await all.arrayBuffer()));
     outputs[file.name] = [told.state, told.code ?? '', hash];
   }, () => false);
+  document.getElementById('corpus').remove();
   return outputs;
 }"""
 
@@ -58,7 +59,6 @@ class Bench:
     def outputs(self, files: Sequence[Path], recipe: str) -> dict[str, list[str]]:
         """By name of the file: state, code of refusal, SHA-256 of what comes out."""
         self.page.evaluate("""() => {
-          document.getElementById('corpus')?.remove();
           const input = Object.assign(document.createElement('input'), {type: 'file', multiple: true, id: 'corpus'});
           document.body.append(input);
         }""")

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(200)]
 
-PICTURES = Path(__file__).resolve().parents[3] / "test-results" / "look"
+REPOSITORY = Path(__file__).resolve().parents[3]
+PICTURES = REPOSITORY / "test-results" / "look"
+BUILT = REPOSITORY / "packages" / "platform" / "collegium" / "web" / "static" / "built"
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
 WRITING = (slice(20, 40), slice(30, 130))
 """Rows and columns of the screens that are white, as if something were written there."""
@@ -241,6 +244,16 @@ def test_the_table_gives_each_patient_a_code_and_refuses_who_is_not_in_it(
 
     assert counts == {"all": 4, "clean": 3, "look": 0, "refused": 1}
     assert {dataset.PatientID for dataset in saved} == {"T-007"}
+
+
+def test_python_may_talk_to_nobody_but_its_own_server(bench: Bench) -> None:
+    worker = next(BUILT.glob("worker-*.js")).name
+
+    answer = httpx.get(f"{bench.url}/static/built/{worker}")
+
+    policy = answer.headers["Content-Security-Policy"]
+    assert {"connect-src 'self'", "script-src 'self' 'wasm-unsafe-eval'"} <= set(policy.split("; "))
+    assert "immutable" in answer.headers["Cache-Control"]
 
 
 @pytest.mark.requirement("U04")

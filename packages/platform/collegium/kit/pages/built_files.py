@@ -13,6 +13,7 @@ from django.conf import settings
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]  # ships no types
 
 from collegium.kit.pages.kept_files import generations
+from collegium.kit.pages.policy import POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +40,9 @@ class BuiltFiles:
                 self.served.files.pop(request.path_info, None)
                 self._add_kept()
             else:
+                if request.path_info.endswith((".js", ".mjs")):
+                    # A worker lives by the policy that its own script came with, not by its page's.
+                    answer.headers.setdefault("Content-Security-Policy", POLICY)
                 return answer
         return self._get_response(request)
 
