@@ -30,10 +30,10 @@ def ct_series(folder: Path, slices: int) -> list[Path]:
     return sorted(exam.files)
 
 
-def subjects() -> Callable[[str], str]:
+def subjects(prefix: str = "S") -> Callable[[str], str]:
     """A code for each patient, in the order they come."""
     known: dict[str, str] = {}
-    return lambda local_id: known.setdefault(local_id, f"S-{len(known) + 1:03d}")
+    return lambda local_id: known.setdefault(local_id, f"{prefix}-{len(known) + 1:03d}")
 
 
 def _fill(dataset: Dataset, number: int) -> None:
