@@ -110,6 +110,12 @@ def _lists() -> _Lists:
     )  # fmt: skip
 
 
+def is_body(word: str) -> bool:
+    """True for a part of the body."""
+    return word in _lists().body
+
+
+@functools.cache
 def name_list() -> frozenset[str]:
     """Every listed name, folded."""
     return _lists().names | _lists().common_names

@@ -101,6 +101,11 @@ def test_a_line_that_identifies_nobody_stays_as_it_is(text: str) -> None:
         ("liver, Mount Head Medical Center", "liver"),
         ("liver 12 Long Street", "liver"),
         ("D'Angelo liver", "liver"),
+        ("Zorbinski QU liver", "liver"),
+        ("liver [Horn]", "liver"),
+        ("LUNGE^GEORG liver", "liver"),
+        ("STS_043_CT", "CT"),
+        ("Lung-이 liver", "liver"),
     ],
 )
 def test_what_may_be_a_person_goes_and_the_rest_stays(text: str, kept: str) -> None:
@@ -130,6 +135,10 @@ def test_cleaned_text_holds_only_known_words_and_stays_as_it_is(seed: int) -> No
 
     assert holds_only_known(once)
     assert clean(once, tokens) == once
+
+
+def test_the_digits_of_an_id_are_known_too() -> None:
+    assert clean("CT 043 thorax 1.5 mm", known_tokens([], ["STS-043"])) == "CT thorax 1.5 mm"
 
 
 def test_new_lines_of_a_report_stay() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.text.called import drop_called
 from collegium_deid.engine.text.line import Line, people
-from collegium_deid.vocabulary import Grade, partners
+from collegium_deid.vocabulary import Grade, is_body, name_list, partners, plain
 
 if TYPE_CHECKING:
     from collegium_deid.engine.text.words import Token
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 # A capital alone beside a name-like word is a direction or a level, or else an initial.
 _DIRECTIONS: Final = frozenset("LRAPSIHFCTWV")
 _PAIRS: Final = ({"head", "neck"}, {"hand", "wrist"}, {"foot", "ankle"}, {"arm", "hand"}, {"hand", "foot"})
+_OPEN: Final = frozenset('([{"')
+_CLOSED: Final = frozenset(')]}"')
 _TIES: Final = frozenset({"", "-", "_", "/", "."})
 
 
@@ -23,7 +25,9 @@ def judge(text: str) -> list[Token]:
     drop_called(line)
     _drop_without_partner(line)
     for n, token in enumerate(line.tokens):
-        if token.is_kept and (_is_part_of_name(line, n) or _is_prefix_of_number(line, n)):
+        if not token.is_kept:
+            continue
+        if _is_part_of_name(line, n) or _is_prefix_of_number(line, n) or _is_number_of_code(line, n):
             token.is_kept = False
     return line.tokens
 
@@ -69,12 +73,12 @@ def _is_part_of_name(line: Line, n: int) -> bool:
     token = line.tokens[n]
     if token.lower in people()["particle"] and _leads_to_name(line, n):
         return True
-    if token.grade is Grade.SURE and _are_initials(line, n):
+    if token.grade is Grade.SURE and (_are_initials(line, n) or _is_before_given_name(line, n)):
         return True
     if token.grade is Grade.SURE:
         return token.lower in people()["particle"] and _is_beside_person(line, n)
     return (
-        (token.grade is Grade.COMMON and _is_double_name(line, n))
+        (token.grade is Grade.COMMON and (_is_double_name(line, n) or _is_set_apart(line, n)))
         or _is_beside_person(line, n)
         or (token.is_letter and _is_initial(line, n))
     )
@@ -105,6 +109,25 @@ def _are_initials(line: Line, n: int) -> bool:
     return before is not None and (
         before.is_strange or (before.grade is Grade.DOUBTFUL and not before.is_kept)
     )
+
+
+def _is_before_given_name(line: Line, n: int) -> bool:
+    """`Lunge, Georg`, `LUNGE^GEORG`: a comma or caret, then a name of the list."""
+    if n + 1 >= len(line.tokens) or not line.near[n]:
+        return False
+    token, behind = line.tokens[n], line.tokens[n + 1]
+    is_tied = any(mark in line.between(n, n + 1) for mark in ",^:")
+    is_word = len(token.text) > 2 and token.text.isalpha() and token.text[0].isupper()
+    return is_tied and is_word and behind.is_strange and plain(behind.lower) in name_list()
+
+
+def _is_set_apart(line: Line, n: int) -> bool:
+    """`[Horn]`, `Horn family`: alone in brackets and no part of the body, or with kin behind it."""
+    token = line.tokens[n]
+    if n + 1 < len(line.tokens) and line.near[n] and line.tokens[n + 1].lower in people()["after"]:
+        return True
+    is_alone = line.text[token.start - 1 : token.start] in _OPEN and line.behind(n) in _CLOSED
+    return is_alone and len(token.text) > 2 and token.text[0].isupper() and not is_body(token.lower)
 
 
 def _is_of_other_kind(token: Token, strange: Token) -> bool:
@@ -143,6 +166,13 @@ def _is_prefix_of_number(line: Line, n: int) -> bool:
         return False
     behind = line.tokens[n + 1]
     return line.between(n, n + 1) in _TIES and not behind.is_kept and (behind.is_number or behind.is_gone)
+
+
+def _is_number_of_code(line: Line, n: int) -> bool:
+    """`STS_043`: a number tied to strange letters before it."""
+    token = line.tokens[n]
+    is_tied = n > 0 and line.between(n - 1, n) in {"_", "-"} and line.tokens[n - 1].is_strange
+    return is_tied and any(map(str.isdigit, token.text))
 
 
 def _is_initial(line: Line, n: int) -> bool:

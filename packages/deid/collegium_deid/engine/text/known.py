@@ -121,5 +121,7 @@ def known_tokens(names: Iterable[str], numbers: Iterable[str]) -> KnownTokens:
         wholes.update(bare for bare in (digits, digits.lstrip("0")) if len(bare) >= 6)
         if len(squeezed) >= 3:
             parts.add(fold(number).strip())
+            # `STS_043` is also known by its 043.
+            parts.update(re.findall(r"\d{3,}", number))
     long = tuple(sorted(whole for whole in wholes if len(whole) >= 4))
     return KnownTokens(tuple(sorted(parts)), long, tuple(sorted(word for word in short if word.isascii())))

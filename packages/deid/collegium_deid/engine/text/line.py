@@ -13,7 +13,7 @@ from collegium_deid.table import DATA
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CLOSE: Final = re.compile(r"[ \t]{0,2}[-,_^.'\u2019/& ]?[ \t]{0,2}")
+_CLOSE: Final = re.compile(r"[ \t]{0,2}[-,_^.'\u2019/& ]?[ \t]{0,2}|:")
 
 
 @functools.cache

@@ -46,8 +46,13 @@ class Token:
     @property
     def is_strange(self) -> bool:
         """A word of letters nobody knows: perhaps a name."""
-        return self.text == PLACE or (
-            self.grade is Grade.UNKNOWN and len(self.text) > 1 and self.text[0].isalpha()
+        if self.text == PLACE:
+            return True
+        # In other scripts one character may be a family name.
+        return (
+            self.grade is Grade.UNKNOWN
+            and self.text[0].isalpha()
+            and (len(self.text) > 1 or not self.text.isascii())
         )
 
     @property
