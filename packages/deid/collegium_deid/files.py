@@ -94,7 +94,8 @@ def apply_to_file(task: Task, source: Path, target: Path, *, into_folder: bool) 
         DeidError: another file of that name exists already.
     """
     folder = target if into_folder else target.parent
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
     part = folder / f".{os.getpid()}.part"
     with source.open("rb", buffering=0) as file:
         written = write_cleaned(task, file, part)
@@ -159,8 +160,11 @@ def place(part: Path, output: Path) -> bool:
         DeidError: other bytes are there; nothing is ever overwritten. `part` is gone in any case.
     """
     if not output.exists():
-        output.parent.mkdir(parents=True, exist_ok=True)
-        part.replace(output)
+        try:
+            part.replace(output)
+        except FileNotFoundError:  # the first of its series
+            output.parent.mkdir(parents=True, exist_ok=True)
+            part.replace(output)
         return True
     try:
         if _same(part, output):
