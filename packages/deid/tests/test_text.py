@@ -21,7 +21,7 @@ def cleaned(text: str, names: list[str], numbers: list[str]) -> str:
     return clean(text, known_tokens(names, numbers))
 
 
-@pytest.mark.requirement("C07")
+@pytest.mark.requirement("C05")
 @pytest.mark.parametrize("half", ["tuning", "heldout"])
 def test_words_that_identify_nobody_are_kept_and_no_identity_is(half: str) -> None:
     measured = measure(cleaned, half, count=1500)
