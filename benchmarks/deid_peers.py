@@ -13,6 +13,12 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import deid_orthanc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HERE = Path(__file__).parent
 VENV = HERE / ".peers"
@@ -67,8 +73,11 @@ def install() -> bool:
 def available() -> list[str]:
     """Names of the peers that can run; the others are named on the screen."""
     names = ["pydicom", *(PACKAGES if install() else ())]
-    for name, tool in (("dcmodify", "dcmodify"), ("gdcmanon", "gdcmanon")):
-        if shutil.which(tool):
+    tools = {name: shutil.which(name) for name in ("dcmodify", "gdcmanon")} | {
+        "Orthanc": deid_orthanc.program()
+    }
+    for name, tool in tools.items():
+        if tool:
             names.append(name)
         else:
             print(f"left out, not installed: {name}")
@@ -83,6 +92,8 @@ def run(name: str, source: Path, target: Path) -> Run:
         return _timed(source, lambda: _dcmodify(source, target))
     if name == "gdcmanon":
         return _timed(source, lambda: _gdcmanon(source, target))
+    if name == "Orthanc":
+        return Run(deid_orthanc.seconds_a_file(source, target), 0)
     python = sys.executable if name == "pydicom" else VENV / "bin" / "python"
     # -P: one of the peers has the name of a file in this folder.
     done = subprocess.run(
@@ -98,10 +109,9 @@ def run(name: str, source: Path, target: Path) -> Run:
     return Run(said["seconds"], said["failed"])
 
 
-def _timed(source: Path, work: object) -> Run:
+def _timed(source: Path, work: Callable[[], None]) -> Run:
     began = time.perf_counter()
-    if callable(work):
-        work()
+    work()
     return Run((time.perf_counter() - began) / len(list(source.iterdir())), 0)
 
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 CTP_MS: Final = 7.4
 """RSNA CTP's anonymizer, warm, measured on such a machine with the same input; its jars are on no index."""
 _HEAD_BYTES: Final = 64 * 1024
-_SLOW: Final = {"deid", "dicom-anonymizer", "dicognito"}
-"""They get only some of the slices, the first outside the clock."""
+_SLOW: Final = {"deid", "dicom-anonymizer", "dicognito", "Orthanc"}
+"""They get only some of the slices."""
 _FEW: Final = 40
 
 
