@@ -25,7 +25,7 @@ def reader(two_timepoints: Study, driver: Driver) -> Driver:
 
 def in_one_space(dataset: Any) -> None:  # Any: a pydicom dataset
     """As if both exams had been made in one frame of reference, this one 5 mm higher."""
-    dataset.FrameOfReferenceUID = "2.25.4711"
+    dataset.FrameOfReferenceUID = f"2.25.{2**127 + 4711}"
     if dataset.StudyDate == "20260303":
         x, y, z = dataset.ImagePositionPatient
         dataset.ImagePositionPatient = [x, y, z + 5]

@@ -221,7 +221,7 @@ def test_a_late_instance_is_not_in_an_earlier_grant(granted: Granted) -> None:
     from collegium_testkit.delivering import edited
 
     def later(dataset: Any) -> None:  # Any: a pydicom dataset
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "2.25.77"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.{2**127 + 77}"
         dataset.InstanceNumber = 99
 
     late = edited(granted.exam.objects[0], later)
