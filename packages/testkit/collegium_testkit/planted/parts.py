@@ -7,7 +7,7 @@ from collegium_testkit.planted.identities import Person
 from collegium_testkit.planted.tree import Node, Syntax
 
 # Sequences the table does not name: what is inside them has to be looked at.
-CARRIERS: Final = (0x00082112, 0x00089124, 0x52009229, 0x52009230, 0x00540016, 0x30060010, 0x00400260)
+CARRIERS: Final = (0x00180012, 0x00089124, 0x52009229, 0x52009230, 0x00540016, 0x30060010, 0x00400260)
 
 # Private elements that PS3.15 E.3.10 calls safe, read from the standard: creator, element, VR, value.
 SAFE: Final = (

@@ -219,7 +219,7 @@ class _Judge:
         new, old = found.value.strip(b"\0 "), fact.old.strip(b"\0 ")
         if not new and "D" in fact.actions and not fact.actions & set("XZ") and fact.vr not in _BINARY:
             self.tell(Action.TEXT_NOT_NULL, 0, fact, "no dummy")
-        elif new and new == old:
+        elif new and new == old and not ("C" in fact.actions and not any(map(_is_telling, fact.secrets))):
             self.tell(Action.TEXT_REMOVED, 0, fact, f"still {found.value!r}")
         else:
             self.removed(fact, found)
