@@ -46,6 +46,7 @@ _LABEL: Final = re.compile(
 )
 _PARTS: Final = re.compile(r"[A-Z]?[a-zµ°]+|[A-Z]+(?![a-z])|[\d.,]+|[^\sA-Za-z\d]")
 _ZERO_IN_WORD: Final = re.compile(r"0(?=[A-Za-z]{2})")
+_WORD: Final = re.compile(r"[^\W\d_]{4}")
 _SPLIT: Final = re.compile(r"[^A-Za-z0-9.]+")
 _MISTAKES: Final = 5  # one in five letters may be misread
 _SHORT: Final = 4
@@ -81,6 +82,11 @@ def reason_to_hide(reading: Reading, policy: PixelPolicy, tokens: KnownTokens) -
 def is_label(text: str) -> bool:
     """True when a line is the name of a field with nothing, or next to nothing, behind it."""
     return _LABEL.fullmatch(text) is not None
+
+
+def has_word(text: str) -> bool:
+    """True when there is a run of letters long enough to be a word of its own."""
+    return _WORD.search(text) is not None
 
 
 def _numbers(text: str) -> str:

@@ -27,6 +27,7 @@ _INK: Final = 0.4
 _DRAW_IN: Final = 4
 # Between two letters or words, in heights.
 _GAP: Final = 0.9
+_BESIDE: Final = 1.2
 _NEAR, _FAR = 3.0, 14.0
 # As long as the value of a field is at least taken to be, in heights.
 _VALUE: Final = 9.0
@@ -71,6 +72,23 @@ def extended(picture: Grey, box: Box, others: Sequence[Box], *, is_label: bool) 
     after = _goes_on(has_ink[box.right - left :], height)
     before = _goes_on(has_ink[: box.left - left][::-1], height)
     return Box(box.left - before, box.top, max(least, box.right + after), box.bottom)
+
+
+def is_beside(box: Box, other: Box) -> bool:
+    """True when `other` is on the same line, of about the same height, and near its ends."""
+    if is_turned(box):
+        return not is_turned(_swapped(box)) and is_beside(_swapped(box), _swapped(other))
+    height, tall = box.bottom - box.top, other.bottom - other.top
+    level = min(box.bottom, other.bottom) - max(box.top, other.top)
+    gap = max(box.left, other.left) - min(box.right, other.right)
+    return (
+        2 * level >= min(height, tall) and 3 * height <= 6 * tall <= 11 * height and gap <= _BESIDE * height
+    )
+
+
+def union(a: Box, b: Box) -> Box:
+    """The rectangle round both."""
+    return Box(min(a.left, b.left), min(a.top, b.top), max(a.right, b.right), max(a.bottom, b.bottom))
 
 
 def is_turned(box: Box) -> bool:

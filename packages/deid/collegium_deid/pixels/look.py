@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from collegium_deid.pixels import classify, gate
 from collegium_deid.pixels.classify import is_label
 from collegium_deid.pixels.detect import equalised
-from collegium_deid.pixels.extent import extended, is_turned, tight
+from collegium_deid.pixels.extent import extended, is_beside, is_turned, tight, union
 from collegium_deid.pixels.gate import Box
 from collegium_deid.pixels.picture import pictures_of
 from collegium_deid.pixels.region import is_outside
@@ -53,6 +53,10 @@ class Found:
     box: Box
     reason: str | None
 
+    def moved(self, part: Box) -> Found:
+        """The same in the picture that `part` was cut from."""
+        return Found(_moved(self.box, part.left, part.top), self.reason)
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -77,20 +81,26 @@ class Sight:
         if self.layout.samples == 1 and self.layout.palette is None:
             cut.append(equalised(cut[0]))
         inside = [_moved(chain, -part.left, -part.top) for chain in chains]
-        lines = lines_on(cut, inside, self.reader)
-        judged = [(seen, found) for seen in lines if (found := self.judge(seen)) is not None]
+        lines = [(seen, self.judge(seen)) for seen in lines_on(cut, inside, self.reader)]
+        judged = [(seen, found) for seen, found in _with_fragments(lines) if found is not None]
         kept = [found.box for _, found in judged if found.reason is None]
         return [
-            self._placed(found, cut[0], kept, part, is_label=is_label(seen.reading.text))
+            self._placed(found, cut[0], kept, inside, is_label=is_label(seen.reading.text)).moved(part)
             for seen, found in judged
         ]
 
-    def _placed(self, found: Found, picture: Grey, kept: list[Box], part: Box, *, is_label: bool) -> Found:
-        """In pixels of the whole picture; what must go, as far as it reaches."""
-        box = found.box
-        if found.reason is not None:
-            box = extended(picture, box, kept, is_label=is_label)
-        return Found(_moved(box, part.left, part.top), found.reason)
+    def _placed(
+        self, found: Found, picture: Grey, kept: list[Box], chains: list[Box], *, is_label: bool
+    ) -> Found:
+        """What must go, as far as it reaches."""
+        if found.reason is None:
+            return found
+        box = extended(picture, found.box, kept, is_label=is_label)
+        for chain in chains:
+            longer = union(box, chain)
+            if is_beside(found.box, chain) and not any(longer.overlaps(other) for other in kept):
+                box = longer
+        return Found(box, found.reason)
 
     def judge(self, seen: Seen) -> Found | None:
         """The verdict on one line; None when it is no writing."""
@@ -114,6 +124,22 @@ def lines_on(pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader) ->
         for line, reading in zip(new, reader.read(picture, new), strict=True):
             found.append(Seen(tight(picture, line.box), reading, _agrees(line.box, chains)))
     return found
+
+
+def _with_fragments(
+    lines: Sequence[tuple[Seen, Found | None]],
+) -> list[tuple[Seen, Found | None]]:
+    """A piece without a whole word that stands close beside something hidden belongs to it."""
+    hidden = [found for _, found in lines if found is not None and found.reason is not None]
+    out: list[tuple[Seen, Found | None]] = []
+    for seen, found in lines:
+        beside = next((other for other in hidden if is_beside(other.box, seen.box)), None)
+        is_kept = found is None or found.reason is None
+        if is_kept and beside is not None and not classify.has_word(seen.reading.text):
+            out.append((seen, Found(seen.box, beside.reason)))
+        else:
+            out.append((seen, found))
+    return out
 
 
 def chains_of(pictures: Sequence[Grey]) -> list[Box]:

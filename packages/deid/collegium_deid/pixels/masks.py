@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from collegium_deid.engine.text import looks_identifying
 from collegium_deid.errors import DeidError
+from collegium_deid.pixels.extent import union
 from collegium_deid.pixels.gate import Box
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Masks:
             box = Box(area.x, area.y, area.x + area.width, area.y + area.height)
             at = next((n for n, known in enumerate(boxes) if _share(known, box) >= _SAME), None)
             if at is not None:
-                boxes[at], seen[at] = _both(boxes[at], box), seen[at] + 1
+                boxes[at], seen[at] = union(boxes[at], box), seen[at] + 1
             elif len(boxes) < _MAX_BOXES:
                 boxes.append(box)
                 seen.append(1)
@@ -155,9 +156,5 @@ def _share(a: Box, b: Box) -> float:
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
     if width <= 0 or height <= 0:
         return 0.0
-    both = _both(a, b)
+    both = union(a, b)
     return width * height / ((both.right - both.left) * (both.bottom - both.top))
-
-
-def _both(a: Box, b: Box) -> Box:
-    return Box(min(a.left, b.left), min(a.top, b.top), max(a.right, b.right), max(a.bottom, b.bottom))
