@@ -132,7 +132,7 @@ def test_each_exam_has_a_report_without_identifiers(tmp_path: Path, exam: Path, 
     reports = list((tmp_path / "out" / "reports").iterdir())
     report = json.loads(reports[0].read_text())
     assert [file.stem for file in reports] == [report["study_uid"]]
-    assert (report["instances"], report["series"], report["subject"]) == (2, 1, "S-001")
+    assert (report["instances"], report["series"], report["subjects"]) == (2, 1, ["S-001"])
     assert report["attributes"]["U"] >= 6
     assert report["verified_against_input"] is True
     assert report["pixels"] == {"no_text": 2}

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from importlib import metadata
 from typing import TYPE_CHECKING, Any, Final
 
+from collegium_deid.report import Report
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -34,23 +36,29 @@ def write_reports(folder: Path, recipe: Recipe, entries: Iterable[Entry]) -> int
 
 def _report(recipe: Recipe, study: str, files: list[Entry]) -> dict[str, Any]:  # Any: JSON
     files = sorted(files, key=lambda file: file.output)
-    counts: Counter[str] = Counter()
-    for file in files:
-        counts.update(file.counts)
+    total = Report.merged(
+        Report(recipe.name, recipe.version, recipe.digest, file.counts, file.seconds, len(file.areas))
+        for file in files
+    )
     return {
         "report": "collegium-deid exam 1",
         "engine": metadata.version("collegium-deid"),
-        "recipe": {"name": recipe.name, "version": recipe.version, "digest": recipe.digest},
+        "recipe": {
+            "name": total.recipe_name,
+            "version": total.recipe_version,
+            "digest": total.recipe_digest,
+        },
         "study_uid": study,
-        "subject": files[0].subject,
+        "subjects": sorted({file.subject for file in files}),
         "series": len({file.series for file in files}),
-        "instances": len(files),
-        "attributes": dict(counts),
+        "instances": total.objects,
+        "attributes": total.counts,
         "pixels": dict(Counter(file.pixels for file in files)),
+        "redacted_areas": total.areas,
         "redacted": [{"instance": _instance(file), "areas": file.areas} for file in files if file.areas],
         "look_at": [_instance(file) for file in files if file.look_at],
         "verified_against_input": True,
-        "seconds": round(sum(file.seconds for file in files), 3),
+        "seconds": round(total.seconds, 3),
     }
 
 
