@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +11,6 @@ import pytest
 from collegium_deid.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pydicom.dataset import Dataset
 
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
@@ -89,3 +88,11 @@ def test_the_page_is_for_its_owner_only_and_shows_markup_as_text(
     assert "&lt;script&gt;" in page.read_text()
     assert "<script>" not in page.read_text()
     assert page.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("page", ["packages/deid/README.md", "docs/operate/de-identification.md"])
+def test_the_recipes_of_the_documentation_are_valid(page: str, tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / page).read_text()
+    (tmp_path / "recipe.yaml").write_text(text.split("```yaml\n")[1].split("```")[0])
+
+    assert main(["recipe", "check", str(tmp_path / "recipe.yaml")]) == 0
