@@ -10,7 +10,8 @@ export interface Found {
 /** What was dropped. Must be called within the drop's own event: the browser forgets the entries afterwards. */
 export function dropped(transfer: DataTransfer): Promise<Found[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-  return gather(entries);
+  // Programs other than the file manager drop files that have no entry.
+  return entries.length ? gather(entries) : chosen(transfer.files);
 }
 
 /** What was chosen in a dialog of the browser. */

@@ -18,6 +18,11 @@ _COVERED = """async ([bytes, picture, boxes, fill]) => {
   const covered = await pool.ask({ ask: 'cover', pixels: new Blob([new Uint8Array(bytes)]), picture, boxes, fill });
   return [...new Uint8Array(await covered.arrayBuffer())];
 }"""
+_DROP = """(files) => {
+  const dataTransfer = new DataTransfer();
+  for (const [name, bytes] of files) dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
+  document.querySelector('[data-drop]').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+}"""
 _OUTPUTS = """async ([setting, names]) => {
   const pool = document.querySelector('[data-deid]').pool;
   const hex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
@@ -90,8 +95,15 @@ class Bench:
     def choose(self, *files: Path) -> None:
         self.page.set_input_files("[data-input=files]", list(files))
 
+    def drop(self, *files: Path) -> None:
+        """Drop files on the page, as from the file manager."""
+        packed = [[file.name, list(file.read_bytes())] for file in files]
+        self.page.evaluate(_DROP, packed)
+
     def run(self) -> None:
-        self.page.get_by_role("button", name="De-identify files").click()
+        start = self.page.get_by_role("button", name="De-identify files")
+        self.until(start.is_enabled, "the files")
+        start.click()
         self.until(lambda: self.page.locator("[data-run-again]").is_visible(), "the end of the run")
 
     def counts(self) -> dict[str, int]:

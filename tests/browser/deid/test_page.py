@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,11 @@ from axe_playwright_python.sync_playwright import Axe
 from pydicom import dcmread
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
+from collegium_deid import SiteKey
 from collegium_testkit import phantoms
+from tests.browser.deid.bench import KEY
 
 if TYPE_CHECKING:
-    import zipfile
-
     import numpy.typing as npt
     from pydicom.dataset import FileDataset
 
@@ -181,6 +182,42 @@ def test_boxes_are_made_moved_sized_taken_away_and_undone_by_key(fresh: Bench, s
 
     assert (made, sized) == ("40 \N{MULTIPLICATION SIGN} 12", "44 \N{MULTIPLICATION SIGN} 12")
     assert not page.locator("#looking").is_visible()
+
+
+def test_what_lies_in_a_dropped_zip_is_cleaned_and_a_file_that_is_there_twice_is_refused(
+    fresh: Bench, exam: ExamTruth, tmp_path: Path
+) -> None:
+    for name, method in (("packed.zip", zipfile.ZIP_DEFLATED), ("stored.zip", zipfile.ZIP_STORED)):
+        with zipfile.ZipFile(tmp_path / name, "w", method) as archive:
+            archive.writestr("a folder/", b"")
+            for file in exam.files:
+                archive.write(file, f"a folder/{file.name}")
+    fresh.use("strict")
+
+    fresh.drop(tmp_path / "packed.zip", tmp_path / "stored.zip")
+    fresh.run()
+
+    assert fresh.counts() == {"all": 6, "clean": 3, "look": 0, "refused": 3}
+    assert fresh.page.get_by_text("The same object was among the files already.").is_visible()
+
+
+def test_a_new_key_is_saved_as_a_file_that_is_a_key(fresh: Bench, tmp_path: Path) -> None:
+    page = fresh.page
+    page.get_by_role("button", name="Use another").click()
+    page.set_input_files(
+        "[data-input=key]", {"name": "no.key", "mimeType": "text/plain", "buffer": b"no key"}
+    )
+    fresh.until(lambda: page.locator("[data-key-problem]").is_visible(), "the refusal")
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Make a new key").click()
+    download.value.save_as(tmp_path / "new.key")
+    is_there = page.get_by_text("collegium-site.key, new").is_visible()
+    page.get_by_role("button", name="Use another").click()
+    fresh.fill_in(tmp_path)
+
+    assert is_there
+    assert SiteKey.load(tmp_path / "new.key") != SiteKey(bytes.fromhex(KEY))
 
 
 def test_nine_pictures_at_once_are_looked_at_on_one_page_and_opened_by_a_click(
