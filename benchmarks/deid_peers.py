@@ -33,7 +33,7 @@ _TAGS = (
 DOES = {
     "dcmodify": "copies, then empties 14 tags, new UIDs (not the same for the same), private data off; no dates, no "
     "nested text",
-    "pydicom": "a script: reads all, empties names and six ids, drops private data, writes",
+    "pydicom": "a script: reads all, walks; new UIDs, moved dates, no names, ids or private data; writes",
     "dicognito": "replaces names, ids, dates, UIDs it knows; keeps descriptions and private data",
     "dicom-anonymizer": "the basic profile's table at the top, deletes private data",
     "deid": "its default recipe; removes private data",

@@ -23,6 +23,9 @@ from collegium_deid.rules.recipe import parse_recipe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pydicom.dataelem import DataElement
+    from pydicom.dataset import Dataset
+
     from collegium_deid.rules.recipe import Recipe
 
 CTP_MS: Final = 7.4
@@ -57,7 +60,7 @@ def _header(files: list[Path], rounds: int) -> Row:
     def pydicom() -> None:
         for head in heads:
             dataset = dcmread(io.BytesIO(head), stop_before_pixels=True)
-            dataset.walk(lambda _, element: None if element.VR != "PN" else setattr(element, "value", ""))
+            dataset.walk(_without_names)
             dcmwrite(io.BytesIO(), dataset)
 
     times = _alternating({"ours": ours, "pydicom": pydicom}, 2 * rounds, len(heads))
@@ -72,6 +75,11 @@ def _header(files: list[Path], rounds: int) -> Row:
         "pydicom",
         peer / mine,
     )
+
+
+def _without_names(_: Dataset, element: DataElement) -> None:
+    if element.VR == "PN":
+        element.value = ""
 
 
 def _files(root: Path, files: list[Path], rounds: int) -> list[Row]:
