@@ -21,11 +21,11 @@ from pydicom import dcmread
 
 One = Callable[[Path, Path], None]
 
-_EMPTIED = frozenset(
-    "PatientID PatientBirthDate AccessionNumber StudyID InstitutionName InstitutionAddress StationName "
-    "PatientAddress PatientTelephoneNumbers DeviceSerialNumber PatientComments AdditionalPatientHistory "
-    "StudyComments".split()  # noqa: SIM905 - a list would be a line for each word
-)
+_EMPTIED = {
+    "PatientID", "PatientBirthDate", "AccessionNumber", "StudyID", "InstitutionName", "InstitutionAddress", "StationName",
+    "PatientAddress", "PatientTelephoneNumbers", "DeviceSerialNumber", "PatientComments", "AdditionalPatientHistory",
+    "StudyComments",
+}  # fmt: skip
 
 
 def pydicom_walk() -> One:
