@@ -131,8 +131,8 @@ def _is_set_apart(line: Line, n: int) -> bool:
 
 
 def _is_of_other_kind(token: Token, strange: Token) -> bool:
-    """A word in lower case beside a strange one with a capital: a name has its capitals throughout."""
-    return token.text.islower() and len(token.text) > 1 and strange.text[0].isupper()
+    """A word in lower case beside a strange one that is not: a name has its capitals, or none, throughout."""
+    return token.text.islower() and len(token.text) > 1 and not strange.text[0].islower()
 
 
 def _is_double_name(line: Line, n: int) -> bool:
