@@ -247,6 +247,19 @@ def test_a_file_whose_original_is_not_among_the_originals_does_not_verify(
     assert "1 conform, 1 do not" in capsys.readouterr().out
 
 
+def test_what_lies_behind_the_pixels_is_looked_at_too(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    out = tmp_path / "one.dcm"
+    main(["apply", "--key", key, "--subject", "S-001", str(exam / "sub" / "2"), str(out)])
+    out.write_bytes(out.read_bytes() + b"\xfc\xff\xfc\xffOB\0\0\x0c\0\0\0Brambleworth")
+
+    code = main(["verify", "--against", str(exam / "1.dcm"), str(out)])
+
+    assert code == 1
+    assert "(FFFC,FFFC)" in capsys.readouterr().err
+
+
 def test_originals_do_not_verify(exam: Path, capsys: Printed) -> None:
     assert main(["verify", "--against", str(exam / "1.dcm"), str(exam)]) == 1
 

@@ -36,6 +36,8 @@ without a key for those of all originals together. Exit codes: 0 all conform; 1 
 with its reasons); 2 wrong use; 130 stopped by Ctrl-C.
 """
 _SOP_INSTANCE: Final = 0x00080018
+# Of larger files what lies behind the pixel data is not looked at.
+_WHOLE_BYTES: Final = 256 * 1024 * 1024
 
 
 def add(commands: Commands) -> None:
@@ -74,9 +76,8 @@ class Checker:
         try:
             with source.open() as file:
                 head = read_head(file)
-            problems = [
-                f"{finding} [{finding.code}]" for finding in verify_conformance(self.recipe, head.buf)
-            ]
+                data = head.buf + (file.read() if source.size <= _WHOLE_BYTES else b"")
+            problems = [f"{finding} [{finding.code}]" for finding in verify_conformance(self.recipe, data)]
         except DeidError as error:
             return [f"{error.message} [{error.code}]"]
         except OSError as error:
@@ -84,7 +85,7 @@ class Checker:
         try:
             identifiers = self._identifiers(head.text(_SOP_INSTANCE))
             if identifiers is not None:
-                verify_against(identifiers, head.buf)
+                verify_against(identifiers, data)
         except DeidError as error:
             problems.append(f"{error.message} [{error.code}]")
         except OSError as error:
