@@ -25,9 +25,9 @@ from collegium_deid import (
     identifiers_of,
     load_recipe,
     parse_file,
+    prepare,
     verify_against,
 )
-from collegium_deid.engine.convert import prepare
 from collegium_deid.engine.pixelmark import declare_pixels_cleaned
 from collegium_deid.engine.pixelplan import Look, PixelPlan
 from collegium_deid.rules.recipe import SHIPPED
