@@ -22,9 +22,9 @@ from pydicom import dcmread
 One = Callable[[Path, Path], None]
 
 _EMPTIED = {
-    "PatientID", "PatientBirthDate", "AccessionNumber", "StudyID", "InstitutionName", "InstitutionAddress", "StationName",
-    "PatientAddress", "PatientTelephoneNumbers", "DeviceSerialNumber", "PatientComments", "AdditionalPatientHistory",
-    "StudyComments",
+    "PatientID", "PatientBirthDate", "AccessionNumber", "StudyID", "InstitutionName", "InstitutionAddress",
+    "StationName", "PatientAddress", "PatientTelephoneNumbers", "DeviceSerialNumber", "PatientComments",
+    "AdditionalPatientHistory", "StudyComments",
 }  # fmt: skip
 
 

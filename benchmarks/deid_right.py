@@ -66,7 +66,7 @@ def _half(share: tuple[int, int]) -> list[Score]:
     task = Task(header_only(), SiteKey(bytes(32)), subjects(f"S{share[0]}"))
     with tempfile.TemporaryDirectory() as folder:
         part = Path(folder) / "part"
-        return [score(planted, _cleaned(task, planted, part)) for planted in plant(*share)]
+        return total(score(planted, _cleaned(task, planted, part)) for planted in plant(*share))
 
 
 def _cleaned(task: Task, planted: Planted, part: Path) -> bytes | None:
