@@ -117,6 +117,10 @@ def test_what_is_wrong_is_named_with_its_line(text: str, line: int) -> None:
     assert error.source == "t.yaml"
 
 
+def test_an_unknown_object_is_answered_with_names_near_it() -> None:
+    assert "Ultrasound Image" in fails(PLAIN.replace("CT Image", "US Ultrasound Image")).message
+
+
 def test_the_digest_names_exactly_these_words() -> None:
     assert parse_recipe(PLAIN).digest != parse_recipe(PLAIN + "# a remark\n").digest
 

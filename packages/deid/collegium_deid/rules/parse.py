@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -68,7 +69,10 @@ class Parts(Reader):
         found = self.words(body, "objects")
         for name, line in found:
             if name not in OBJECTS:
-                self.refuse("Unknown object; the names are those of DICOM's storage classes.", line)
+                near = ", ".join(get_close_matches(name, OBJECTS, 4, 0.5)) or "CT Image, MR Image"
+                self.refuse(
+                    f"Unknown object; the names are those of DICOM's storage classes, such as: {near}.", line
+                )
             if OBJECTS[name] not in NO_TEXT_IN_PIXELS and PIXELS not in options:
                 self.refuse(f"{name} may carry text in its pixels; it needs the option {PIXELS}.", line)
         if not found:
