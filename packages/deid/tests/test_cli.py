@@ -411,3 +411,37 @@ def test_links_and_pipes_in_a_folder_are_not_followed(
 
     assert code == 1
     assert capsys.readouterr().err.count("[deid.file.link]") == 2
+
+
+def test_a_folder_others_can_read_never_becomes_the_quarantine(tmp_path: Path, exam: Path, key: str) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "shared" / "mine.txt").write_text("x")
+
+    code = main(
+        [
+            "apply",
+            "--quarantine",
+            str(tmp_path / "shared"),
+            "--key",
+            key,
+            "--subject",
+            "S",
+            str(exam),
+            str(tmp_path / "o"),
+        ]
+    )
+
+    assert code == 2
+    assert (tmp_path / "shared").stat().st_mode & 0o777 == 0o755
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_disk_that_cannot_be_written_is_told_without_a_traceback(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    (tmp_path / "file").write_text("x")
+
+    code = main(["apply", "--key", key, "--subject", "S", str(exam), str(tmp_path / "file" / "out")])
+
+    assert code == 1
+    assert "stopped, Not a directory" in capsys.readouterr().err

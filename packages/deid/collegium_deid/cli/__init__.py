@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from collegium_deid.cli import apply, dry_run, inventory, masks, recipe, verify
-from collegium_deid.cli.exits import DONE, INTERRUPTED, WRONG_USE
+from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED, WRONG_USE
 from collegium_deid.errors import DeidError
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        print(f"collegium-deid: stopped, {error.strerror}: {error.filename} [deid.file]", file=sys.stderr)
+        return SOME_REJECTED
 
 
 def _parser() -> argparse.ArgumentParser:

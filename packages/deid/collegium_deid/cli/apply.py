@@ -94,6 +94,7 @@ def _apply(options: argparse.Namespace) -> int:
             'Install it with: pip install "collegium-deid[pixels]"',
             file=sys.stderr,
         )
+    quarantine = Quarantine(options.quarantine) if options.quarantine else None
     known = masks.load(options.masks, may_be_missing=True) if options.masks else None
     key = _key(options)
     with Stop() as stop:
@@ -107,7 +108,7 @@ def _apply(options: argparse.Namespace) -> int:
         }
         with Journal(place.folder, settings, fsync=options.fsync) as journal:
             run = Run(Task(recipe, key, subject, known), place.folder, journal, fsync=options.fsync)
-            _clean(options, run, [(source_id(key, source), source) for source in inputs], stop)
+            _clean(options, run, [(source_id(key, source), source) for source in inputs], quarantine, stop)
             exams = write_reports(place.folder, recipe, journal.entries.values())
         if known is not None:
             known.save(options.masks)
@@ -151,10 +152,15 @@ def _key(options: argparse.Namespace) -> SiteKey:
     return key
 
 
-def _clean(options: argparse.Namespace, run: Run, inputs: list[tuple[str, Source]], stop: Stop) -> None:
+def _clean(
+    options: argparse.Namespace,
+    run: Run,
+    inputs: list[tuple[str, Source]],
+    quarantine: Quarantine | None,
+    stop: Stop,
+) -> None:
     jobs = [Job(n, source, id_) for n, (id_, source) in enumerate(inputs) if not run.knows(id_)]
     run.tally.again += len(inputs) - len(jobs)
-    quarantine = Quarantine(options.quarantine) if options.quarantine else None
     try:
         with Progress(len(jobs), "cleaned", quiet=options.quiet) as progress:
             run.clean(

@@ -27,13 +27,23 @@ class Quarantine:
     """A folder of refused originals."""
 
     def __init__(self, folder: Path) -> None:
+        """Make it, or take one that nobody else can read.
+
+        Raises:
+            DeidError: it cannot be made, or holds something others can read.
+        """
         self._folder = folder
+        self._rows: list[tuple[str, ...]] = []
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.chmod(0o700)
+            if not any(folder.iterdir()):
+                folder.chmod(0o700)
+            elif os.name == "posix" and folder.stat().st_mode & 0o077:
+                raise DeidError(
+                    "deid.quarantine", "Others can read the quarantine folder. Choose a new or empty one."
+                )
         except OSError as error:
             raise DeidError("deid.quarantine", "The quarantine folder cannot be made.") from error
-        self._rows: list[tuple[str, ...]] = []
 
     def keep(self, job: Job, code: str, reason: str) -> None:
         """Copy one refused input; a copy that fails is listed without a file."""
