@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -297,3 +298,28 @@ def _minutes(ds: Dataset) -> int:
 
 def _moment(text: str) -> dt.datetime:
     return dt.datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value"),
+    [
+        (0x00181050, b"DS", b"\\".join([b"1234567890"] * 40) + b"\\x"),
+        (0x00181152, b"IS", b"\\".join([b"1234567890"] * 40) + b"\\x"),
+        (0x00181400, b"LO", b"12 " + b"3" * 60 + b"."),
+        (0x00181400, b"LO", b"a" * 60_000),
+        (0x00184000, b"UT", b"a.b-" * 200_000),
+        (0x00184000, b"UT", b"12 333-" * 200_000),
+        (0x00184000, b"UT", b"1 May " + b" " * 500_000 + b"x"),
+        (0x00181020, b"LO", b"1.2." * 15_000),
+    ],
+)
+def test_no_value_takes_long_to_be_refused(  # noqa: PLR0917 - fixtures, handed in by name
+    ct: Dataset, write: Tool, clean: Tool, tag: int, vr: bytes, value: bytes
+) -> None:
+    data = with_element(_until(write(ct), tag), element(tag, vr, value))
+
+    began = time.process_time()
+    head = clean(data).head
+
+    assert time.process_time() - began < 2  # without bounds: minutes to ages
+    assert value[:40] not in head

@@ -43,8 +43,12 @@ _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
 _CHARACTER_SET: Final = 0x00080005
-_PLAIN: Final = re.compile(rb"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^-]{12,}[\0 ]*")
+_PLAIN: Final = re.compile(rb"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^-]{12,}+")
 _SEARCHED_BYTES: Final = 4096
+# LT holds no more (PS3.5 table 6.2-1); a search that takes the square of a length must have an end.
+_MAX_TEXT: Final = 10_240
+_MAX_HARMLESS: Final = 1024
+_ENDLESS: Final = re.compile(r"[^\W_]{61,}|([\W_])\1{7,}")
 # Addresses of terms and definitions that everyone shares.
 _SHARED_ADDRESS: Final = re.compile(
     r"https?://(?:[\w-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?$"
@@ -125,6 +129,8 @@ def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | No
 
 def _is_harmless(case: Case, tag: int, how: str, text: str) -> bool:
     """A text that may stay as it is."""
+    if len(text) > _MAX_HARMLESS:
+        return False
     if how == "V":
         return not case.known.of_persons.in_text(text)
     if how != "T" or case.known.every.in_text(text):
@@ -151,7 +157,9 @@ def _cleaned_part(case: Case, part: str) -> str:
         if case.recipe.uids_kept or is_well_known(part.encode()):
             return part
         return case.key.uid(part)
-    part = _UID_IN_TEXT.sub(" ", part)
+    if len(part) > _MAX_TEXT:
+        return ""
+    part = _ENDLESS.sub(" ", _UID_IN_TEXT.sub(" ", part))
     if case.recipe.age_cap_years is not None:
         part = ages.without_great_ages(part, case.recipe.age_cap_years)
     return clean(part, case.known.every)
@@ -202,7 +210,9 @@ def _says_something(case: Case, value: bytes) -> bool:
     if not 4 <= len(value) <= _SEARCHED_BYTES:
         return False
     text = charset.decode(value, case.codecs)
-    return _PLAIN.fullmatch(value) is not None or (text is not None and case.known.every.in_text(text))
+    return _PLAIN.fullmatch(value.rstrip(b"\0 ")) is not None or (
+        text is not None and case.known.every.in_text(text)
+    )
 
 
 def _shaped(case: Case, tag: int, known: str, value: bytes) -> bytes | None:

@@ -23,13 +23,16 @@ _DUMMIES: Final = {
     "AE": b"REMOVED",
 }
 
-# Shapes per VR, PS3.5 table 6.2-1; a little wider where real scanners are. `\` separates values.
+# Shapes per VR, PS3.5 table 6.2-1; a little wider where real scanners are. `\` separates values. Nothing is
+# ever given back (`+` behind a quantifier), so that no value takes long to be refused.
 _SHAPES: Final = {
     "AS": re.compile(rb"(?:\d{3}[DWMY](?:\\\d{3}[DWMY])*)?"),
     "CS": re.compile(rb"[A-Z0-9_ \\]*"),
-    "DS": re.compile(rb"(?: *[+-]?(?:\d{1,15}\.?\d{0,20}|\.\d{1,20})(?:[eE][+-]?\d{1,3})? *(?:\\|$))*"),
+    "DS": re.compile(
+        rb"(?: *+[+-]?(?:\d{1,20}+(?:\.\d{0,20}+)?|\.\d{1,20}+)(?:[eE][+-]?\d{1,3}+)? *+(?:\\|$))*+"
+    ),
     "UI": re.compile(rb"(?:[0-9.]{1,64}(?:\\|$))*"),
-    "IS": re.compile(rb"(?: *[+-]?\d{1,11} *(?:\\|$))*"),
+    "IS": re.compile(rb"(?: *+[+-]?\d{1,11}+ *+(?:\\|$))*+"),
 }
 _UID: Final = re.compile(rb"[0-9]+(?:\.[0-9]+)+")
 # For a fixed size VR: how many bytes one value has.
