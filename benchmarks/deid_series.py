@@ -30,7 +30,8 @@ def rows(*, quick: bool) -> list[Row]:
     seconds = statistics.median(each for each, _ in times)
     processor = statistics.median(each for _, each in times)
     note = (
-        f"the whole command, start included, every slice looked at; {processor:.1f} s of processor time. The peer is detection and reading of each "
+        f"the whole command, start included, every slice looked at; {processor:.1f} s of processor time. "
+        "The peer is detection and reading of each "
         f"slice with RapidOCR as it comes, timed on {_OCR_SLICES} slices and multiplied"
     )
     return [
