@@ -147,7 +147,7 @@ def _frame() -> frozenset[str]:
 def _filled(template: str, family: str, given: str, other: str, chance: random.Random) -> str:
     month, day, year = chance.randint(1, 12), chance.randint(1, 28), chance.randint(1931, 2024)
     digits = {f"id{n}": "".join(chance.choices("123456789", k=n)) for n in range(2, 11)}
-    letters = chance.choices("BDGJKNQUXZ", k=4)
+    letters = chance.choices("BDGJKNQUZ", k=4)
     return template.format(
         Family=family, FAMILY=family.upper(), family=family.lower(), Other=other,
         Given=given, GIVEN=given.upper(), given=given.lower(), I=letters[0], J=letters[1],

@@ -48,10 +48,9 @@ def _has_partner(line: Line, n: int) -> bool:
     if is_eponym and n and line.near[n - 1] and line.tokens[n - 1].lower in people()["before"]:
         return True
     for m in (n + 1, n - 1, n + 2, n - 2):
-        # An eponym stands before its noun, or behind it with "of".
-        if not line.is_joined(n, m) or (
-            is_eponym and m < n and line.tokens[n - 1].lower not in people()["of"]
-        ):
+        # Who needs a partner stands before it (`may represent`); an eponym also behind it with "of".
+        is_led = m < n and "!" in mates and not (is_eponym and line.tokens[n - 1].lower in people()["of"])
+        if is_led or not line.is_joined(n, m) or _makes_double_name(line, n, m):
             continue
         other = line.tokens[m]
         if other.is_kept and (other.lower in mates or ("#" in mates and other.is_number)):
@@ -73,7 +72,9 @@ def _is_part_of_name(line: Line, n: int) -> bool:
     token = line.tokens[n]
     if token.lower in people()["particle"] and _leads_to_name(line, n):
         return True
-    if token.grade is Grade.SURE and (_are_initials(line, n) or _is_before_given_name(line, n)):
+    if token.grade is Grade.SURE and (
+        _are_initials(line, n) or _is_before_given_name(line, n) or _is_behind_given_name(line, n)
+    ):
         return True
     if token.grade is Grade.SURE:
         return token.lower in people()["particle"] and _is_beside_person(line, n)
@@ -93,6 +94,8 @@ def _is_beside_person(line: Line, n: int) -> bool:
             return True
         if other.grade is Grade.DOUBTFUL and not other.is_kept and token.lower not in people()["function"]:
             return True
+        if m > n and len(token.text) > 2 and token.text[0].isupper() and _may_be_initials(other):
+            return True
         if other.is_letter and len(token.text) > 1:
             is_initial = line.behind(m) == "." or "," in line.between(n, m) or other.text not in _DIRECTIONS
             if is_initial:
@@ -101,14 +104,17 @@ def _is_beside_person(line: Line, n: int) -> bool:
 
 
 def _are_initials(line: Line, n: int) -> bool:
-    """Two capitals behind a strange word: `Zorbinski QU`."""
-    text = line.tokens[n].text
-    if len(text) != 2 or not text.isupper() or line.tokens[n].lower in people()["short"]:
+    """Two capitals behind a strange word or a name: `Zorbinski QU`, `Horn BQ`."""
+    if not _may_be_initials(line.tokens[n]) or not n or not line.near[n - 1]:
         return False
-    before = line.tokens[n - 1] if n and line.near[n - 1] else None
-    return before is not None and (
-        before.is_strange or (before.grade is Grade.DOUBTFUL and not before.is_kept)
-    )
+    before = line.tokens[n - 1]
+    if before.is_strange or (before.grade is Grade.DOUBTFUL and not before.is_kept):
+        return True
+    return before.grade is Grade.COMMON and before.text[0].isupper() and len(before.text) > 2
+
+
+def _may_be_initials(token: Token) -> bool:
+    return len(token.text) == 2 and token.text.isupper() and token.lower not in people()["short"]
 
 
 def _is_before_given_name(line: Line, n: int) -> bool:
@@ -119,6 +125,20 @@ def _is_before_given_name(line: Line, n: int) -> bool:
     is_tied = any(mark in line.between(n, n + 1) for mark in ",^:")
     is_word = len(token.text) > 2 and token.text.isalpha() and token.text[0].isupper()
     return is_tied and is_word and behind.is_strange and plain(behind.lower) in name_list()
+
+
+def _is_behind_given_name(line: Line, n: int) -> bool:
+    """`Georg Lunge`, `LUNGE/GEORG`: a listed name directly before, or behind a slash or underscore."""
+    token = line.tokens[n]
+    if len(token.text) < 4 or not token.text.isalpha() or not token.text[0].isupper():
+        return False
+    if n and line.near[n - 1] and line.between(n - 1, n) == " " and token.text.istitle():
+        before = line.tokens[n - 1]
+        return before.is_strange and before.text.istitle() and plain(before.lower) in name_list()
+    if n + 1 < len(line.tokens) and line.between(n, n + 1) == "/":
+        behind = line.tokens[n + 1]
+        return behind.is_strange and plain(behind.lower) in name_list()
+    return False
 
 
 def _is_set_apart(line: Line, n: int) -> bool:
@@ -136,14 +156,16 @@ def _is_of_other_kind(token: Token, strange: Token) -> bool:
 
 
 def _is_double_name(line: Line, n: int) -> bool:
+    return any(_makes_double_name(line, n, m) for m in line.beside(n))
+
+
+def _makes_double_name(line: Line, n: int, m: int) -> bool:
     """`Foot-Bone`: two words that are also names, tied by a hyphen, each with its capital."""
-    token = line.tokens[n]
-    for m in line.beside(n):
-        other = line.tokens[m]
-        is_pair = line.between(n, m) == "-" and other.grade is Grade.COMMON
-        if is_pair and token.text[0].isupper() and other.text[0].isupper():
-            return len(token.text) > 2 < len(other.text) and {token.lower, other.lower} not in _PAIRS
-    return False
+    token, other = line.tokens[n], line.tokens[m]
+    is_tied = abs(n - m) == 1 and line.between(n, m) == "-" and other.grade is Grade.COMMON
+    have_capitals = token.text[0].isupper() and other.text[0].isupper()
+    is_pair = len(token.text) > 2 < len(other.text) and {token.lower, other.lower} not in _PAIRS
+    return is_tied and have_capitals and is_pair
 
 
 def _leads_to_name(line: Line, n: int) -> bool:
