@@ -233,6 +233,8 @@ def test_nine_pictures_at_once_are_looked_at_on_one_page_and_opened_by_a_click(
     page.keyboard.press("g")
     fresh.until(lambda: where.inner_text() == "1 to 9 of 11", "nine pictures")
     left = page.locator("[data-unseen]").inner_text()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=PICTURES / "deid-nine.png")
     page.keyboard.press("ArrowRight")
     fresh.until(lambda: where.inner_text() == "10 to 11 of 11", "the other two")
     may_confirm = page.locator("[data-looked]").is_enabled()
