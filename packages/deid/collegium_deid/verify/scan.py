@@ -147,12 +147,12 @@ class _Reader:
             tag, start = (group << 16) + number, position + 8
             if not vr:
                 tag, vr, start, length = _read_head(data, position, explicit=explicit)
-            here = (*path, tag)
             if tag == 0xFFFEE00D and path:
                 return start
+            here = (*path, tag)
             if tag in _PIXELS and not path:
                 position = self._behind_pixels(start, length)
-            elif length == _NO_LENGTH or vr == "SQ" or self._hides_items(vr, start, length):
+            elif length == _NO_LENGTH or (vr in _MAY_HOLD_ITEMS and self._holds_items(vr, start, length)):
                 values.append(Value(here, vr, b"", character_set, _creator(creators, tag), item))
                 stop = end if length == _NO_LENGTH else start + length
                 if stop > end:
@@ -183,9 +183,11 @@ class _Reader:
             start += length
         return size
 
-    def _hides_items(self, vr: str, start: int, length: int) -> bool:
+    def _holds_items(self, vr: str, start: int, length: int) -> bool:
         """UN may hold a sequence in implicit form (PS3.5 section 6.2.2)."""
-        if vr != "UN" or length < 8 or self.data[start : start + 4] != b"\xfe\xff\x00\xe0":
+        if vr == "SQ":
+            return True
+        if length < 8 or self.data[start : start + 4] != b"\xfe\xff\x00\xe0":
             return False
         size = struct.unpack_from("<I", self.data, start + 4)[0]
         return bool(size == _NO_LENGTH or size <= length - 8)
