@@ -45,6 +45,7 @@ _LABEL: Final = re.compile(
     re.IGNORECASE,
 )
 _PARTS: Final = re.compile(r"[A-Z]?[a-zµ°]+|[A-Z]+(?![a-z])|[\d.,]+|[^\sA-Za-z\d]")
+_DIGITS_APART: Final = re.compile(r"[A-Za-zµ°]+|[\d.,]+|[^\sA-Za-z\d]+")
 _ZERO_IN_WORD: Final = re.compile(r"0(?=[A-Za-z]{2})")
 _WORD: Final = re.compile(r"[^\W\d_]{4}")
 _SPLIT: Final = re.compile(r"[^A-Za-z0-9.]+")
@@ -56,6 +57,7 @@ _UNITS: Final = frozenset(
     (
         "mm", "cm", "cm2", "cm3", "ml", "kv", "kvp", "ma", "mas", "ms", "sec", "db", "hz", "khz", "mhz", "fps", "bpm",
         "gy", "mgy", "hu", "sid", "fd", "fov", "ww", "wl", "te", "tr", "fa", "pa", "ap", "lat", "rt", "lt", "ct", "mr",
+        "cbf", "cbv", "edv", "psv",
     )
 )  # fmt: skip
 _MARKS: Final = ".,:;()[]{}<>*'\"+-=/#%_~^°\\|"
@@ -142,8 +144,8 @@ def _is_allowed(text: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:
 
 
 def _cuts(word: str) -> tuple[list[str], ...]:
-    """A word as it is, cut at marks, and cut where letters, digits and case change."""
-    return [word], _SPLIT.split(word), _PARTS.findall(word) or [word]
+    """A word as it is, cut at marks, between letters and digits, and where case changes."""
+    return [word], _SPLIT.split(word), _DIGITS_APART.findall(word), _PARTS.findall(word) or [word]
 
 
 def _is_known(part: str, allow: tuple[str, ...], tokens: KnownTokens) -> bool:

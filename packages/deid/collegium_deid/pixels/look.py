@@ -113,7 +113,9 @@ class Sight:
         if reading.characters == 1 and reading.is_clear:
             # A side or a plane; one letter names nobody.
             return Found(box, classify.ALL if self.policy.policy == "all_text" and agrees else None)
-        return Found(box, classify.UNREADABLE) if agrees or outside else None
+        # Speckle looks like letters to gate and detector both, but the reader finds not one character in it.
+        is_writing = outside or (agrees and reading.text != "")
+        return Found(box, classify.UNREADABLE) if is_writing else None
 
 
 def lines_on(pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader) -> list[Seen]:
