@@ -64,3 +64,32 @@ def test_any_bytes_are_cleaned_or_refused_with_a_reason(path: Path) -> None:
         ONE_INPUT(one)
 
     assert time.monotonic() - began < 30, "something nearly hangs"
+
+
+@pytest.mark.parametrize("piece", ["a", "1", "A.", "1.", "日", "+1 ", "a@", "Dr ", "aA"])
+def test_a_long_value_takes_no_long(piece: str) -> None:
+    text = (piece * 8000)[:8000].encode()
+    values = [
+        (0x00080016, b"UI", b"1.2.840.10008.5.1.4.1.1.66.4"),
+        (0x00080018, b"UI", b"1.2.3.41"),
+        (0x00080005, b"CS", b"ISO_IR 192"),
+        (0x00081030, b"LO", text),
+        (0x00100020, b"LO", b"MRN-4471123\0"),
+        (0x00104000, b"LT", text),
+        (0x00180050, b"DS", text),
+        (0x0020000D, b"UI", b"1.2.3.42"),
+        (0x0020000E, b"UI", b"1.2.3.43"),
+    ]
+    body = b"".join(
+        tag.to_bytes(4, "big")[1::-1]
+        + tag.to_bytes(4, "big")[:1:-1]
+        + vr
+        + len(value).to_bytes(2, "little")
+        + value
+        for tag, vr, value in sorted(values)
+    )
+    began = time.process_time()
+
+    ONE_INPUT(b"\0" + body)
+
+    assert time.process_time() - began < 3

@@ -23,7 +23,8 @@ from collegium_deid.verify.needles import Needles, Searcher, decoded, disguised,
 from collegium_deid.verify.scan import Value, scan
 
 _OURS: Final = re.compile(rb"2\.25\.\d{30,39}\0?")
-_UID_LIKE: Final = re.compile(r"\d+(?:\.\d+){4,}")
+# Possessive, so that no value can make the search slow.
+_UID_LIKE: Final = re.compile(r"(?<!\d)\d++(?:\.\d++){4,}")
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _FIXED: Final = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV", "SQ"})
 # Terms of coded strings that no list of medical words has: a patient called Head, whose head was

@@ -69,7 +69,7 @@ _PUBLIC: Final = frozenset(
         b"BI",
     }
 )
-_NUMBER: Final = re.compile(rb" *(?:[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)? *")
+_NUMBER: Final = re.compile(rb" *+(?:[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)? *+")
 _SHAPES: Final = {
     "AS": re.compile(rb"(?:\d{3}[DWMY](?:\\|$))*"),
     "DS": re.compile(_NUMBER.pattern + rb"(?:\\" + _NUMBER.pattern + rb")*"),

@@ -52,15 +52,15 @@ _IDENTITY: Final = (
     r"#\s?[^\W_]*\d[^\s]*",
     rf"(?<!\d)(?:9\d|1[0-4]\d) ?-? ?{_YEARS}(?:[- ]?old)?|\b(?:aged?|alter|âge|edad|età|idade)[: ]*(?:9\d|1[0-4]\d)(?!\d)",
     r"(?<!\d)0?(?:9\d|1[0-4]\d)Y(?![^\W\d_])",
-    rf"(?:\d+\w? +)?(?:[^\W\d_][\w.'’-]* +){{1,2}}(?<=[ ]){_STREET}(?![^\W_])(?: +\d+\w?)?",
-    r"[^\W\d_]{3,}(?:straße|strasse|straat|gasse|platz|allee|weg|laan) +\d+\w?",
+    rf"(?:\d+\w? +)?(?:[^\W\d_][\w.'’-]{{0,40}} +){{1,2}}(?<=[ ]){_STREET}(?![^\W_])(?: +\d+\w?)?",
+    r"[^\W\d_]{3,40}(?:straße|strasse|straat|gasse|platz|allee|weg|laan) +\d+\w?",
     r"\b(?:rue|calle|avenida|rua|piazza|plaza|viale) +(?:de +|del +|della +|da +|la +|le +|du +|des +)*[^\W\d_]+(?: +\d+)?",
     rf"(?P<house>(?<![^\W_])(?:(?-i:[A-ZÀ-ÝА-Я])[\w.'\u2019-]* +)?{_HOUSE}(?![^\W_])"
     rf"(?:(?: +(?:of|de|del|di|für|la|le|du|des|van|in|san|st))+ +(?-i:[A-ZÀ-ÝА-Я])[\w.'\u2019-]*"
     rf"| +(?!(?:dr|drs|dra|prof|mr|mrs|ms|miss|frau|herr|mme|sra?)\b)(?-i:[A-ZÀ-ÝА-Я][a-zß-ÿа-я])[\w.'\u2019-]*)?)",
-    r"[^\W_]+ ?(?:先生|医生|医師|主治医|さん|様|氏|선생님|교수님|님|씨)(?![^\W_])",
+    r"[^\W_]{1,30} ?(?:先生|医生|医師|主治医|さん|様|氏|선생님|교수님|님|씨)(?![^\W_])",
     r"(?<![^\W_])(?:д-р|г-н|г-жа|ד[\"\u05f4]ר)\.? *[^\W\d_]+",
-    r"[^\W_]*(?:病院|医院|병원|大学)",
+    r"[^\W_]{0,30}(?:病院|医院|병원|大学)",
 )
 _TITLES: Final = (
     r"\b(?:dr|prof|mr|mrs|ms|miss|sir|mme|mlle|sr|sra|dott|sig|dhr|mevr)\. *[^\W\d_]\S*",
