@@ -74,7 +74,8 @@ def _header(files: list[Path], rounds: int) -> Row:
     return Row(
         "header in memory, 534 KB CT, 139 attributes", mine, "ms", "<= 0.3 ms", mine <= 0.3, peer, "pydicom",
         peer / mine,
-        f"cleaning alone, processor time; both halves of the verification, which no peer has, take {times['verify']:.2f} ms more",
+        "cleaning alone, processor time; both halves of the verification, which no peer has, take "
+        f"{times['verify']:.2f} ms more",
     )  # fmt: skip
 
 
