@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import cv2
 
-from collegium_deid.engine import person
 from collegium_deid.engine.elements import parse_file
 from collegium_deid.engine.passage import PixelPassage
 from collegium_deid.engine.pixelplan import Look, PixelPlan
@@ -67,7 +66,7 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
         layout=layout,
         photometric=codec.photometric,
         policy=recipe.pixels,
-        tokens=person.tokens(head, person.codecs_of(head)),
+        tokens=cleaned.tokens,
         is_doubtful=cleaned.plan.look is Look.READ,
         regions=regions_of(head),
     )
