@@ -129,8 +129,12 @@ def _dates(found: _Found, path: tuple[int, ...], raw: bytes) -> None:
 def _closed(found: _Found) -> Identifiers:
     numbers = {number for number in found.numbers if number.strip("0") and number not in _NOBODY}
     phrases = {phrase for phrase in found.phrases - _NOBODY if _is_long(phrase)}
+    # Somebody wrote a name where an id belongs: a word is not looked for inside others, as digits are.
+    names = {number for number in numbers if not any(map(str.isdigit, number))}
+    numbers -= names
+    words = found.words | {name for name in names if len(name) >= (3 if name.isascii() else 2)}
     return Identifiers(
-        words=frozenset(found.words - _NOBODY),
+        words=frozenset(words - _NOBODY),
         pairs=frozenset(found.pairs),
         numbers=frozenset(number for number in numbers if len(number) >= _SHORT),
         short_numbers=frozenset(number for number in numbers if 0 < len(number) < _SHORT),
