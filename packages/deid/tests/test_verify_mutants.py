@@ -233,9 +233,7 @@ def test_a_patient_who_is_called_like_a_word_of_the_field_is_not_held_up(
     assert verify_conformance(recipe, head, pixels_done=False) == ()
 
 
-def test_a_name_in_the_place_of_an_id_is_a_word(
-    ct: Dataset, write: Tool, clean: Tool, recipe: Recipe
-) -> None:
+def test_a_name_in_the_place_of_an_id_is_a_word(ct: Dataset, write: Tool, clean: Tool) -> None:
     ct.PatientName, ct.AccessionNumber, ct.StudyID = "Head^Jonasius", "Head", "Jonasius"
     private(ct, SAFE, 0x0C, "IS", "800")
     original = write(ct)
