@@ -56,11 +56,11 @@ class Line(NamedTuple):
         return across, down
 
 
-def lines(picture: Grey, model: Model) -> list[Line]:
-    """Every line the detector is sure enough of, in pixels of `picture`."""
+def lines(picture: Grey, model: Model, zoom: float = 1.0) -> list[Line]:
+    """Every line the detector is sure enough of, in pixels of `picture`; `zoom`: look at it so much larger."""
     rows, columns = picture.shape
     larger = min(_LARGEST_SCALE, max(1.0, _SMALL / max(1, min(rows, columns))))
-    scale = min(larger, (_MAX_PIXELS / (rows * columns)) ** 0.5)
+    scale = min(zoom * larger, (_MAX_PIXELS / (rows * columns)) ** 0.5)
     sized = picture
     if scale != 1.0:
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC

@@ -56,9 +56,9 @@ class Reading(NamedTuple):
 class Reader:
     """Finds and reads with this process's models, which are loaded by the first picture that needs them."""
 
-    def find(self, picture: Grey) -> list[Line]:
-        """Lines of one picture."""
-        return lines(picture, models.detection())
+    def find(self, picture: Grey, zoom: float = 1.0) -> list[Line]:
+        """Lines of one picture, looked at `zoom` times as large."""
+        return lines(picture, models.detection(), zoom)
 
     def read(self, picture: Grey, found: Sequence[Line]) -> list[Reading]:
         """One reading a line, in their order; turned lines are read both ways round."""
