@@ -213,6 +213,24 @@ def test_a_damaged_member_is_rejected_and_the_rest_goes_on(
     assert len(images(tmp_path / "out")) == 1
 
 
+def test_a_member_that_cannot_be_unpacked_is_left_out_of_the_originals(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    main(["apply", "--key", key, "--subject", "S", str(exam / "1.dcm"), f"{tmp_path / 'out'}/"])
+    with zipfile.ZipFile(tmp_path / "in.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(exam / "1.dcm", "1.dcm")
+        archive.write(exam / "sub" / "2", "2.dcm")
+        damaged = archive.getinfo("2.dcm").header_offset + 60
+    data = bytearray((tmp_path / "in.zip").read_bytes())
+    data[damaged : damaged + 64] = b"\xff" * 64
+    (tmp_path / "in.zip").write_bytes(data)
+
+    code = main(["verify", "--against", str(tmp_path / "in.zip"), "--key", key, str(tmp_path / "out")])
+
+    assert code == 0
+    assert "1 conform, 0 do not" in capsys.readouterr().out
+
+
 def test_cleaned_files_verify(tmp_path: Path, exam: Path, key: str) -> None:
     out = tmp_path / "out"
     main(["apply", "--key", key, "--subject", "S-001", str(exam), str(out)])

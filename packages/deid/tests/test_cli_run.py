@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,27 @@ def test_ctrl_c_keeps_what_is_done_and_exits_with_130(long_exam: Path) -> None:
     assert "Stopped. What is done is kept" in err
     assert "Traceback" not in err
     assert f"{len(images(long_exam / 'out'))} cleaned" in out
+
+
+def test_processes_read_one_archive_without_disturbing_each_other(long_exam: Path, capsys: Printed) -> None:
+    with zipfile.ZipFile(long_exam / "in.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted((long_exam / "in").iterdir()):
+            archive.write(file, file.name)
+    main(arguments(long_exam, "--jobs", "1"))
+    capsys.readouterr()
+    key, packed = str(long_exam / "site.key"), str(long_exam / "in.zip")
+    options = ["--key", key, "--subject", "S", "--jobs", "4"]
+
+    cleaned = main(["apply", *options, packed, str(long_exam / "packed")])
+    verified = main(
+        ["verify", "--against", packed, "--key", key, "--jobs", "4", "--quiet", str(long_exam / "packed")]
+    )
+
+    printed = capsys.readouterr()
+    assert (cleaned, verified) == (1, 0)
+    assert f"{FILES - 2} cleaned, 1 skipped, 1 rejected" in printed.out
+    assert "deid.zip" not in printed.err
+    assert images(long_exam / "packed") == images(long_exam / "out")
 
 
 @pytest.mark.parametrize("change", ["recipe", "key", "subject"])
@@ -204,3 +226,16 @@ def test_elsewhere_than_on_a_terminal_nothing_moves() -> None:
         progress.say("rejected x")
 
     assert out.text == "rejected x\n"
+
+
+@pytest.mark.parametrize("amount", [[], ["--attributes"]], ids=["one page", "many pages"])
+def test_a_reader_who_has_seen_enough_is_no_error(amount: list[str]) -> None:
+    run = subprocess.Popen(
+        [*COMMAND, "recipe", "show", *amount, "trial"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert run.stdout is not None
+    run.stdout.close()
+
+    _, err = run.communicate(timeout=20)
+
+    assert (run.returncode, err) == (141, b"")

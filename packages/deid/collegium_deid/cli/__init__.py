@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from collegium_deid.cli import apply, dry_run, inventory, masks, recipe, verify
-from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED, WRONG_USE
+from collegium_deid.cli.exits import INTERRUPTED, NOT_READ, SOME_REJECTED, WRONG_USE
 from collegium_deid.errors import DeidError
 
 if TYPE_CHECKING:
@@ -23,18 +23,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()  # a closed pipe is to show here, not when Python ends
     except DeidError as error:
         print(f"collegium-deid: {error.message} [{error.code}]", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return NOT_READ
     except OSError as error:
         print(f"collegium-deid: stopped, {error.strerror}: {error.filename} [deid.file]", file=sys.stderr)
         return SOME_REJECTED
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -13,6 +13,8 @@ SOME_REJECTED: Final = 1
 """Some files were rejected or do not conform; each is listed with its reason."""
 WRONG_USE: Final = 2
 """Wrong use, recipe or key: nothing was done."""
+NOT_READ: Final = 141
+"""Whoever read the output closed it before the end, as `head` does; what the shell says of SIGPIPE."""
 INTERRUPTED: Final = 130
 """Stopped by Ctrl-C: what is done is kept, and the same command goes on from there."""
 

@@ -10,6 +10,7 @@ import contextlib
 import functools
 import os
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
@@ -71,7 +72,7 @@ class Source:
         try:
             with archive.open(info) as member:
                 yield member  # type: ignore[misc]  # ZipExtFile reads as a BinaryIO does
-        except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise Rejected("deid.zip.unreadable", "This part of the archive cannot be unpacked.") from error
 
 
@@ -124,9 +125,16 @@ def _members(path: Path) -> Iterator[Source]:
         yield Source(path, info.filename, info.file_size, str(info.CRC), is_member=True)
 
 
-@functools.lru_cache(maxsize=2)
 def _archive(path: Path) -> zipfile.ZipFile:
-    """Opened once in each process; its list of members can be long."""
+    return _archive_of(path, os.getpid())
+
+
+@functools.lru_cache(maxsize=2)
+def _archive_of(path: Path, _process: int) -> zipfile.ZipFile:
+    """Opened once in each process; its list of members can be long.
+
+    A worker never reads through the handle it was forked with: all of them would move one position.
+    """
     try:
         return zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
