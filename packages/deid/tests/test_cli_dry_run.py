@@ -90,6 +90,14 @@ def test_the_page_is_for_its_owner_only_and_shows_markup_as_text(
     assert page.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_page_says_who_decided_when_asked(original: Path, tmp_path: Path) -> None:
+    main(["dry-run", "--html", str(tmp_path / "plain.html"), str(original)])
+    main(["dry-run", "--why", "--html", str(tmp_path / "why.html"), str(original)])
+
+    assert "Table E.1-1" not in (tmp_path / "plain.html").read_text()
+    assert re.search(r"PatientAddress<td>X<td>.*<td>.*Table E\.1-1", (tmp_path / "why.html").read_text())
+
+
 @pytest.mark.parametrize("page", ["packages/deid/README.md", "docs/operate/de-identification.md"])
 def test_the_recipes_of_the_documentation_are_valid(page: str, tmp_path: Path) -> None:
     text = (Path(__file__).parents[3] / page).read_text()

@@ -34,6 +34,17 @@ read. Exit codes: 0 it would be cleaned; 1 it would be rejected, with the reason
 _WARNING: Final = "The column ORIGINAL holds patient data. It is for this screen only."
 _WIDTH: Final = 200
 _NAME: Final = 46
+_STYLE: Final = """<style>
+:root { color-scheme: light dark }
+body { font: 14px/1.4 system-ui, sans-serif; margin: 1.5rem }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+th, td { text-align: left; vertical-align: top; padding: .2em .6em; border-bottom: 1px solid #8884 }
+th { position: sticky; top: 0; background: Canvas }
+td { overflow-wrap: anywhere; min-width: 14em }
+tr > :nth-child(-n + 2) { white-space: nowrap; min-width: 0 }
+.changed { background: #e6a80026 }
+strong { color: light-dark(#a40000, #ff8080) }
+</style>"""
 
 
 def add(commands: Commands) -> None:
@@ -75,13 +86,13 @@ def _dry_run(options: argparse.Namespace) -> int:
         raise DeidError("deid.file", f"It cannot be read ({error.strerror}).") from error
     pixels = f"Pixels: {cleaned.plan.look.value}. {cleaned.plan.why}"
     if options.html:
-        _write_page(options.html, rows, pixels)
+        _write_page(options.html, rows, pixels, with_why=options.why)
         print(f"{options.html} holds patient data; delete it when you have read it.", file=sys.stderr)
-        return DONE
-    print(_WARNING, file=sys.stderr)
-    for line in _lines(rows, with_why=options.why):
-        print(line)
-    print(pixels)
+    else:
+        print(_WARNING, file=sys.stderr)
+        for line in _lines(rows, with_why=options.why):
+            print(line)
+        print(pixels)
     if not options.key:
         print("No key was given: new UIDs and dates are examples.", file=sys.stderr)
     return DONE
@@ -105,19 +116,19 @@ def _shown(value: str | None, width: int) -> str:
     return cut("-" if value is None else value, width)
 
 
-def _write_page(path: Path, rows: Iterable[Row], pixels: str) -> None:
+def _write_page(path: Path, rows: Iterable[Row], pixels: str, *, with_why: bool) -> None:
     body = "".join(
-        f"<tr{' class=changed' if row.is_changed else ''}><td style='padding-left:{row.depth + 0.5}em'>"
-        f"{html.escape(row.tag)} {html.escape(row.name)}<td title='{html.escape(row.why)}'>{row.action}"
-        f"<td>{html.escape(row.before or '')}<td>{html.escape(row.after or '')}\n"
+        f"<tr{' class=changed' if row.is_changed else ''}><td style='padding-left:{row.depth * 1.5 + 0.5}em'>"
+        f"{html.escape(row.tag)} {html.escape(row.name)}<td>{row.action}"
+        f"<td>{html.escape(row.before or '')}<td>{html.escape(row.after or '')}"
+        f"{f'<td>{html.escape(row.why)}' if with_why else ''}\n"
         for row in rows
     )
     page = (
-        "<!doctype html><meta charset=utf-8><title>De-identification, dry run</title><style>"
-        "body{font:14px sans-serif}td,th{text-align:left;vertical-align:top;padding:2px .5em;"
-        "overflow-wrap:anywhere}.changed{background:#fff3cd}b{color:#a00}</style>"
-        f"<p><b>{_WARNING}</b><p>{html.escape(pixels)}"
-        f"<table><tr><th>Attribute<th>Action<th>Original<th>After\n{body}</table>\n"
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>De-identification, dry run</title>{_STYLE}"
+        f"<p><strong>{_WARNING}</strong><p>{html.escape(pixels)}"
+        f"<table><thead><tr><th>Attribute<th>Action<th>Original<th>After{'<th>Why' if with_why else ''}"
+        f"<tbody>{body}</table>\n"
     )
     try:
         with os.fdopen(
