@@ -53,9 +53,13 @@ class SiteKey:
         """Write the key to a new file only its owner can read; an existing file is never replaced."""
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError as error:
+            raise DeidError(
+                "deid.key.exists", "The key file exists already and is never replaced. Use it with --key."
+            ) from error
         except OSError as error:
             raise DeidError(
-                "deid.key.not_written", "The key file exists already or cannot be made."
+                "deid.key.not_written", f"The key file cannot be made ({error.strerror})."
             ) from error
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(self._secret.hex() + "\n")

@@ -155,6 +155,19 @@ def test_an_archive_goes_in_and_an_archive_comes_out(tmp_path: Path, exam: Path,
     assert not (tmp_path / "out.zip.part").exists()
 
 
+def test_an_object_that_came_twice_counts_once_in_the_report(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    (exam / "again.dcm").write_bytes((exam / "1.dcm").read_bytes())
+
+    main(["apply", "--key", key, "--subject", "S", str(exam), str(tmp_path / "out")])
+
+    report = json.loads(next((tmp_path / "out" / "reports").iterdir()).read_text())
+    assert "2 cleaned, 1 done already" in capsys.readouterr().out
+    assert report["instances"] == len(images(tmp_path / "out")) == 2
+    assert report["pixels"] == {"no_text": 2}
+
+
 @pytest.mark.parametrize("name", ["../1.dcm", "/tmp/1.dcm", "a/../../1.dcm", "C:\\1.dcm", "..\\1.dcm"])
 def test_a_member_whose_name_leads_out_of_its_archive_is_rejected(
     tmp_path: Path, exam: Path, key: str, name: str, capsys: Printed
@@ -341,6 +354,41 @@ def test_a_new_key_is_made_for_its_owner_only_and_gives_the_same_again(tmp_path:
     assert (first, second) == (0, 0)
     assert key.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "a.dcm").read_bytes() == (tmp_path / "b.dcm").read_bytes()
+
+
+def test_a_new_key_never_replaces_one_and_is_not_made_for_a_run_that_has_its_own(
+    tmp_path: Path, exam: Path, capsys: Printed
+) -> None:
+    out, old, new = str(tmp_path / "out"), tmp_path / "old.key", tmp_path / "new.key"
+    main(["apply", "--new-key", str(old), "--subject", "S", str(exam), out])
+    secret = old.read_bytes()
+    capsys.readouterr()
+
+    again = main(["apply", "--new-key", str(old), "--subject", "S", str(exam), str(tmp_path / "else")])
+    other = main(["apply", "--new-key", str(new), "--subject", "S", str(exam), out])
+
+    told = capsys.readouterr().err
+    assert (again, other) == (2, 2)
+    assert "Use it with --key. [deid.key.exists]" in told
+    assert "[deid.run.other]" in told
+    assert old.read_bytes() == secret
+    assert not new.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_key_that_others_can_read_is_warned_of(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    arguments = ["apply", "--key", key, "--subject", "S", str(exam / "1.dcm")]
+    (tmp_path / "site.key").chmod(0o644)
+    main([*arguments, str(tmp_path / "a.dcm")])
+    open_ = capsys.readouterr().err
+    (tmp_path / "site.key").chmod(0o600)
+
+    main([*arguments, str(tmp_path / "b.dcm")])
+
+    assert "Others can read the key file" in open_
+    assert "Others can read" not in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -218,6 +218,14 @@ def test_the_bar_tells_rate_and_time_left() -> None:
     )
 
 
+def test_a_slow_run_has_a_rate_too() -> None:
+    progress = Progress(120, "done", out=Terminal(is_terminal=False))  # type: ignore[arg-type]  # enough of a TextIO
+
+    progress.step()
+
+    assert progress.line(4.0) == "1 of 120 files done, 0.2 a second, 0:07:56 left"
+
+
 def test_elsewhere_than_on_a_terminal_nothing_moves() -> None:
     out = Terminal(is_terminal=False)
 

@@ -83,6 +83,15 @@ def test_a_value_nobody_accepted_is_new_until_somebody_does(
     assert known.read_text().splitlines() == lines
 
 
+def test_a_list_of_known_values_that_is_not_there_says_how_to_begin_one(
+    cleaned: Path, tmp_path: Path, capsys: Printed
+) -> None:
+    code = main(["inventory", "--known", str(tmp_path / "none.csv"), str(cleaned)])
+
+    assert code == 2
+    assert "Add --accept to begin one" in capsys.readouterr().err
+
+
 def test_files_that_are_not_marked_are_left_out_loudly(cleaned: Path, capsys: Printed) -> None:
     code = main(["inventory", str(cleaned.parent / "in")])
 

@@ -21,7 +21,7 @@ from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.quarantine import Quarantine
 from collegium_deid.cli.reports import write_reports
 from collegium_deid.cli.run import Run, Tally
-from collegium_deid.cli.sources import Source, is_archive, sources
+from collegium_deid.cli.sources import STATE_FOLDER, Source, is_archive, sources
 from collegium_deid.cli.workers import Stop
 from collegium_deid.errors import DeidError
 from collegium_deid.files import Task
@@ -135,6 +135,11 @@ def _check(options: argparse.Namespace, place: Destination) -> None:
     for name, path in private.items():
         if path is not None and path.resolve().is_relative_to(target):
             raise DeidError("deid.file", f"{name} must not lie in the output, which is for sending.")
+    if options.new_key is not None and (place.folder / STATE_FOLDER).exists():
+        raise DeidError(
+            "deid.run.other",
+            "The output holds a run with another key. Give that with --key, or a new folder.",
+        )
     if options.quarantine is not None and options.quarantine.resolve().is_relative_to(source):
         raise DeidError("deid.file", "The quarantine must not lie in the input.")
 
@@ -146,7 +151,10 @@ def _key_path(options: argparse.Namespace) -> Path:
 
 def _key(options: argparse.Namespace) -> SiteKey:
     if options.key:
-        return SiteKey.load(options.key)
+        key = SiteKey.load(options.key)
+        if os.name == "posix" and options.key.stat().st_mode & 0o077:
+            print(f"Others can read the key file. Close it: chmod 600 {options.key}", file=sys.stderr)
+        return key
     key = SiteKey.generate()
     key.save_new(options.new_key)
     return key
@@ -162,7 +170,7 @@ def _clean(
     jobs = [Job(n, source, id_) for n, (id_, source) in enumerate(inputs) if not run.knows(id_)]
     run.tally.again += len(inputs) - len(jobs)
     try:
-        with Progress(len(jobs), "cleaned", quiet=options.quiet) as progress:
+        with Progress(len(jobs), "done", quiet=options.quiet) as progress:
             run.clean(
                 jobs,
                 processes=options.jobs,
@@ -188,10 +196,12 @@ def _tell(  # noqa: PLR0913 - each is one fact of the summary
     is_stopped: bool,
 ) -> None:
     if is_stopped:
-        print("Stopped. What is done is kept; give the same command again to go on.", file=sys.stderr)
+        again = ", with --key instead of --new-key" if options.new_key else ""
+        print(f"Stopped. What is done is kept; give the same command again{again} to go on.", file=sys.stderr)
     if tally.look_at:
         print(
-            f"{tally.look_at} are pictures of screens or cameras: look at them before they leave (PS3.15 E.3.1).",
+            f"{tally.look_at} are pictures of screens or cameras: look at them before they leave "
+            "(`look_at` in the reports).",
             file=sys.stderr,
         )
     if options.quarantine and tally.rejected:

@@ -182,6 +182,10 @@ def _read_known(path: Path, *, may_be_missing: bool) -> set[Found]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.reader(file))
+    except FileNotFoundError as error:
+        raise DeidError(
+            "deid.inventory.known", "There is no such list yet. Add --accept to begin one with these values."
+        ) from error
     except (OSError, ValueError, csv.Error) as error:
         raise DeidError("deid.inventory.known", "The list of known values cannot be read.") from error
     if not rows or rows[0] != _COLUMNS or any(len(row) != len(_COLUMNS) for row in rows):

@@ -57,7 +57,8 @@ class Progress:
         """What is shown after so many seconds."""
         rate = self._done / max(seconds, 1e-6)
         left = _clock((self._total - self._done) / rate) if rate else "?"
-        text = f"{self._done} of {self._total} files {self._verb}, {rate:.0f} a second, {left} left"
+        pace = f"{rate:.{1 if rate < 2 else 0}f} a second"
+        text = f"{self._done} of {self._total} files {self._verb}, {pace}, {left} left"
         if not self._is_terminal:
             return text
         full = _CELLS * self._done // max(self._total, 1)

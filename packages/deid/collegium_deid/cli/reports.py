@@ -20,9 +20,12 @@ FOLDER: Final = "reports"
 
 
 def write_reports(folder: Path, recipe: Recipe, entries: Iterable[Entry]) -> int:
-    """Write `reports/<study>.json` for every exam below an output folder; returns how many."""
+    """Write `reports/<study>.json` for every exam below an output folder; returns how many.
+
+    An output counts once, however often its original was among the inputs.
+    """
     exams: dict[str, list[Entry]] = defaultdict(list)
-    for entry in entries:
+    for entry in {entry.output: entry for entry in entries}.values():
         exams[entry.study].append(entry)
     if exams:
         (folder / FOLDER).mkdir(exist_ok=True)
