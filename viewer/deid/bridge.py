@@ -200,12 +200,10 @@ def _end_of_pixels(cleaned: Cleaned, source: Source) -> int:
     """Where the pixel element ends; of its values only the lengths are read."""
     passage = PixelPassage(replace(cleaned, plan=_LOOKED_AT))
     pos = cleaned.pixel_start
-    head_length = 12 if cleaned.explicit else 8
-    while passage.feed(source.read(pos, min(pos + head_length, source.size))):
-        pos += head_length + passage.passing
+    while pieces := passage.feed(source.read(pos, min(pos + passage.wanted, source.size))):
+        pos += sum(map(len, pieces)) + passage.passing
         if pos > source.size:
             break
         passage.skip()
-        head_length = 8
     passage.finish()
     return pos

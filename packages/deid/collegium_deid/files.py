@@ -263,13 +263,13 @@ def _copy_pixels(file: BinaryIO, out: BinaryIO, cleaned: Cleaned) -> None:
     """Walk the marks of the pixel data, then have the kernel copy all of it in one piece."""
     passage = PixelPassage(cleaned)
     size = os.fstat(file.fileno()).st_size
-    end, mark = cleaned.pixel_start, 12 if cleaned.explicit else 8
+    end = cleaned.pixel_start
     while end < size:
         file.seek(end)
-        seen = sum(map(len, passage.feed(file.read(mark))))
+        seen = sum(map(len, passage.feed(file.read(passage.wanted))))
         if not seen:
             break
-        end, mark = end + seen + passage.passing, 8
+        end += seen + passage.passing
         if end <= size:
             passage.skip()
     passage.finish()

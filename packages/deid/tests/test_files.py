@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
 JPEG_2000 = b"1.2.840.10008.1.2.4.90"
+SIZE = (1200, 960)
 PIXELS = bytes(range(256)) * 9000
+FRAME = b"\xff\x4f\xff\x90" + PIXELS  # as far as its marks go, a frame of JPEG 2000
 BEHIND = b"\xfc\xff\xfc\xffOB\0\0\x0c\0\0\0Brambleworth"
 
 
@@ -36,6 +38,7 @@ def task(key: SiteKey) -> Task:
 @pytest.fixture
 def data(ct: Dataset, write: Tool) -> bytes:
     """A native file whose pixels go on far behind what is read first."""
+    ct.Rows, ct.Columns = SIZE
     whole: bytes = write(ct, pixels=PIXELS)
     return whole
 
@@ -57,6 +60,8 @@ def cleaned(task: Task, tmp_path: Path, data: bytes) -> bytes:
 def test_native_pixels_pass_whole_and_what_lies_behind_them_does_not(
     tmp_path: Path, ct: Dataset, write: Tool, task: Task, *, implicit: bool
 ) -> None:
+    ct.Rows, ct.Columns = SIZE
+
     out = cleaned(task, tmp_path, write(ct, pixels=PIXELS, implicit=implicit) + BEHIND)
 
     assert out.endswith(PIXELS)
@@ -66,7 +71,7 @@ def test_native_pixels_pass_whole_and_what_lies_behind_them_does_not(
 def test_compressed_pixels_pass_to_their_end_mark_and_no_further(
     tmp_path: Path, ct: Dataset, write: Tool, task: Task
 ) -> None:
-    data = encapsulated(write(ct), PIXELS, b"\xff\xd8ab")
+    data = encapsulated(write(ct), FRAME, b"\xff\xd8ab")
 
     out = cleaned(task, tmp_path, data + BEHIND)
 
@@ -78,8 +83,9 @@ def test_compressed_pixels_pass_to_their_end_mark_and_no_further(
 def test_pixels_that_are_cut_are_refused_and_leave_nothing(
     tmp_path: Path, ct: Dataset, write: Tool, task: Task, cut: int
 ) -> None:
+    ct.Rows, ct.Columns = SIZE
     (tmp_path / "a").write_bytes(write(ct, pixels=PIXELS)[:-cut])
-    (tmp_path / "b").write_bytes(encapsulated(write(ct), PIXELS)[:-cut])
+    (tmp_path / "b").write_bytes(encapsulated(write(ct), FRAME)[:-cut])
 
     for name in ("a", "b"):
         with pytest.raises(Rejected) as error:

@@ -49,6 +49,8 @@ class Cleaned:
     pixel_start: int
     """Offset in the input of the pixel data element; the input's length when there is none."""
     has_pixels: bool
+    pixel_bytes: int | None
+    """How long the uncompressed pixels are as the header says it, with padding; None where it does not say."""
     explicit: bool
     report: Report
     study_uid: str
@@ -108,6 +110,7 @@ def clean_object(
         head=b"".join((meta, *pieces)),
         pixel_start=len(head) if parsed.pixel_start is None else parsed.pixel_start,
         has_pixels=parsed.pixel_start is not None,
+        pixel_bytes=_pixel_bytes(parsed),
         explicit=parsed.explicit,
         report=report,
         study_uid=uids[1],
@@ -119,6 +122,16 @@ def clean_object(
         tokens=rewriter.case.known.every,
         local_id=local_id,
     )
+
+
+def _pixel_bytes(head: FileHead) -> int | None:
+    rows, columns, samples, bits = (
+        int.from_bytes(head.raw(tag)[:2], "little")
+        for tag in (0x00280010, 0x00280011, 0x00280002, 0x00280100)
+    )
+    frames = head.text(0x00280008) or "1"
+    whole = rows * columns * (samples or 1) * bits * (int(frames) if frames.isdecimal() else 0)
+    return (whole + 15) // 16 * 2 if whole else None
 
 
 def require_subject_code(code: str) -> None:

@@ -1,7 +1,9 @@
 """Let the pixel bytes of a cleaned object through, untouched, and nothing that lies behind them.
 
 Data elements behind the pixel data (private groups, trailing padding, signatures) are dropped: Annex E
-removes all of them. Works on a stream in pieces of any size and keeps at most 12 bytes.
+removes all of them. What says something beside the picture (bytes behind the last sample, comments inside
+compressed frames) is refused. Works on a stream in pieces of any size; keeps the header and the last bytes
+of one frame at most.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
+from collegium_deid.engine import frametalk
 from collegium_deid.engine.elements import ITEM, LONG, SEQUENCE_END, UNDEFINED
 from collegium_deid.engine.pixelplan import Look
 from collegium_deid.errors import DeidError, Rejected
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 _EXPLICIT: Final = Struct("<HH2s2xI").unpack_from
 _IMPLICIT: Final = Struct("<HHI").unpack_from
 _ITEM: Final = Struct("<II").unpack_from
+# The header of most frames is shorter.
+_LEAD_BYTES: Final = 4096
+_TAIL_BYTES: Final = 1024 * 1024
 _UNCOMPRESSED: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
 
 
@@ -42,15 +48,22 @@ class PixelPassage:
             raise DeidError("deid.pixels_not_done", "These pixels must be looked at before they may pass.")
         self._explicit = cleaned.explicit
         self._native = cleaned.transfer_syntax_uid in _UNCOMPRESSED
+        self._has_marks = cleaned.transfer_syntax_uid in frametalk.SYNTAXES
+        self._pixel_bytes, self._tokens = cleaned.pixel_bytes, cleaned.tokens
         self._state = "head" if cleaned.has_pixels else "done"
         self._left = 0  # bytes of the current value still to pass
         self._kept = b""  # a head that was cut by the end of a chunk
+        self._lead: bytearray | None = None  # the header of a frame, while it is looked at
+        self._watched = 0  # so many of the last bytes of a value are looked at
+        self._tail = bytearray()
+        self._is_table = True  # the first item holds offsets
+        self._is_open = False  # a code stream goes on in the next fragment
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> list[bytes | memoryview]:
         """The parts of `chunk` that belong to the pixel data, in order; views of it, not copies.
 
         Raises:
-            Rejected: the pixel data is malformed.
+            Rejected: the pixel data is malformed, or says something beside the picture.
         """
         view = memoryview(chunk)
         out: list[bytes | memoryview] = []
@@ -59,11 +72,12 @@ class PixelPassage:
             if self._left:
                 taken = min(self._left, size - pos)
                 out.append(view[pos : pos + taken])
+                self._look(view[pos : pos + taken])
                 pos, self._left = pos + taken, self._left - taken
-                if not self._left and self._state == "value":
-                    self._state = "done"
+                if not self._left:
+                    self._end()
                 continue
-            wanted = (12 if self._explicit else 8) if self._state == "head" else 8
+            wanted = self._head_bytes
             taken = min(wanted - len(self._kept), size - pos)
             self._kept += bytes(view[pos : pos + taken])
             pos += taken
@@ -76,13 +90,21 @@ class PixelPassage:
     @property
     def passing(self) -> int:
         """How many of the next bytes pass whatever they are; they may be skipped instead of fed."""
-        return self._left
+        return 0 if self._lead is not None else max(0, self._left - self._watched)
+
+    @property
+    def wanted(self) -> int:
+        """How many bytes to feed next, where those that are `passing` are skipped."""
+        if not self._left:
+            return self._head_bytes
+        return min(self._left, _LEAD_BYTES if self._lead is not None else _TAIL_BYTES)
 
     def skip(self) -> None:
         """Say that the `passing` bytes went their way unseen: a caller that can point at them need not read them."""
-        self._left = 0
-        if self._state == "value":
-            self._state = "done"
+        passing = self.passing
+        self._left -= passing
+        if passing and not self._left:
+            self._end()
 
     def finish(self) -> None:
         """Say that the input ended.
@@ -92,6 +114,10 @@ class PixelPassage:
         """
         if self._state != "done":
             raise Rejected("deid.truncated", "The file ends in the middle of its pixel data.")
+
+    @property
+    def _head_bytes(self) -> int:
+        return (12 if self._explicit else 8) if self._state == "head" else 8
 
     def _begin(self, head: bytes) -> None:
         if self._state == "head":
@@ -105,6 +131,8 @@ class PixelPassage:
                 raise Rejected("deid.malformed", "The length of the pixel data does not fit its syntax.")
             self._left = 0 if length == UNDEFINED else length
             self._state = "items" if length == UNDEFINED else "value" if length else "done"
+            if self._pixel_bytes is not None and self._left > self._pixel_bytes:
+                self._watched = self._left - self._pixel_bytes
             return
         mark, length = _ITEM(head)
         if mark == SEQUENCE_END:
@@ -113,3 +141,44 @@ class PixelPassage:
             raise Rejected("deid.malformed", "The compressed pixel data holds something that is no fragment.")
         else:
             self._left = length
+            if self._has_marks and not self._is_table:
+                self._watched = min(length, frametalk.TAIL)
+                self._lead = bytearray() if length and not self._is_open else None
+            self._is_table = False
+
+    def _look(self, piece: memoryview) -> None:
+        """See what passes, as far as it may say something."""
+        if self._lead is not None:
+            self._lead += piece[: frametalk.MAX_LEAD]
+            self._judge_lead()
+        seen = piece[max(0, self._left - self._watched) :] if self._watched else b""
+        if self._state == "items":
+            self._tail += seen
+        elif bytes(seen).strip(b"\0"):
+            raise _says_more()
+
+    def _judge_lead(self) -> None:
+        lead = bytes(self._lead or b"")
+        if len(lead) < 2 and self._left > len(lead):
+            return
+        says = frametalk.says_more(lead, self._tokens) if frametalk.begins_frame(lead) else True
+        if says is None and len(lead) < frametalk.MAX_LEAD:
+            return
+        if says is not False:
+            raise _says_more()
+        self._lead = None
+
+    def _end(self) -> None:
+        """One value, or one fragment, has passed."""
+        tail, self._tail, self._watched = bytes(self._tail), bytearray(), 0
+        if self._state == "value":
+            self._state = "done"
+        elif self._has_marks and tail:
+            self._is_open = not frametalk.is_closed(tail)
+            # The header of a frame that does not end within its fragment cannot be judged either.
+            if self._lead is not None or frametalk.says_behind(tail):
+                raise _says_more()
+
+
+def _says_more() -> Rejected:
+    return Rejected("deid.pixels_say_more", "The pixel data says something beside the picture.")

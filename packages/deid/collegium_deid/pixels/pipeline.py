@@ -54,8 +54,9 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
     """See `collegium_deid.pixels.clean_pixels`."""
     began = time.perf_counter()
     view = memoryview(data)
+    original = _passed(view, cleaned)
     if cleaned.plan.look is Look.NONE:
-        return _untouched(view, cleaned, cleaned.head, "untouched", began)
+        return CleanedPixels(cleaned.head, original, (), time.perf_counter() - began, None, "untouched")
     if recipe.pixels is None:
         raise DeidError("deid.pixels.no_policy", "The recipe says nothing about pixels.")
     head = parse_file(bytes(view[: cleaned.pixel_start + 12]), complete=True)
@@ -77,7 +78,8 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
     reasons: dict[Box, str] = {line.box: line.reason for line in found if line.reason is not None}
     if not reasons and not layout.overlay_bits:
         code = "kept" if found else "no_text"
-        return _untouched(view, cleaned, header.declared(cleaned.head, None), code, began)
+        declared = header.declared(cleaned.head, None)
+        return CleanedPixels(declared, original, (), time.perf_counter() - began, None, code)
     areas = redact.merged([redact.grown(box, layout) for box in reasons])
     is_read = len(found) > len(known)
     changed, areas = _hidden(sight, codec, areas, is_read=is_read)
@@ -127,11 +129,12 @@ def _filled(sight: Sight, frame: Frame, areas: list[Box]) -> Frame:
     return redact.hidden(frame, areas, layout, sight.photometric, fill=sight.policy.fill)
 
 
-def _untouched(view: memoryview, cleaned: Cleaned, head: bytes, code: str, began: float) -> CleanedPixels:
+def _passed(view: memoryview, cleaned: Cleaned) -> list[bytes | memoryview]:
+    """The pixel element as it is, if it says nothing beside the picture: where it is changed, parts of it stay."""
     passage = PixelPassage(replace(cleaned, plan=_LOOKED))
     pixels = passage.feed(view[cleaned.pixel_start :])
     passage.finish()
-    return CleanedPixels(head, pixels, (), time.perf_counter() - began, None, code)
+    return pixels
 
 
 def _area(box: Box, reasons: dict[Box, str], count: int) -> Area:

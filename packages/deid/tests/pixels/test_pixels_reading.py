@@ -139,7 +139,7 @@ def _nothing(*_: Any) -> None:
 
 
 def test_a_frame_that_no_codec_understands_is_refused(make: Make, hide: Hide, draw: Draw) -> None:
-    data = make(draw(), syntax="1.2.840.10008.1.2.4.90", frames=[b"no codestream at all "])
+    data = make(draw(), syntax="1.2.840.10008.1.2.4.90", frames=[b"\xff\x4f\xff\x90no codestream at all "])
 
     with pytest.raises(Rejected) as error:
         hide(data)
