@@ -67,17 +67,23 @@ def test_a_called_title_without_a_channel_is_refused(gateway: Gateway, log_file:
     assert events(log_file, "association.refused")
 
 
+def refusal(gateway: Gateway) -> tuple[int, int, int]:
+    """Result, source and reason that a C-ECHO is refused with."""
+    with pytest.raises(pacs.AssociationRefused) as error:
+        pacs.echo("127.0.0.1", gateway.receive_port, "TRIAL1")
+    return error.value.result, error.value.source, error.value.reason
+
+
 @pytest.mark.requirement("C24")
 def test_too_many_associations_are_refused_for_now(settings: Settings, start: Callable[..., Gateway]) -> None:
     gateway = start(replace(settings, receive=replace(settings.receive, max_associations=1)))
 
-    with (
-        socket.create_connection(("127.0.0.1", gateway.receive_port)),
-        pytest.raises(pacs.AssociationRefused) as error,
-    ):
-        pacs.echo("127.0.0.1", gateway.receive_port, "TRIAL1")
+    with socket.create_connection(("127.0.0.1", gateway.receive_port)):
+        refused = [refusal(gateway) for _ in range(3)]
 
-    assert (error.value.result, error.value.source, error.value.reason) == (2, 3, 2)
+    # On a busy machine the sender sometimes overlooks the answer and only sees that it was hung up on.
+    assert (2, 3, 2) in refused
+    assert set(refused) <= {(2, 3, 2), (0, 0, 0)}
 
 
 @pytest.mark.parametrize(
