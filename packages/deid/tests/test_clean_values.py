@@ -323,3 +323,34 @@ def test_no_value_takes_long_to_be_refused(  # noqa: PLR0917 - fixtures, handed 
 
     assert time.process_time() - began < 2  # without bounds: minutes to ages
     assert value[:40] not in head
+
+
+@pytest.mark.requirement("C05")
+@pytest.mark.parametrize("typed", ["KNEE MEYER", "KNEE DR MEYER", "KNEE 20190312"])
+def test_a_body_part_keeps_no_name_and_no_date(
+    ct: Dataset, write: Tool, clean: Tool, read: Tool, typed: str
+) -> None:
+    ct.BodyPartExamined = typed
+
+    assert read(clean(write(ct)).head).BodyPartExamined in {"KNEE", ""}
+
+
+@pytest.mark.parametrize("term", ["CSPINE", "LSSPINE", "CIRCLEOFWILLIS", "CHESTABDPELVIS", "T_SPINE", "HEAD"])
+def test_a_body_part_of_the_standard_stays(
+    ct: Dataset, write: Tool, clean: Tool, read: Tool, term: str
+) -> None:
+    ct.BodyPartExamined = term
+
+    assert read(clean(write(ct)).head).BodyPartExamined == term
+
+
+def test_a_date_in_a_coded_string_goes_and_its_neighbours_keep_their_places(
+    ct: Dataset, write: Tool, clean: Tool, read: Tool
+) -> None:
+    ct.ImageType = ["DERIVED", "SECONDARY", "EXP_20190312", "AXIAL"]
+    ct.ScanOptions = "X19510704"
+
+    new = read(clean(write(ct)).head)
+
+    assert list(new.ImageType) == ["DERIVED", "SECONDARY", "", "AXIAL"]
+    assert "19510704" not in str(new.get("ScanOptions", ""))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collegium_deid import vocabulary
-from collegium_deid.engine.text import clean, is_diagnostic, known_tokens
+from collegium_deid.engine.text import clean, is_diagnostic, known_tokens, looks_identifying
 from collegium_deid.table import DATA
 from collegium_deid.vocabulary import Grade, grade, holds_only_known
 from collegium_testkit.sentences import measure, sentences
@@ -176,3 +176,29 @@ def test_a_line_with_one_doubtful_word_is_not_diagnostic(line: str) -> None:
 
 def test_a_line_with_a_name_of_the_header_is_not_diagnostic() -> None:
     assert not is_diagnostic("Lung axial", known_tokens(["Lung^Li"], []))
+
+
+@pytest.mark.requirement("C05")
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "2019/3/12",
+        "2019_03_12",
+        "12_03_2019",
+        "12/Mar/19",
+        "(617) 555-0199",
+        "8 8 1 2 3 4 5",
+        "Zimmer 312",
+        "12 Elm St",
+        "Kantonsspital Baden",
+        "Marienhospital",
+    ],
+)
+def test_no_part_of_an_identity_in_an_unusual_spelling_stays(identity: str) -> None:
+    assert clean(f"CT abdomen {identity}", NOBODY) == "CT abdomen"
+    assert looks_identifying(f"Scanner {identity}")
+
+
+@pytest.mark.parametrize("text", ["Station 4R", "PET bed 3", "series 3/12", "T2 2 4 6 8 echo", "2-3/4 views"])
+def test_counts_that_look_a_little_like_dates_and_numbers_stay(text: str) -> None:
+    assert clean(text, NOBODY) == text

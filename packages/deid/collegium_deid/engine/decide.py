@@ -39,6 +39,9 @@ _PUBLIC_SCHEMES: Final = frozenset(
 _ENUMERATED: Final = frozenset(
     {0x00080005, 0x00080008, 0x00080060, 0x00180015, 0x00185100, 0x00200060, 0x00280004}
 )
+_BODY_PART: Final = 0x00180015
+# Terms of PS3.16 annex L that are no words of any list.
+_BODY_PARTS: Final = frozenset({"circleofwillis", "ctspine", "hneck", "lsspine", "sspine", "tlspine"})
 _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
@@ -240,15 +243,21 @@ def capped_years(case: Case, value: bytes, unit: str) -> bytes | None:
 
 
 def _coded(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
-    """A coded string without the values that name the person; its place in a list stays."""
-    if not case.known.every.in_text(text):
+    """A coded string without the values that say who or when; its place in a list stays."""
+    known = case.known.every.in_text(text)
+    if tag == _BODY_PART and not known and text.casefold() not in _BODY_PARTS:
+        return _cleaned(case, tag, text, value)  # the one code that people type
+    if not known and not looks_identifying(text):
         return value
-    parts = text.split("\\")
-    if tag in _ENUMERATED:
-        words = medical_words() | _TERMS
-        kept = [part if not case.known.every.in_text(part) or fold(part) in words else "" for part in parts]
-        return value if kept == parts else "\\".join(kept).encode()
-    return None
+    if tag not in _ENUMERATED:
+        return None
+    words = medical_words() | _TERMS
+    kept = ["" if _is_told(case, part, words) else part for part in text.split("\\")]
+    return value if "\\".join(kept) == text else "\\".join(kept).encode()
+
+
+def _is_told(case: Case, part: str, words: frozenset[str]) -> bool:
+    return looks_identifying(part) or (case.known.every.in_text(part) and fold(part) not in words)
 
 
 def new_uids(case: Case, value: bytes) -> bytes:
