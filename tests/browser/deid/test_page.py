@@ -138,6 +138,25 @@ def test_files_are_cleaned_looked_at_covered_and_saved(
     assert [url for url in fresh.sent if "notifications" not in url] == []
 
 
+@pytest.mark.parametrize("width", [1280, 420])
+def test_what_to_do_is_in_sight_in_narrow_windows_too(fresh: Bench, screens: list[Path], width: int) -> None:
+    page = fresh.page
+    wide = page.viewport_size
+    assert wide is not None
+    page.set_viewport_size({"width": width, "height": wide["height"]})
+
+    fresh.choose(*screens)
+    fresh.run()
+    button = page.get_by_role("button", name="Look at pictures").bounding_box()
+    table = page.locator(".deid .list-scroll").bounding_box()
+    page.set_viewport_size(wide)
+
+    assert button is not None
+    assert table is not None
+    assert button["x"] >= table["x"]
+    assert button["x"] + button["width"] <= table["x"] + table["width"] <= width
+
+
 def test_what_is_saved_tells_nobody(fresh: Bench, exam: ExamTruth, tmp_path: Path) -> None:
     fresh.use("strict")
     fresh.choose(*exam.files)
