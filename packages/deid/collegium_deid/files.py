@@ -211,12 +211,6 @@ def _clean(task: Task, head: bytes, *, complete: bool) -> Cleaned:
     return clean_object(head, recipe=task.recipe, key=task.key, subject=task.subject, complete=complete)
 
 
-def read_header(path: Path) -> bytes:
-    """The first bytes of a file, as many as its header needs; for the verifiers."""
-    with path.open("rb", buffering=0) as file:
-        return read_head(file).buf
-
-
 def read_head(file: BinaryIO) -> FileHead:
     """Read and walk as much of a file as its header needs, converted where that must be.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.errors import DeidError
@@ -31,10 +31,6 @@ class Report:
     def count(codes: str) -> dict[str, int]:
         """Counts of one letter per element."""
         return {action: codes.count(action) for action in ACTIONS}
-
-    def with_pixels(self, *, areas: int, seconds: float) -> Report:
-        """The report of the same object after its pixels were looked at."""
-        return replace(self, areas=self.areas + areas, seconds=self.seconds + seconds)
 
     @staticmethod
     def merged(reports: Iterable[Report]) -> Report:

@@ -12,7 +12,7 @@ ONE = Report("trial", "2", "d1", Report.count("XXKU"), seconds=0.25)
 
 
 def test_an_exam_s_report_is_the_sum_of_its_objects() -> None:
-    looked_at = ONE.with_pixels(areas=3, seconds=0.5)
+    looked_at = replace(ONE, areas=3, seconds=0.75)
 
     exam = Report.merged([ONE, looked_at])
 

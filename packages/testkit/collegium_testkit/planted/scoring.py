@@ -1,4 +1,4 @@
-"""Judge what came out: the ten actions of the MIDI validation script, exact intervals, references, tokens.
+"""Judge what came out: nine of the ten actions of the MIDI validation script, exact intervals, references, tokens.
 
 Independent of the product: reads the output with a reader of its own and knows the truth from the
 generator. A missing file counts as right for all that had to go and wrong for all that had to stay.
@@ -24,7 +24,7 @@ Value = TypeVar("Value")
 
 
 class Action(StrEnum):
-    """What is judged: the ten of the MIDI script, then what it overlooks."""
+    """What is judged: nine of the MIDI script (`burned` judges hidden pixels), then what it overlooks."""
 
     TAG_RETAINED = "tag retained"
     TEXT_NOT_NULL = "text not null"
@@ -34,7 +34,6 @@ class Action(StrEnum):
     UID_CHANGED = "UID changed"
     UID_CONSISTENT = "UID consistent"
     PATIENT_ID_CONSISTENT = "patient ID consistent"
-    PIXELS_HIDDEN = "pixels hidden"
     PIXELS_RETAINED = "pixels retained"
     INTERVAL_EXACT = "interval exact"
 

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 # A word: letters and digits; in scripts without blanks each character.
 _WORD: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
-_AGE: Final = re.compile(r"(?i)\d ?-?(?:y|years?|yo|jahre|ans|años)\b|\b(?:aged?|alter)\b")
 _MONTHS: Final = [
     "January",
     "February",
