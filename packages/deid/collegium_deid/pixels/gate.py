@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     Parts = NDArray[np.int32]
 
 _STROKES: Final = cv2.getStructuringElement(cv2.MORPH_RECT, (7, 7))
-# Text over about 30 pixels has strokes wider than the element; half size makes them fit.
-_LARGE: Final = 700
+# Text over about 30 pixels has strokes wider than the element; half and quarter size make them fit.
+_SMALLER: Final = ((2, 256), (4, 512))
 _MIN_CONTRAST: Final = 22
 _CHAIN: Final = 4
 _MAX_PARTS: Final = 6000
@@ -48,9 +48,12 @@ class Box(NamedTuple):
 def chains(picture: Grey) -> list[Box]:
     """Boxes round every chain of letter-like components; empty where nothing looks like writing."""
     found = _chains(picture)
-    if max(picture.shape) >= _LARGE:
-        half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-        found += [Box(*(2 * side for side in box)) for box in _chains(half.astype(np.uint8, copy=False))]
+    for times, size in _SMALLER:
+        if max(picture.shape) >= size:
+            small = cv2.resize(picture, None, fx=1 / times, fy=1 / times, interpolation=cv2.INTER_AREA)
+            found += [
+                Box(*(times * side for side in box)) for box in _chains(small.astype(np.uint8, copy=False))
+            ]
     return found
 
 

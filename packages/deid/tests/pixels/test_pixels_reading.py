@@ -75,6 +75,14 @@ def test_the_gate_stays_silent_on_noise_and_smooth_shapes(draw: Draw) -> None:
     assert gate.chains(picture) == []
 
 
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.2])
+def test_the_gate_sees_letters_of_any_size_on_a_slice(scale: float) -> None:
+    picture = np.full((512, 512), 90, np.uint8)
+    cv2.putText(picture, "MARCHETTI", (10, 300), cv2.FONT_HERSHEY_DUPLEX, scale, 170, round(4 * scale))
+
+    assert gate.chains(picture)
+
+
 def test_names_go_and_settings_stay(draw: Draw, make: Make, hide: Hide) -> None:
     picture = draw(("BRAMBLEWORTH", 10, 30), ("Liver 3.5 cm", 10, 80))
 
