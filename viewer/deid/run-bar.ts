@@ -25,6 +25,8 @@ export class RunBar {
   }
 
   begin(all: number, word: string): void {
+    // The button that began it goes; the keyboard stays where it was.
+    if (this.root.contains(document.activeElement)) part(this.root, '[data-run-title]').focus();
     [this.all, this.at, this.word, this.began, this.told, this.isBusy] = [all, 0, word, performance.now(), 0, true];
     part(this.root, '[data-run-missing]').hidden = true;
     this.buttons({ start: false, cancel: word === 'De-identifying', again: false });

@@ -47,7 +47,7 @@ export class SettingForm {
     const isTable = this.isTable();
     const table = isTable ? tableOf(this.text('table')) : null;
     if (!recipe) return { missing: 'Python is still getting ready.' };
-    if (!isTable && !CODE.test(this.text('subject'))) return { missing: 'Write the subject code.' };
+    if (!isTable && !CODE.test(this.text('subject'))) return { missing: this.text('subject') ? NO_CODE : 'Write the subject code.' };
     if (isTable && !table) return { missing: 'Fill the table of subjects.' };
     if (!this.key) return { missing: 'Open the site key, or make a new one.' };
     return { setting: { recipe: recipe.name, key: this.key, subject: isTable ? '' : this.text('subject'), table: table ? JSON.stringify(table) : '' } };

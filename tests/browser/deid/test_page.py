@@ -220,6 +220,33 @@ def test_what_lies_in_a_dropped_zip_is_cleaned_and_a_file_that_is_there_twice_is
     assert fresh.page.get_by_text("The same object was among the files already.").is_visible()
 
 
+def test_a_run_begun_by_key_leaves_the_keyboard_where_it_was(fresh: Bench, screens: list[Path]) -> None:
+    page = fresh.page
+    fresh.choose(*screens)
+    fresh.until(page.get_by_role("button", name="De-identify files").is_enabled, "the files")
+    page.get_by_role("button", name="De-identify files").focus()
+
+    page.keyboard.press("Enter")
+    fresh.until(lambda: page.locator("[data-run-again]").is_visible(), "the end of the run")
+    page.keyboard.press("Tab")
+
+    assert page.locator("[data-run-again]").evaluate("button => button === document.activeElement")
+
+
+def test_a_subject_code_that_is_none_says_what_one_is(fresh: Bench, screens: list[Path]) -> None:
+    page = fresh.page
+    fresh.choose(*screens)
+
+    page.fill("#deid-subject", "A^B")
+    told = page.locator("[data-run-missing]").inner_text()
+    can_start = page.get_by_role("button", name="De-identify files").is_enabled()
+    page.fill("#deid-subject", "S-001")
+    fresh.run()
+
+    assert "letters, digits" in told
+    assert not can_start
+
+
 def test_a_new_key_is_saved_as_a_file_that_is_a_key(fresh: Bench, tmp_path: Path) -> None:
     page = fresh.page
     page.get_by_role("button", name="Use another").click()
