@@ -354,3 +354,24 @@ def test_a_date_in_a_coded_string_goes_and_its_neighbours_keep_their_places(
 
     assert list(new.ImageType) == ["DERIVED", "SECONDARY", "", "AXIAL"]
     assert "19510704" not in str(new.get("ScanOptions", ""))
+
+
+def test_technical_text_that_people_type_keeps_no_listed_name(
+    ct: Dataset, write: Tool, clean: Tool, read: Tool
+) -> None:
+    ct.WindowCenterWidthExplanation = ["NORMAL", "Huber"]
+    ct.SequenceName, ct.FilterType, ct.Manufacturer = "huber_ep2d", "WEDGE Huber", "Carl Zeiss Meditec"
+
+    new = read(clean(write(ct)).head)
+
+    assert "huber" not in str(new).lower()
+    assert new.Manufacturer == "Carl Zeiss Meditec"
+
+
+@pytest.mark.parametrize("words", [["NORMAL", "HARDER", "SOFTER"], ["LUNG", "BONE"], ["WINDOW1", "WINDOW2"]])
+def test_the_names_of_windows_stay(
+    ct: Dataset, write: Tool, clean: Tool, read: Tool, words: list[str]
+) -> None:
+    ct.WindowCenterWidthExplanation = words
+
+    assert list(read(clean(write(ct)).head).WindowCenterWidthExplanation) == words

@@ -21,7 +21,7 @@ from collegium_deid.dictionary import (
     show,
 )
 from collegium_deid.engine import ages, charset, dates, documents, values
-from collegium_deid.engine.text import clean, fold, looks_identifying
+from collegium_deid.engine.text import clean, fold, looks_identifying, names_somebody
 from collegium_deid.errors import Rejected
 from collegium_deid.table import medical_words
 
@@ -38,6 +38,20 @@ _PUBLIC_SCHEMES: Final = frozenset(
 # Coded strings that the standard itself enumerates: a person called Head may have a scan of the head.
 _ENUMERATED: Final = frozenset(
     {0x00080005, 0x00080008, 0x00080060, 0x00180015, 0x00185100, 0x00200060, 0x00280004}
+)
+# Technical text that people type or choose; what a machine says of itself may be called like a person.
+_TYPED: Final = frozenset(
+    {
+        0x00180024,
+        0x00180031,
+        0x00180034,
+        0x00181070,
+        0x00181160,
+        0x00181161,
+        0x00189005,
+        0x00281055,
+        0x00283003,
+    }
 )
 _BODY_PART: Final = 0x00180015
 # Terms of PS3.16 annex L that are no words of any list.
@@ -137,6 +151,8 @@ def _is_harmless(case: Case, tag: int, how: str, text: str) -> bool:
     if how == "V":
         return not case.known.of_persons.in_text(text)
     if how != "T" or case.known.every.in_text(text):
+        return False
+    if tag in _TYPED and names_somebody(text):
         return False
     # A code of eight digits is no telephone number; one of the person's own is in the tokens.
     known = tag in _CODE_VALUES or _SHARED_ADDRESS.match(text) is not None

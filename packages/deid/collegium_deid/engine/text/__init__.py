@@ -16,11 +16,21 @@ from collegium_deid.engine.text.judge import judge
 from collegium_deid.engine.text.known import KnownTokens, fold, known_tokens, squeeze
 from collegium_deid.engine.text.patterns import IDENTITY, looks_identifying
 from collegium_deid.engine.text.words import GONE, PLACE
+from collegium_deid.vocabulary import name_list, plain
 
 if TYPE_CHECKING:
     from collegium_deid.engine.text.words import Token
 
-__all__ = ["KnownTokens", "clean", "fold", "is_diagnostic", "known_tokens", "looks_identifying", "squeeze"]
+__all__ = [
+    "KnownTokens",
+    "clean",
+    "fold",
+    "is_diagnostic",
+    "known_tokens",
+    "looks_identifying",
+    "names_somebody",
+    "squeeze",
+]
 
 # What may stay between two words that stay.
 _BETWEEN: Final = re.compile(
@@ -117,3 +127,8 @@ def is_diagnostic(line: str, tokens: KnownTokens) -> bool:
         return False
     words = judge(line)
     return bool(words) and all(word.is_kept or word.is_mark for word in words)
+
+
+def names_somebody(text: str) -> bool:
+    """True when a word that no list of words has is on the list of names: enough to doubt technical text."""
+    return any(word.is_strange and plain(word.lower) in name_list() for word in judge(text))
