@@ -33,14 +33,20 @@ _PATTERN: Final = re.compile(
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
     r"|\d{1,2}[-. ]*(?:jan|feb|m[aä]r|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[a-z]*[-. ,_]*\d{2,4}"
     r"|(?:jan|feb|m[aä]r|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[a-z]*[-. ,_]*\d{1,2}[-. ,]+\d{2,4}"
+    r"|(?:jan|feb|mar|apr|ma[iy]|ju[nl]|aug|sep|o[ck]t|nov|de[cz])[-. ,_]*\d{4,6}(?!\d)"  # its blanks were lost
+    r"|\d{1,2}\W*[a-z01|]{3}\W*(?:19|20)\d\d(?!\d)"  # its month was misread
+    r"|\d{1,2}/\d{1,2}/\d|(?:19|20)\d\d[-/](?:0[1-9]|1[0-2])(?!\d)"  # its end was cut off
+    r"|(?<!\d)(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
     r"|\d{6,}"
-    r"|\b(?:name|pat(?:ient)?|pid|mrn|dob|born|birth|geb|acc(?:ession)?|ssn|nhs|tech|oper(?:ator)?|hosp|clinic|klinik"
+    r"|\b(?:name|pat(?:ient)?|pid|mrn|dob|born|birth|geb|acc(?:ession)?|ssn|nhs|tech|op(?:er)?|hosp|clinic|klinik"
     r"|phys(?:ician)?)\b *[:#.]|\b(?:ref|perf)(?::|[. ]*(?:phys|dr)\b)"
-    r"|(?:dob|mrn|accession|patientid|patname|hospital|klinik|clinic|universit)",
+    r"|operator|sonographer|technologist|technician|radiographer|nurse"
+    r"|d[o0q]b(?![a-z])|(?:dob|mrn|accession|patientid|patname|hospital|klinik|clinic|universit)",
     re.IGNORECASE,
 )
 _LABEL: Final = re.compile(
-    r"(?:name|patient|patid|mrn|dob|born|birth|geb|acc(?:ession)?|tech|nurse|ref|phys|operator|station|tel|hosp|date)"
+    r"(?:name|patient|patid|mrn|dob|born|birth|geb|acc(?:ession)?|tech|nurse|ref|phys|op|operator|sonographer"
+    r"|station|tel|hosp|date)"
     r"\W*(?:dr|phys|by|no|nr|id|of)?\W*\w{0,3}\W*",
     re.IGNORECASE,
 )

@@ -15,6 +15,7 @@ from collegium_deid.pixels.detect import equalised
 from collegium_deid.pixels.extent import extended, is_beside, is_turned, tight, union
 from collegium_deid.pixels.gate import Box
 from collegium_deid.pixels.picture import pictures_of
+from collegium_deid.pixels.reach import read_on
 from collegium_deid.pixels.region import is_outside
 from collegium_deid.pixels.sanity import sane
 
@@ -96,7 +97,8 @@ class Sight:
         """What must go, as far as it reaches."""
         if found.reason is None:
             return found
-        box = extended(picture, found.box, kept, is_label=is_label)
+        read = read_on(picture, found.box, kept, self.reader)
+        box = union(extended(picture, found.box, kept, is_label=is_label), read)
         for chain in chains:
             longer = union(box, chain)
             if is_beside(found.box, chain) and not any(longer.overlaps(other) for other in kept):

@@ -53,6 +53,13 @@ class Reading(NamedTuple):
         return self.is_clear and self.characters > 1
 
 
+class Letter(NamedTuple):
+    """A letter or digit in a strip and how sure it is; never which one."""
+
+    column: float
+    confidence: float
+
+
 class Reader:
     """Finds and reads with this process's models, which are loaded by the first picture that needs them."""
 
@@ -73,6 +80,22 @@ class Reader:
             if reading.confidence > best[owner].confidence:
                 best[owner] = reading
         return best
+
+    def letters(self, strip: Grey) -> list[Letter]:
+        """Where in an upright strip of one line's height letters and digits are read."""
+        crop = _sized(strip)
+        width = max(_NARROWEST, crop.shape[1])
+        batch = np.zeros((1, 3, _HEIGHT, width), np.float32)
+        batch[0, :, :, : crop.shape[1]] = crop.astype(np.float32) / 127.5 - 1.0
+        likely = models.recognition().run(batch)[0]
+        path, sure = likely.argmax(axis=1), likely.max(axis=1)
+        alphabet = _alphabet()
+        step = width / len(path) * strip.shape[1] / crop.shape[1]
+        return [
+            Letter((n + 0.5) * step, float(sure[n]))
+            for n, letter in enumerate(path)
+            if alphabet[letter].isalnum()
+        ]
 
     def _read(self, crops: list[Grey]) -> list[Reading]:
         order = sorted(range(len(crops)), key=lambda n: crops[n].shape[1])

@@ -12,7 +12,9 @@ from collegium_deid import Rejected
 from collegium_deid.engine.text import known_tokens
 from collegium_deid.pixels import gate, is_available
 from collegium_deid.pixels.classify import reason_to_hide
-from collegium_deid.pixels.read import Reading
+from collegium_deid.pixels.gate import Box
+from collegium_deid.pixels.reach import read_on
+from collegium_deid.pixels.read import Reader, Reading
 from collegium_deid.rules.pixels import PixelPolicy
 
 if TYPE_CHECKING:
@@ -24,10 +26,13 @@ TOKENS = known_tokens(["Brambleworth^Leopoldine"], ["MRN-4471123", "Quillhaven"]
 KEPT = (
     "TIS0.0MI0.6", "TIB:0.5", "2D--100%", "H4.00 MHz", "20dB/DR60", "General", "AdvBreast", "36Hz", "16cm",
     "Sag Liver", "LEFTKIDNEY", "RT L1VER", "Page 1/3", "3.5 cm", "Total DLP 512 mGycm", "R", "kV 120 mAs 200",
+    "Total DLP 2045.08", "Delay 35 s", "0:45", "12 MHz 200",
 )  # fmt: skip
 HIDDEN = {
     "BRAMBLEW0RTH": "known", "Leopoldlne": "known", "x4471123x": "known", "QUlLLHAVEN": "known",
     "03/02/201705:24:57PM": "pattern", "1209O7058": "pattern", "DOB: unknown": "pattern", "Dr. Hansen": "pattern",
+    "D0B 0CT2797": "pattern", "F0CT2366": "pattern", "F 4J1m1976": "pattern", "M1967-05-": "pattern",
+    "D0B03/09/0": "pattern", "08:27:43": "pattern", "Op. I. Km": "pattern", "Sonographer:F.L ": "pattern",
     "Smith John": "words", "Marchand": "words", "LEFTKIDNEYX": "words",
 }  # fmt: skip
 
@@ -90,6 +95,29 @@ def test_names_go_and_settings_stay(draw: Draw, make: Make, hide: Hide) -> None:
 
     assert [area.reason for area in done.areas] == ["known"]
     assert np.array_equal(ds.pixel_array[60:], picture[60:])
+
+
+@pytest.mark.parametrize("turn", [0, 1, 3])
+def test_a_box_that_breaks_off_reaches_as_far_as_letters_are_read(draw: Draw, turn: int) -> None:
+    picture = np.ascontiguousarray(np.rot90(draw(("BRAMBLEWORTH LEOPOLDINE", 10, 60)), turn))
+    rows, columns = np.nonzero(picture > 120)
+    first, last = int((columns, rows)[turn % 2].min()), int((columns, rows)[turn % 2].max())
+    box = {0: Box(75, 44, 150, 64), 1: Box(44, 170, 64, 245), 3: Box(56, 75, 76, 150)}[turn]
+
+    longer = read_on(picture, box, [], Reader())
+
+    ends = (longer.left, longer.right) if turn == 0 else (longer.top, longer.bottom)
+    # Less than the margin that is hidden round every box, and no more than half a letter too much.
+    assert -10 <= ends[0] - first <= 6
+    assert -6 <= ends[1] - last <= 10
+
+
+def test_a_box_does_not_reach_into_what_may_stay(draw: Draw) -> None:
+    picture = draw(("BRAMBLEWORTH", 10, 60), ("3.5 cm", 170, 60))
+
+    longer = read_on(picture, Box(75, 44, 150, 64), [Box(166, 44, 230, 64)], Reader())
+
+    assert longer.right <= 166
 
 
 @pytest.mark.parametrize("turn", [1, 3])
