@@ -87,7 +87,7 @@ def test_pictures_that_a_person_must_see_are_told(scan: Path, capsys: Printed) -
 
     told = report(scan / "out")
     assert told["look_at"] == [next((scan / "out").rglob("*.dcm")).stem]
-    assert "1 are pictures of screens or cameras: look at them" in capsys.readouterr().err
+    assert "Pictures of screens or cameras: 1. Look at them" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

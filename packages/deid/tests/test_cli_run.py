@@ -223,7 +223,7 @@ def test_a_slow_run_has_a_rate_too() -> None:
 
     progress.step()
 
-    assert progress.line(4.0) == "1 of 120 files done, 0.2 a second, 0:07:56 left"
+    assert progress.line(4.0) == "1 of 120 files done, 15 a minute, 0:07:56 left"
 
 
 def test_elsewhere_than_on_a_terminal_nothing_moves() -> None:

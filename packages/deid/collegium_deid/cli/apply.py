@@ -200,7 +200,7 @@ def _tell(  # noqa: PLR0913 - each is one fact of the summary
         print(f"Stopped. What is done is kept; give the same command again{again} to go on.", file=sys.stderr)
     if tally.look_at:
         print(
-            f"{tally.look_at} are pictures of screens or cameras: look at them before they leave "
+            f"Pictures of screens or cameras: {tally.look_at}. Look at them before they leave "
             "(`look_at` in the reports).",
             file=sys.stderr,
         )

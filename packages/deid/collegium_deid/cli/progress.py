@@ -57,7 +57,7 @@ class Progress:
         """What is shown after so many seconds."""
         rate = self._done / max(seconds, 1e-6)
         left = _clock((self._total - self._done) / rate) if rate else "?"
-        pace = f"{rate:.{1 if rate < 2 else 0}f} a second"
+        pace = f"{rate:.0f} a second" if rate >= 1 else f"{rate * 60:.0f} a minute"
         text = f"{self._done} of {self._total} files {self._verb}, {pace}, {left} left"
         if not self._is_terminal:
             return text
