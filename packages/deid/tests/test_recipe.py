@@ -73,7 +73,7 @@ def test_a_recipe_that_is_not_there_is_an_error() -> None:
     with pytest.raises(RecipeError) as error:
         load_recipe("no-such-recipe")
 
-    assert error.value.code == "deid.recipe.unreadable"
+    assert error.value.code == "deid.recipe.none"
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,10 @@ def test_a_recipe_can_be_stricter() -> None:
 
     assert recipe.anywhere.standard[0x00080070].how == "W"
     assert recipe.anywhere.standard[0x00180060].how == "X"
+
+
+def test_a_name_that_no_recipe_has_is_answered_with_those_there_are() -> None:
+    with pytest.raises(RecipeError, match="Shipped are: onward-clinical, strict, teaching, trial") as error:
+        load_recipe("strct")
+
+    assert error.value.code == "deid.recipe.none"

@@ -114,6 +114,11 @@ def load_recipe(source: str | Path) -> Recipe:
     file = SHIPPED / f"{source}.yaml" if isinstance(source, str) and "/" not in source else Path(source)
     if isinstance(source, str) and not file.is_file():
         file = Path(source)
+    if not file.is_file():
+        known = ", ".join(sorted(Path(shipped.name).stem for shipped in SHIPPED.iterdir()))
+        raise RecipeError(
+            "deid.recipe.none", f"There is no such recipe. Shipped are: {known}.", source=str(source)
+        )
     try:
         raw = file.read_bytes()
         text = raw.decode()
