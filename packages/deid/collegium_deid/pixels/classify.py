@@ -37,7 +37,7 @@ _PATTERN: Final = re.compile(
     r"|\d{1,2}\W*[a-z01|]{3}\W*(?:19|20)\d\d(?!\d)"  # its month was misread
     r"|\d{1,2}/\d{1,2}/\d|(?:19|20)\d\d[-/](?:0[1-9]|1[0-2])(?!\d)"  # its end was cut off
     r"|(?<!\d)(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
-    r"|\d{6,}"
+    r"|\d{6,}|\d{3}-\d{4}(?!\d)"
     r"|\b(?:name|pat(?:ient)?|pid|mrn|dob|born|birth|geb|acc(?:ession)?|ssn|nhs|tech|op(?:er)?|hosp|clinic|klinik"
     r"|phys(?:ician)?)\b *[:#.]|\b(?:ref|perf)(?::|[. ]*(?:phys|dr)\b)"
     r"|operator|sonographer|technologist|technician|radiographer|nurse"
@@ -63,7 +63,7 @@ _UNITS: Final = frozenset(
     (
         "mm", "cm", "cm2", "cm3", "ml", "kv", "kvp", "ma", "mas", "ms", "sec", "db", "hz", "khz", "mhz", "fps", "bpm",
         "gy", "mgy", "hu", "sid", "fd", "fov", "ww", "wl", "te", "tr", "fa", "pa", "ap", "lat", "rt", "lt", "ct", "mr",
-        "cbf", "cbv", "edv", "psv",
+        "cbf", "cbv", "edv", "psv", "tof", "mip", "agd", "neg",
     )
 )  # fmt: skip
 _MARKS: Final = ".,:;()[]{}<>*'\"+-=/#%_~^°\\|"

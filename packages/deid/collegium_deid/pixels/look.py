@@ -97,8 +97,8 @@ class Sight:
         """What must go, as far as it reaches."""
         if found.reason is None:
             return found
-        read = read_on(picture, found.box, kept, self.reader)
-        box = union(extended(picture, found.box, kept, is_label=is_label), read)
+        box = extended(picture, found.box, kept, is_label=is_label)
+        box = read_on(picture, box, kept, self.reader)
         for chain in chains:
             longer = union(box, chain)
             if is_beside(found.box, chain) and not any(longer.overlaps(other) for other in kept):

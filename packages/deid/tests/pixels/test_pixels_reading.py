@@ -26,13 +26,15 @@ TOKENS = known_tokens(["Brambleworth^Leopoldine"], ["MRN-4471123", "Quillhaven"]
 KEPT = (
     "TIS0.0MI0.6", "TIB:0.5", "2D--100%", "H4.00 MHz", "20dB/DR60", "General", "AdvBreast", "36Hz", "16cm",
     "Sag Liver", "LEFTKIDNEY", "RT L1VER", "Page 1/3", "3.5 cm", "Total DLP 512 mGycm", "R", "kV 120 mAs 200",
-    "Total DLP 2045.08", "Delay 35 s", "0:45", "12 MHz 200",
+    "Total DLP 2045.08", "Delay 35 s", "0:45", "12 MHz 200", "Strokevolume72ml", "TOFMIP", "AGD1.4mGy", "Tls0.4",
+    "Murphysignneg",
 )  # fmt: skip
 HIDDEN = {
     "BRAMBLEW0RTH": "known", "Leopoldlne": "known", "x4471123x": "known", "QUlLLHAVEN": "known",
     "03/02/201705:24:57PM": "pattern", "1209O7058": "pattern", "DOB: unknown": "pattern", "Dr. Hansen": "pattern",
     "D0B 0CT2797": "pattern", "F0CT2366": "pattern", "F 4J1m1976": "pattern", "M1967-05-": "pattern",
     "D0B03/09/0": "pattern", "08:27:43": "pattern", "Op. I. Km": "pattern", "Sonographer:F.L ": "pattern",
+    "T.1555-1110": "pattern",
     "Smith John": "words", "Marchand": "words", "LEFTKIDNEYX": "words",
 }  # fmt: skip
 
