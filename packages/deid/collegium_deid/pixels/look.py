@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     Grey = NDArray[np.uint8]
 
 _FEW_CHARACTERS: Final = 4
+_RATHER_SURE: Final = 0.65
+"""How sure a short word must be read that the gate does not see, where the header speaks for writing."""
 _AROUND: Final = 64
 _CLOSER: Final = 1.4
 
@@ -110,7 +112,8 @@ class Sight:
         box, reading, agrees = seen
         outside = is_outside(box, self.regions)
         if reading.is_sure:
-            if not (agrees or outside or self.is_doubtful or reading.characters >= _FEW_CHARACTERS):
+            doubt = self.is_doubtful and reading.confidence >= _RATHER_SURE
+            if not (agrees or outside or doubt or reading.characters >= _FEW_CHARACTERS):
                 return None
             return Found(box, classify.reason_to_hide(reading, self.policy, self.tokens))
         if reading.characters == 1 and reading.is_clear:

@@ -13,6 +13,8 @@ from collegium_deid.engine.text import known_tokens
 from collegium_deid.pixels import gate, is_available
 from collegium_deid.pixels.classify import reason_to_hide
 from collegium_deid.pixels.gate import Box
+from collegium_deid.pixels.layout import Layout
+from collegium_deid.pixels.look import Seen, Sight
 from collegium_deid.pixels.reach import read_on
 from collegium_deid.pixels.read import Reader, Reading
 from collegium_deid.rules.pixels import PixelPolicy
@@ -97,6 +99,30 @@ def test_names_go_and_settings_stay(draw: Draw, make: Make, hide: Hide) -> None:
 
     assert [area.reason for area in done.areas] == ["known"]
     assert np.array_equal(ds.pixel_array[60:], picture[60:])
+
+
+@pytest.mark.parametrize(
+    ("text", "confidence", "seen_by_gate", "is_writing"),
+    [
+        ("URS", 0.57, False, False),
+        ("URS", 0.8, False, True),
+        ("URS", 0.57, True, True),
+        ("URSU", 0.57, False, True),
+    ],
+)
+def test_a_short_word_that_the_gate_does_not_see_must_be_read_well(
+    text: str, confidence: float, *, seen_by_gate: bool, is_writing: bool
+) -> None:
+    layout = Layout("1.2.840.10008.1.2.1", 320, 320, 1, 1, "MONOCHROME2", planar=False, allocated=8, stored=8,
+                    high_bit=7, signed=False, padding=None, palette=None,
+                    palette_first=0, overlay_bits=0)  # fmt: skip
+    sight = Sight(
+        Reader(), layout, "MONOCHROME2", PixelPolicy("whitelist"), TOKENS, is_doubtful=True, regions=[]
+    )
+
+    found = sight.judge(Seen(Box(226, 125, 253, 175), Reading(text, confidence), seen_by_gate))
+
+    assert (found is not None) == is_writing
 
 
 @pytest.mark.parametrize("turn", [0, 1, 3])
