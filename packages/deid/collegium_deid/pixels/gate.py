@@ -44,6 +44,17 @@ class Box(NamedTuple):
             and self.top < other.bottom and other.top < self.bottom
         )  # fmt: skip
 
+    @property
+    def area(self) -> int:
+        """In pixels."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    def shared(self, other: Box) -> tuple[int, int]:
+        """Width and height of what both cover; both 0 when they do not meet."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return (width, height) if width > 0 and height > 0 else (0, 0)
+
 
 def chains(picture: Grey) -> list[Box]:
     """Boxes round every chain of letter-like components; empty where nothing looks like writing."""

@@ -172,9 +172,8 @@ def _agrees(box: Box, chains: Sequence[Box]) -> bool:
     length, height = (down, across) if turned else (across, down)
     seen = 0
     for chain in chains:
-        width = min(box.right, chain.right) - max(box.left, chain.left)
-        depth = min(box.bottom, chain.bottom) - max(box.top, chain.top)
-        if width > 0 and depth > 0:
+        width, depth = box.shared(chain)
+        if width:
             tall = (chain.right - chain.left) if turned else (chain.bottom - chain.top)
             seen += (depth if turned else width) if tall <= 1.4 * height else 0
     return seen >= 0.3 * length
@@ -186,10 +185,8 @@ def _moved(box: Box, right: int, down: int) -> Box:
 
 def _is_seen(box: Box, found: Sequence[Seen]) -> bool:
     """True when an earlier picture of the same frame gave a readable line in the same place."""
-    area = (box.right - box.left) * (box.bottom - box.top)
     for other in found:
-        width = min(box.right, other.box.right) - max(box.left, other.box.left)
-        height = min(box.bottom, other.box.bottom) - max(box.top, other.box.top)
-        if other.reading.is_clear and width > 0 and height > 0 and width * height * 2 > area:
+        width, height = box.shared(other.box)
+        if other.reading.is_clear and width and width * height * 2 > box.area:
             return True
     return False

@@ -152,9 +152,5 @@ def device_of(head: FileHead) -> str:
 
 def _share(a: Box, b: Box) -> float:
     """Common part of two boxes."""
-    width = min(a.right, b.right) - max(a.left, b.left)
-    height = min(a.bottom, b.bottom) - max(a.top, b.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    both = union(a, b)
-    return width * height / ((both.right - both.left) * (both.bottom - both.top))
+    width, height = a.shared(b)
+    return width * height / union(a, b).area if width else 0.0

@@ -104,7 +104,10 @@ def _hidden(
     """
     layout = sight.layout
     for _ in range(_ROUNDS):
-        if not sight.is_doubtful and sum(map(_size, areas)) > _MAX_SHARE * layout.rows * layout.columns:
+        if (
+            not sight.is_doubtful
+            and sum(box.area for box in areas) > _MAX_SHARE * layout.rows * layout.columns
+        ):
             raise Rejected("deid.pixels.doubt", "So much looks like writing that it may be anatomy.")
         changed = {n: _filled(sight, codec.frame(n), areas) for n in range(layout.frames)}
         left = frames.left_over(sight, changed, areas, reads_always=is_read)
@@ -141,7 +144,3 @@ def _area(box: Box, reasons: dict[Box, str], count: int) -> Area:
     inside = (reason for line, reason in reasons.items() if line.overlaps(box))
     width, height = box.right - box.left, box.bottom - box.top
     return Area(0, count - 1, box.left, box.top, width, height, next(inside, "left"))
-
-
-def _size(box: Box) -> int:
-    return (box.right - box.left) * (box.bottom - box.top)

@@ -38,10 +38,8 @@ def sane(lines: Iterable[Line], rows: int, columns: int) -> list[Line]:
 
 def _is_same(line: Line, other: Line) -> bool:
     a, b = line.box, other.box
-    width = min(a.right, b.right) - max(a.left, b.left)
-    height = min(a.bottom, b.bottom) - max(a.top, b.top)
-    if width <= 0 or height <= 0:
+    width, height = a.shared(b)
+    if not width:
         return False
-    smaller = min((a.right - a.left) * (a.bottom - a.top), (b.right - b.left) * (b.bottom - b.top))
-    larger = max((a.right - a.left) * (a.bottom - a.top), (b.right - b.left) * (b.bottom - b.top))
+    smaller, larger = sorted((a.area, b.area))
     return width * height >= _SAME * larger or (width * height >= 0.9 * smaller and smaller >= _SAME * larger)
