@@ -11,6 +11,7 @@ from pydicom import Dataset, dcmread
 
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
+from collegium_deid import parse_recipe, verify_conformance
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
 
@@ -49,6 +50,22 @@ def test_what_arrives_has_the_pixels_of_what_was_sent(
     arrived = {int(item.InstanceNumber): item.pixel_array for item in map(_read, server.objects)}
     assert arrived.keys() == originals.keys()
     assert all(np.array_equal(arrived[number], originals[number]) for number in originals)
+
+
+def test_a_picture_without_pixel_data_arrives_as_its_recipe_demands(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=1, size=64)
+    header = dcmread(exam.files[0])
+    del header.PixelData
+    header.save_as(exam.files[0])
+
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: states(gateway) == ["delivered"])
+
+    (arrived,) = server.objects
+    recipe = parse_recipe(server.channels[0].recipe_yaml)
+    assert verify_conformance(recipe, arrived, complete=True) == ()
 
 
 @pytest.mark.requirement("C07", "C14")

@@ -76,8 +76,10 @@ class Checker:
         try:
             with source.open() as file:
                 head = read_head(file)
-                data = head.buf + (file.read() if source.size <= _WHOLE_BYTES else b"")
-            problems = [f"{finding} [{finding.code}]" for finding in verify_conformance(self.recipe, data)]
+                is_whole = source.size <= _WHOLE_BYTES
+                data = head.buf + (file.read() if is_whole else b"")
+            findings = verify_conformance(self.recipe, data, complete=is_whole)
+            problems = [f"{finding} [{finding.code}]" for finding in findings]
         except DeidError as error:
             return [f"{error.message} [{error.code}]"]
         except OSError as error:

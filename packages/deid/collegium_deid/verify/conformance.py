@@ -14,7 +14,7 @@ from collegium_deid.dictionary import WELL_KNOWN_UIDS
 from collegium_deid.errors import Rejected
 from collegium_deid.verify.declared import CODE_VALUE, CODES, METHOD, codes_of
 from collegium_deid.verify.judge import SUBJECT, Finding, Judge, finding, is_keyed
-from collegium_deid.verify.scan import Value, scan
+from collegium_deid.verify.scan import Value, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ _MEANING: Final = 0x00080104
 
 
 def verify_conformance(
-    recipe: Recipe, output_head: bytes, *, pixels_done: bool = True
+    recipe: Recipe, output_head: bytes, *, pixels_done: bool = True, complete: bool = False
 ) -> tuple[Finding, ...]:
     """Everything in which a header is not what the recipe writes; empty when it conforms.
 
@@ -57,9 +57,11 @@ def verify_conformance(
         recipe: the one the output says it was made by.
         output_head: up to the pixel data, or all of it.
         pixels_done: False for a header that the pixel step has not seen yet.
+        complete: True where `output_head` reaches the first pixel byte or the end of the object: if it has
+            no pixel data, there is none, so nobody has cleaned any, and the codes must not say so.
     """
     try:
-        values = list(scan(output_head))
+        values, has_pixels = read(output_head)
     except Rejected as error:
         return (Finding(0, error.code, error.message),)
     top = {
@@ -71,7 +73,7 @@ def verify_conformance(
     return (
         *_file(output_head, values, top),
         *_declared(recipe, values, top),
-        *(_pixels(recipe, values, top) if pixels_done else ()),
+        *(_pixels(recipe, values, top, has_pixels=has_pixels or not complete) if pixels_done else ()),
         *judge.findings(body, subject),
     )
 
@@ -153,9 +155,15 @@ def _codes_are_right(recipe: Recipe, values: list[Value]) -> bool:
     }
 
 
-def _pixels(recipe: Recipe, values: list[Value], top: dict[int, str]) -> Iterator[Finding]:
+def _pixels(
+    recipe: Recipe, values: list[Value], top: dict[int, str], *, has_pixels: bool
+) -> Iterator[Finding]:
     """Whether somebody looked at the pixels of an object that may show writing, and says so."""
     looked = recipe.pixel_code is not None and recipe.pixel_code.code in codes_of(values)
+    if not has_pixels:
+        if looked:
+            yield Finding(CODES, "deid.conformance.pixels", "says that pixels were cleaned, but has none.")
+        return
     burned_in = top.get(_BURNED_IN, "")
     if (looked and burned_in != "NO") or burned_in not in {"", "NO"}:
         yield Finding(

@@ -53,6 +53,14 @@ def _broken() -> Rejected:
     return Rejected("deid.verify.unreadable", "The header cannot be read again, so it cannot be verified.")
 
 
+class Reading(NamedTuple):
+    """What stands in some bytes."""
+
+    values: list[Value]
+    has_pixels: bool
+    """Pixel data begins in them."""
+
+
 def scan(head: bytes) -> Iterator[Value]:
     """Every value of group 2 and of the data set, at every depth, but not the pixel data itself.
 
@@ -61,10 +69,20 @@ def scan(head: bytes) -> Iterator[Value]:
     Raises:
         Rejected: the bytes cannot be read to their end.
     """
+    yield from read(head).values
+
+
+def read(head: bytes) -> Reading:
+    """What `scan` gives, and whether pixel data is there.
+
+    Raises:
+        Rejected: the bytes cannot be read to their end.
+    """
     if head[128:132] != b"DICM":
         raise _broken()
     position = 132
     syntax = ""
+    reader = _Reader(head)
     try:
         while position < len(head) and head[position : position + 2] == b"\2\0":
             tag, vr, start, length = _read_head(head, position, explicit=True)
@@ -72,12 +90,11 @@ def scan(head: bytes) -> Iterator[Value]:
             value = head[start:position]
             if tag == 0x00020010:
                 syntax = value.decode("ascii").rstrip("\0 ")
-            yield Value((tag,), vr, value, b"")
-        reader = _Reader(head)
+            reader.values.append(Value((tag,), vr, value, b""))
         reader.data_set(position, len(head), _Inside((), b"", explicit=syntax != "1.2.840.10008.1.2"))
-        yield from reader.values
     except (struct.error, UnicodeDecodeError) as error:
         raise _broken() from error
+    return Reading(reader.values, reader.has_pixels)
 
 
 def _read_head(data: bytes, position: int, *, explicit: bool) -> tuple[int, str, int, int]:
@@ -125,11 +142,12 @@ class _Inside(NamedTuple):
 
 
 class _Reader:
-    """Collects `values`; each step returns where it stopped."""
+    """Collects `values`, and whether pixel data begins; each step returns where it stopped."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
         self.values: list[Value] = []
+        self.has_pixels = False
 
     def data_set(self, position: int, end: int, inside: _Inside) -> int:
         """Read the values from `position` on."""
@@ -151,6 +169,7 @@ class _Reader:
                 return start
             here = (*path, tag)
             if tag in _PIXELS and not path:
+                self.has_pixels = True
                 position = self._behind_pixels(start, length)
             elif length == _NO_LENGTH or (vr in _MAY_HOLD_ITEMS and self._holds_items(vr, start, length)):
                 values.append(Value(here, vr, b"", character_set, _creator(creators, tag), item))

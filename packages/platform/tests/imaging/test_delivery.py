@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from collegium.imaging.archive.models import Exam, Instance
 from collegium.kit.database import acting_as
-from collegium_testkit.delivering import cookie_of
+from collegium_testkit.delivering import cookie_of, edited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pydicom import Dataset
 
     from collegium_testkit.delivering import CleanExam, Sender
 
@@ -49,6 +52,27 @@ def test_a_delivered_exam_is_searched_described_and_shown(sender: Sender, clean_
     assert [m["00280010"]["Value"] for m in metadata] == [[64]] * 3
     assert frame.status_code == 200
     assert one.dataset.PixelData in frame.content
+
+
+def test_a_picture_without_pixel_data_is_taken_and_has_no_frames(sender: Sender, clean_exam: Exams) -> None:
+    exam = clean_exam(slices=1)
+    header = edited(exam.objects[0], without_pixels)
+
+    receipt = sender.deliver(replace(exam, objects=(header,)))
+
+    below = f"/dicom-web/spaces/{sender.world.space_id}/studies/{exam.study_uid}/series/{exam.series_uid}"
+    frame = sender.client.get(
+        f"{below}/instances/{header.sop_instance_uid}/frames/1", headers=cookie_of(sender.world.administrator)
+    )
+    assert [item["outcome"] for item in receipt["items"]] == ["stored"]
+    assert frame.status_code == 404
+
+
+def without_pixels(dataset: Dataset) -> None:
+    """Nobody looked at its pixels, so no code says so."""
+    del dataset.PixelData
+    codes = dataset.DeidentificationMethodCodeSequence
+    dataset.DeidentificationMethodCodeSequence = [item for item in codes if item.CodeValue != "113101"]
 
 
 def test_completing_too_early_names_what_is_missing(sender: Sender, clean_exam: Exams) -> None:

@@ -102,6 +102,15 @@ def not_clean(dataset: Any) -> None:  # Any: a pydicom dataset
     del dataset.DeidentificationMethodCodeSequence
 
 
+def without_its_pixels(dataset: Any) -> None:  # Any: a pydicom dataset
+    del dataset.PixelData
+
+
+def with_unseen_pixels(dataset: Any) -> None:  # Any: a pydicom dataset
+    codes = dataset.DeidentificationMethodCodeSequence
+    dataset.DeidentificationMethodCodeSequence = [item for item in codes if item.CodeValue != "113101"]
+
+
 @pytest.mark.parametrize(
     ("make", "code"),
     [
@@ -111,6 +120,8 @@ def not_clean(dataset: Any) -> None:  # Any: a pydicom dataset
         (lies(other_subject), "ingest.object.subject"),
         (lies(with_a_name), "ingest.object.not_conforming"),
         (lies(not_clean), "ingest.object.not_conforming"),
+        (lies(without_its_pixels), "ingest.object.not_conforming"),
+        (lies(with_unseen_pixels), "ingest.object.not_conforming"),
     ],
 )
 def test_an_object_that_is_not_what_it_should_be_is_refused(
