@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from collegium_deid import vocabulary
 from collegium_deid.engine.text import clean, is_diagnostic, known_tokens, looks_identifying
+from collegium_deid.engine.text.line import people
 from collegium_deid.table import DATA
 from collegium_deid.vocabulary import Grade, grade, holds_only_known
 from collegium_testkit.sentences import measure, sentences
@@ -202,3 +203,16 @@ def test_no_part_of_an_identity_in_an_unusual_spelling_stays(identity: str) -> N
 @pytest.mark.parametrize("text", ["Station 4R", "PET bed 3", "series 3/12", "T2 2 4 6 8 echo", "2-3/4 views"])
 def test_counts_that_look_a_little_like_dates_and_numbers_stay(text: str) -> None:
     assert clean(text, NOBODY) == text
+
+
+def test_the_words_that_speak_of_people_are_words() -> None:
+    odd = [word for words in people().values() for word in words if not word.isalnum()]
+
+    assert odd == []
+    assert {"the", "with", "of"} <= people()["function"]
+
+
+def test_a_plain_word_behind_a_role_is_no_name() -> None:
+    assert clean("discussed with the surgeon before Zorbinski left", NOBODY) == (
+        "discussed with the surgeon before left"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from collegium_deid.engine.text.line import people
+from collegium_deid.engine.text.line import is_plain_function, people
 from collegium_deid.vocabulary import Grade
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _drop_behind(line: Line, n: int, *, is_title: bool) -> None:
         if joins:
             continue
         if taken:
-            goes = token.grade is not Grade.SURE and not _is_plain_function(token)
+            goes = token.grade is not Grade.SURE and not is_plain_function(token)
         else:
             goes = is_title or _may_be_called(line.tokens[n], token, line.between(n, m))
         if not goes:
@@ -69,13 +69,9 @@ def _is_role(line: Line, n: int) -> bool:
     return token.lower in kinds["role"] or token.lower in kinds["staff"]
 
 
-def _is_plain_function(token: Token) -> bool:
-    return token.lower in people()["function"] and token.text.islower()
-
-
 def _may_be_called(role: Token, token: Token, between: str) -> bool:
     """Directly behind a role: anything not sure, and short capitals (initials)."""
-    if _is_plain_function(token):
+    if is_plain_function(token):
         return False
     is_staff = role.lower in people()["staff"] or ":" in between
     return token.grade < Grade.SURE or (is_staff and token.text.isupper() and len(token.text) <= 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.text.called import drop_called
-from collegium_deid.engine.text.line import Line, people
+from collegium_deid.engine.text.line import Line, is_plain_function, people
 from collegium_deid.vocabulary import Grade, is_body, name_list, partners, plain
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _is_beside_person(line: Line, n: int) -> bool:
         other = line.tokens[m]
         if other.is_strange and not _is_of_other_kind(token, other):
             return True
-        if other.grade is Grade.DOUBTFUL and not other.is_kept and token.lower not in people()["function"]:
+        if other.grade is Grade.DOUBTFUL and not other.is_kept and not is_plain_function(token):
             return True
         if m > n and len(token.text) > 2 and token.text[0].isupper() and _may_be_initials(other):
             return True

@@ -24,6 +24,11 @@ def people() -> dict[str, frozenset[str]]:
     return {kind: frozenset(words.split()) for kind, _, words in rows}
 
 
+def is_plain_function(token: Token) -> bool:
+    """`with`, `the`, in lower case: no role before it makes a name of it."""
+    return token.lower in people()["function"] and token.text.islower()
+
+
 class Line:
     """The words of a text in their order."""
 
