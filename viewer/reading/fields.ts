@@ -10,6 +10,17 @@ type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
 const isBox = (control: Control): control is HTMLInputElement => control.type === 'radio' || control.type === 'checkbox';
 
+/** Whether a control shows something else than the server sent with the page. */
+function isTouched(control: Control): boolean {
+  if (isBox(control)) return control.checked !== control.defaultChecked;
+  if (control instanceof HTMLSelectElement) {
+    return control.value !== ([...control.options].find((option) => option.defaultSelected)?.value ?? '');
+  }
+  // A field of one line never shows the line breaks of its text.
+  const sent = control instanceof HTMLInputElement ? control.defaultValue.replace(/[\r\n]/g, '') : control.defaultValue;
+  return control.value !== sent;
+}
+
 export class Fields {
   private readonly timers = new Map<string, number>();
   private readonly count: HTMLElement | null;
@@ -47,6 +58,14 @@ export class Fields {
       const item = choice && this.itemOf(choice);
       if (item) this.absent(item, choice, queue);
     });
+    this.catchUp(queue);
+  }
+
+  /** Send what was answered before this script was there to hear it: a slow line brings the page first. */
+  private catchUp(queue: Queue): void {
+    for (const item of this.root.querySelectorAll<HTMLElement>('[data-item]')) {
+      if ([...item.querySelectorAll<Control>('[data-answer]')].some(isTouched)) this.now(item.dataset['item'] ?? '', queue);
+    }
   }
 
   /** Send what is typed but not yet sent. */

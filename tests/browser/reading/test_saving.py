@@ -10,7 +10,7 @@ from collegium_testkit.browser import chromium_path
 from tests.browser.reading.desk import until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.reading.desk import Reading
 
@@ -53,6 +53,22 @@ def test_what_could_not_be_sent_survives_a_reload_and_is_saved_when_the_line_is_
     page.reload()
     assert quality(page) == "4"
     assert page.locator(".reading").get_attribute("data-revision") == "1"
+
+
+@pytest.mark.requirement("R54", "U05")
+def test_what_is_answered_before_the_page_has_its_script_is_saved(reading: Reading) -> None:
+    page, held = reading.context.new_page(), list["Route"]()
+    page.route("**/built/reading-*.js", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it is given
+    page.goto(reading.address, wait_until="commit")
+    type_quality(page, "4")
+    page.get_by_label("Yes", exact=True).check()
+
+    held[0].continue_()
+    until(lambda: saving(page).startswith("Saved "), "saved once the script is there")
+
+    page.reload(wait_until="commit")
+    assert quality(page) == "4"
+    assert page.get_by_label("Yes", exact=True).is_checked()
 
 
 @pytest.mark.requirement("R54")
