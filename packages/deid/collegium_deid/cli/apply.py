@@ -17,6 +17,7 @@ from collegium_deid.cli.cleaner import Job
 from collegium_deid.cli.destination import Destination, destination
 from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
 from collegium_deid.cli.journal import Journal, source_id
+from collegium_deid.cli.options import add_key, add_recipe, add_source, load_key
 from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.quarantine import Quarantine
 from collegium_deid.cli.reports import write_reports
@@ -47,18 +48,13 @@ def add(commands: Commands) -> None:
     apply = commands.add_parser(
         "apply", help="clean a file, a folder or a zip archive", description=_DESCRIPTION
     )
-    apply.add_argument(
-        "--recipe", default="trial", help="a shipped recipe by name, or a file (default: trial)"
-    )
+    add_recipe(apply)
     key = apply.add_mutually_exclusive_group(required=True)
-    key.add_argument("--key", type=Path, metavar="FILE", help="the site key")
+    add_key(key, "the site key")
     key.add_argument(
         "--new-key", type=Path, metavar="FILE", help="make a site key first; keep it, follow-ups need it"
     )
     allocation.add_options(apply)
-    apply.add_argument(
-        "--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="processes (default: one a core)"
-    )
     apply.add_argument(
         "--quarantine",
         type=Path,
@@ -72,9 +68,8 @@ def add(commands: Commands) -> None:
     apply.add_argument(
         "--fsync", action="store_true", help="wait for the disk after each file, against power cuts; slower"
     )
-    apply.add_argument("--quiet", action="store_true", help="no progress, no list of skipped files")
     apply.add_argument("--json", action="store_true", help="the summary as JSON")
-    apply.add_argument("source", type=Path, metavar="IN", help="a file, a folder or a zip archive")
+    add_source(apply)
     apply.add_argument("target", metavar="OUT", help="a file, a folder/ or an archive.zip")
     apply.set_defaults(run=_apply)
 
@@ -151,10 +146,7 @@ def _key_path(options: argparse.Namespace) -> Path:
 
 def _key(options: argparse.Namespace) -> SiteKey:
     if options.key:
-        key = SiteKey.load(options.key)
-        if os.name == "posix" and options.key.stat().st_mode & 0o077:
-            print(f"Others can read the key file. Close it: chmod 600 {options.key}", file=sys.stderr)
-        return key
+        return load_key(options.key)
     key = SiteKey.generate()
     key.save_new(options.new_key)
     return key

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.cli.exits import DONE, SOME_REJECTED
+from collegium_deid.cli.options import add_key, add_recipe, load_key
 from collegium_deid.cli.screen import cut
 from collegium_deid.cli.side_by_side import Row, compare
 from collegium_deid.cli.sources import sources
@@ -50,12 +51,8 @@ strong { color: light-dark(#a40000, #ff8080) }
 def add(commands: Commands) -> None:
     """Declare the command."""
     dry_run = commands.add_parser("dry-run", help="one file before and after", description=_DESCRIPTION)
-    dry_run.add_argument(
-        "--recipe", default="trial", help="a shipped recipe by name, or a file (default: trial)"
-    )
-    dry_run.add_argument(
-        "--key", type=Path, metavar="FILE", help="the site key; without it UIDs and dates are examples"
-    )
+    add_recipe(dry_run)
+    add_key(dry_run, "the site key; without it UIDs and dates are examples")
     dry_run.add_argument("--subject", metavar="CODE", default="SUBJECT", help="the code to show")
     dry_run.add_argument("--changed-only", action="store_true", help="leave out what stays as it is")
     dry_run.add_argument("--why", action="store_true", help="who decided each attribute, and why")
@@ -68,7 +65,7 @@ def add(commands: Commands) -> None:
 
 def _dry_run(options: argparse.Namespace) -> int:
     recipe = load_recipe(options.recipe)
-    key = SiteKey.load(options.key) if options.key else SiteKey.generate()
+    key = load_key(options.key) if options.key else SiteKey.generate()
     if options.source.is_dir():
         raise DeidError("deid.file", "Give one file.")
     source = next(iter(sources(options.source)))

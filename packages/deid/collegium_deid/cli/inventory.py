@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from pydicom.datadict import keyword_for_tag
 
 from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
+from collegium_deid.cli.options import add_source
 from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.screen import cut
 from collegium_deid.cli.sources import sources, why_skipped
@@ -57,11 +57,7 @@ def add(commands: Commands) -> None:
     inventory.add_argument(
         "--unmarked", action="store_true", help="also files not marked as de-identified: shows patient data"
     )
-    inventory.add_argument(
-        "--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="processes (default: one a core)"
-    )
-    inventory.add_argument("--quiet", action="store_true", help="no progress")
-    inventory.add_argument("source", type=Path, metavar="IN", help="a file, a folder or a zip archive")
+    add_source(inventory)
     inventory.set_defaults(run=_inventory)
 
 

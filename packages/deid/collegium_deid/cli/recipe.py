@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from collegium_deid.cli.exits import DONE, SOME_REJECTED
+from collegium_deid.cli.options import add_recipe
 from collegium_deid.dictionary import VRS, show
 from collegium_deid.errors import DeidError, RecipeError
 from collegium_deid.rules.explain import HOW, differences, explain, name_of, private_name
@@ -51,7 +52,7 @@ def add(commands: Commands) -> None:
 
     why = parts.add_parser("explain", help="who decides one attribute, and why", description="One attribute.")
     why.add_argument("tag", help="keyword, (gggg,eeee), a path A/B, or 'CREATOR (gggg,xxee)'")
-    why.add_argument("--recipe", default="trial", help="a shipped recipe by name, or a file (default: trial)")
+    add_recipe(why)
     why.add_argument("--sop-class", default="", metavar="OBJECT", help="such as 'CT Image', or its UID")
     why.set_defaults(run=_explain)
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
+from collegium_deid.cli.options import add_key, add_recipe, add_source, load_key
 from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.reports import FOLDER as REPORTS
 from collegium_deid.cli.sources import Source, sources
 from collegium_deid.cli.workers import Stop, Workers
 from collegium_deid.errors import DeidError
 from collegium_deid.files import read_head
-from collegium_deid.keys import SiteKey
 from collegium_deid.rules.recipe import load_recipe, parse_recipe
 from collegium_deid.verify.against import verify_against
 from collegium_deid.verify.conformance import verify_conformance
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from collegium_deid.cli.exits import Commands
+    from collegium_deid.keys import SiteKey
     from collegium_deid.rules.recipe import Recipe
 
 _DESCRIPTION: Final = """
@@ -43,22 +43,16 @@ _WHOLE_BYTES: Final = 256 * 1024 * 1024
 def add(commands: Commands) -> None:
     """Declare the command."""
     verify = commands.add_parser("verify", help="check cleaned files", description=_DESCRIPTION)
-    verify.add_argument("--recipe", default="trial", help="the recipe that cleaned them (default: trial)")
+    add_recipe(verify)
     verify.add_argument(
         "--against",
         type=Path,
         metavar="ORIGINALS",
         help="a file, folder or archive of originals whose identifiers must not be left",
     )
-    verify.add_argument(
-        "--key", type=Path, metavar="FILE", help="the site key: match each file with its original"
-    )
-    verify.add_argument(
-        "--jobs", type=int, metavar="N", default=os.cpu_count() or 1, help="processes (default: one a core)"
-    )
-    verify.add_argument("--quiet", action="store_true", help="no progress")
+    add_key(verify, "the site key: match each file with its original")
     verify.add_argument("--json", action="store_true", help="the result as JSON")
-    verify.add_argument("source", type=Path, metavar="IN", help="a file, a folder or a zip archive")
+    add_source(verify)
     verify.set_defaults(run=_verify)
 
 
@@ -147,7 +141,7 @@ def _checker_for(options: argparse.Namespace, recipe: Recipe, stop: Stop) -> Che
     if options.against is None:
         return Checker(recipe)
     originals = list(sources(options.against))
-    reader = _Original(SiteKey.load(options.key) if options.key else None, uids_kept=recipe.uids_kept)
+    reader = _Original(load_key(options.key) if options.key else None, uids_kept=recipe.uids_kept)
     with Progress(len(originals), "read", quiet=options.quiet) as progress:
         found = []
         for source, read in Workers(reader, _unread, jobs=options.jobs, stop=stop).run(originals):

@@ -54,6 +54,8 @@ SUBJECT: Final = frozenset({0x00100010, 0x00100020, 0x00120040})
 DATES: Final = frozenset({"DA", "DT", "TM"})
 AGE: Final = 0x00101010
 _ZONE: Final = 0x00080201
+# The standard calls all it does to a private attribute C; a rule says more exactly what becomes of this one.
+_PRIVATE_ACTIONS: Final = {"X": "X", "U": "U", "R": "K", "F": "K", "K": "K"}
 
 
 def compile_profile(options: Collection[str], *, cap_ages: bool) -> dict[int, Rule]:
@@ -104,7 +106,8 @@ def keep_private(vr: str, options: Collection[str]) -> Rule:
         how |= {"DA": "S", "DT": "S", "TM": "M"}
     if FULL in options:
         how |= dict.fromkeys(DATES, "F")
-    return Rule("C", how.get(vr, "T" if vr in SHORT_TEXT | LONG_TEXT else "K"), "X")
+    chosen = how.get(vr, "T" if vr in SHORT_TEXT | LONG_TEXT else "K")
+    return Rule(_PRIVATE_ACTIONS.get(chosen, "C"), chosen, "X")
 
 
 def speaking(row: table.Row, options: Collection[str], iod_type: str = "") -> tuple[Option, str]:
