@@ -61,6 +61,7 @@ class Tally:
 
 
 def rows(*, quick: bool) -> list[Row]:
+    """Burned-in text hidden and kept, and text-free pictures changed."""
     shares = [(_SEED + part, 14 if quick else 56) for part in range(_PROCESSES)]
     mine, changed, looked = Tally(), 0, 0
     with ProcessPoolExecutor(_PROCESSES) as processes:

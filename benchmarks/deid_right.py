@@ -25,6 +25,7 @@ PEER_FILES = 90
 
 
 def rows(*, quick: bool) -> list[Row]:
+    """Planted actions right, and files with a token left, beside the best peer."""
     count = 120 if quick else 1000
     with tempfile.TemporaryDirectory() as folder:
         mine = _ours(count)

@@ -21,6 +21,7 @@ _OCR_SLICES = 3
 
 
 def rows(*, quick: bool) -> list[Row]:
+    """Seconds for a whole series, header and pixels, by the command line."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         files = ct_series(root / "in", _SLICES)

@@ -42,6 +42,7 @@ def header_only() -> Recipe:
 
 
 def rows(*, quick: bool) -> list[Row]:
+    """Header work in memory, and file to file, alternating with the peers."""
     slices, rounds = (40, 3) if quick else (300, 5)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

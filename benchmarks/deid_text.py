@@ -11,6 +11,7 @@ from collegium_testkit.sentences import measure
 
 
 def rows(*, quick: bool) -> list[Row]:
+    """Words kept and identities leaked in lines held out of the word lists."""
     count = 500 if quick else 2000
     mine = measure(lambda text, names, numbers: clean(text, known_tokens(names, numbers)), "heldout", count)
     naive = measure(_naive, "heldout", count)

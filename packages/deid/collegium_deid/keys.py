@@ -50,7 +50,11 @@ class SiteKey:
         return cls(secret)
 
     def save_new(self, path: Path) -> None:
-        """Write the key to a new file only its owner can read; an existing file is never replaced."""
+        """Write the key to a new file only its owner can read; an existing file is never replaced.
+
+        Raises:
+            DeidError: there is a file of that name, or it cannot be written.
+        """
         try:
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError as error:
@@ -81,6 +85,9 @@ class SiteKey:
         Args:
             local_id: PatientID as the site uses it; padding does not count.
             range_days: both ends included.
+
+        Raises:
+            DeidError: no day but 0 is in the range.
         """
         low, high = range_days
         holds_zero = low <= 0 <= high

@@ -61,7 +61,11 @@ def check(options: argparse.Namespace) -> None:
 def chooser(
     options: argparse.Namespace, key_path: Path, inputs: list[Source], *, processes: int, stop: Stop
 ) -> OneSubject | Table:
-    """What finds the code for a local id; writes the link table first where codes are allocated."""
+    """What finds the code for a local id; writes the link table first where codes are allocated.
+
+    Raises:
+        DeidError: the table cannot be read or written, or another run holds it.
+    """
     if options.subject is not None:
         return OneSubject(options.subject)
     if options.subjects is not None:

@@ -165,6 +165,10 @@ def parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
     """Group 2, always explicit little endian, and where the data set begins.
 
     Its group length is not trusted, its tags are.
+
+    Raises:
+        NeedMoreBytes: `buf` ends before group 2 does, and is not `complete`.
+        Rejected: it is malformed or cut.
     """
     meta: dict[int, bytes] = {}
     pos = 132
@@ -187,7 +191,15 @@ def parse_meta(buf: bytes, *, complete: bool) -> tuple[dict[int, bytes], int]:
 
 
 def walk(buf: bytes, start: int, *, explicit: bool, complete: bool) -> tuple[dict[int, Element], int | None]:
-    """The top level of a data set, sequences stepped over; stops before pixel data."""
+    """The top level of a data set, sequences stepped over; stops before pixel data.
+
+    Returns:
+        The elements by tag, and where the pixel data begins; None without any.
+
+    Raises:
+        NeedMoreBytes: `buf` ends before the data set does.
+        Rejected: it is malformed.
+    """
     elements: dict[int, Element] = {}
     head = _explicit_head if explicit else _implicit_head
     # What `Element._make` does, without its own call: as many as there are elements.
@@ -258,6 +270,10 @@ def skip_undefined(buf: bytes, pos: int, *, fragments: bool, explicit: bool, dep
 
     `fragments`: its items hold bytes (encapsulated pixel data), not data sets. `explicit`: the VR form
     inside; UN of undefined length is implicit (PS3.5 section 6.2.2).
+
+    Raises:
+        NeedMoreBytes: `buf` ends before the value does.
+        Rejected: it is malformed, or nested too deeply.
     """
     if depth > MAX_DEPTH:
         raise Rejected("deid.too_deep", f"Sequences are nested deeper than {MAX_DEPTH}.")
@@ -314,7 +330,11 @@ def _skip_item(buf: bytes, pos: int, *, explicit: bool, depth: int) -> int:
 
 
 def element_at(buf: bytes, pos: int, limit: int, *, explicit: bool) -> Element:
-    """One element inside an item; `end` is the limit when its length is undefined."""
+    """One element inside an item; `end` is the limit when its length is undefined.
+
+    Raises:
+        Rejected: it is malformed, or longer than its item.
+    """
     if pos + 8 > limit:
         raise overrun()
     group, number, length = IMPLICIT_HEAD(buf, pos)

@@ -60,7 +60,11 @@ def is_uid(value: bytes) -> bool:
 
 
 def element(tag: int, vr: bytes, value: bytes, *, explicit: bool) -> bytes:
-    """One data element, little endian, its value padded to even length."""
+    """One data element, little endian, its value padded to even length.
+
+    Raises:
+        Rejected: the value is too long for its VR.
+    """
     if len(value) & 1:
         value += b"\0" if vr in (b"UI", b"UN") or vr[:1] == b"O" else b" "
     group, number = tag >> 16, tag & 0xFFFF

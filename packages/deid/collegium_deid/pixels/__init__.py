@@ -65,7 +65,8 @@ def clean_pixels(  # noqa: PLR0913 - the last three are all optional helps
         series: what a look at the whole series found.
 
     Raises:
-        Rejected: in doubt; nothing may leave.
+        Rejected: in doubt, or the extra is not installed; nothing may leave.
+        DeidError: the recipe has no pixel policy.
     """
     require()
     from collegium_deid.pixels import pipeline  # noqa: PLC0415 - the heavy packages are loaded by the first picture
@@ -82,6 +83,9 @@ def series_pass(files: Iterable[bytes | memoryview]) -> SeriesLook | None:
     """Look once at what stands still through a series; None when its slices do not fit together.
 
     `files`: whole Part 10 objects of one series, after `prepare`.
+
+    Raises:
+        Rejected: the extra is not installed, or a file cannot be read.
     """
     require()
     from collegium_deid.pixels import series  # noqa: PLC0415 - as above
