@@ -15,6 +15,8 @@ export class BoxLayer {
   isOff = false;
   private shown: Box[] = [];
   private chosen = -1;
+  /** A box was made by key and is not drawn yet. */
+  private isNewToCome = false;
 
   constructor(
     private readonly stage: HTMLElement,
@@ -26,7 +28,9 @@ export class BoxLayer {
   }
 
   show(boxes: Box[]): void {
-    const hadFocus = this.layer.contains(document.activeElement);
+    const hadFocus = this.layer.contains(document.activeElement) || this.isNewToCome;
+    if (this.isNewToCome) this.chosen = boxes.length - 1;
+    this.isNewToCome = false;
     this.shown = boxes;
     this.layer.replaceChildren(...boxes.map((box, number) => this.element(box, number)));
     this.place();
@@ -39,10 +43,8 @@ export class BoxLayer {
     const { width, height } = this.canvas;
     const box = between(width * 0.375, height * 0.45, width * 0.625, height * 0.55, width, height);
     if (!box) return;
+    this.isNewToCome = true;
     this.added(box);
-    this.chosen = this.shown.length;
-    // Shown when the picture is drawn again, a moment later.
-    window.setTimeout(() => (this.layer.lastElementChild as HTMLElement | null)?.focus(), 60);
   }
 
   private element(box: Box, number: number): HTMLElement {

@@ -17,11 +17,6 @@ export class Boxes {
     return this.before.length > 0;
   }
 
-  /** Of a picture: those for all, and its own. */
-  of(instance: string): Box[] {
-    return this.all.filter((box) => !box.only || box.only === instance);
-  }
-
   add(box: Box): void {
     this.become([...this.all, box]);
   }
@@ -52,12 +47,12 @@ export class Boxes {
 
   /** What was said about other boxes does not hold for these. */
   private settle(): void {
-    this.group.isConfirmed = false;
+    this.group.isConfirmed = this.group.isSaved = false;
     this.changed();
   }
 }
 
-/** Which boxes cover a picture of this size. */
+/** Which boxes cover a picture: those for all, and its own. */
 export function coversOf(group: Group, instance: string): Box[] {
   return group.boxes.filter((box) => !box.only || box.only === instance);
 }

@@ -21,7 +21,6 @@ class DeidPage {
   private found: Found[] = [];
   private items: Items | null = null;
   private isCancelled = false;
-  private isSaved = true;
 
   constructor(private readonly root: HTMLElement) {
     this.pool = new Pool(root.dataset['python'] ?? '');
@@ -78,11 +77,12 @@ class DeidPage {
     }
     part(root, '[data-run-start]').addEventListener('click', () => void this.run());
     part(root, '[data-run-cancel]').addEventListener('click', () => (this.isCancelled = true));
-    part(root, '[data-run-again]').addEventListener('click', () => this.again());
+    part(root, '[data-run-again]').addEventListener('click', () => this.askAgain());
+    part(document, '[data-again]').addEventListener('click', () => this.again());
     part(root, '[data-save-zip]').addEventListener('click', () => void this.save(async (...all) => download(await zipped(...all), 'de-identified.zip')));
     part(root, '[data-save-folder]').addEventListener('click', () => void this.save(intoFolder));
     window.addEventListener('beforeunload', (event) => {
-      if (!this.isSaved) event.preventDefault();
+      if (this.items && lossOf(this.items)) event.preventDefault();
     });
   }
 
@@ -102,6 +102,7 @@ class DeidPage {
     for (const place of ['[data-drop]', '[data-facts]']) part(this.root, place).hidden = this.items !== null;
     if (!this.items) return this.bar.waits(this.found, 'missing' in got ? got.missing : '');
     this.results.refresh();
+    this.looking.refresh();
     this.tellSaving();
   }
 
@@ -111,7 +112,12 @@ class DeidPage {
     const left = waiting.reduce((sum, group) => sum + group.items.length, 0);
     const more = left ? ` ${left} wait until you have looked at their pictures.` : '';
     part(this.root, '[data-save-note]').textContent = `${ready ? `${ready === 1 ? '1 file' : `${ready} files`} can be saved.` : 'Nothing can be saved yet.'}${more}`;
-    for (const button of this.root.querySelectorAll<HTMLButtonElement>('[data-save-zip], [data-save-folder]')) button.disabled = !ready || this.bar.isBusy;
+    for (const button of this.root.querySelectorAll<HTMLButtonElement>('[data-save-zip], [data-save-folder]')) {
+      button.disabled = !ready;
+      // Waits without losing the keyboard, as a button that is disabled would.
+      button.classList.toggle('disabled', this.bar.isBusy);
+      button.setAttribute('aria-disabled', String(this.bar.isBusy));
+    }
   }
 
   private async run(): Promise<void> {
@@ -122,7 +128,7 @@ class DeidPage {
     this.results.show(this.items);
     part(this.root, '[data-results]').hidden = false;
     this.form.lock(true);
-    this.isSaved = false;
+    this.root.classList.add('has-results');
     this.bar.begin(this.found.length, 'De-identifying');
     this.settle();
     try {
@@ -146,10 +152,19 @@ class DeidPage {
     }, () => this.isCancelled);
   }
 
+  /** What would be lost is told first. */
+  private askAgain(): void {
+    const loss = this.items ? lossOf(this.items) : '';
+    if (!loss) return this.again();
+    part(document, '[data-again-loss]').textContent = loss;
+    part<HTMLDialogElement>(document, '#deid-again').showModal();
+  }
+
   private again(): void {
+    part<HTMLDialogElement>(document, '#deid-again').close();
     this.found = [];
     this.items = null;
-    this.isSaved = true;
+    this.root.classList.remove('has-results');
     part(this.root, '[data-results]').hidden = true;
     this.form.lock(false);
     this.settle();
@@ -157,18 +172,21 @@ class DeidPage {
   }
 
   private async save(how: (pool: Pool, groups: ReturnType<Items['free']>, recipe: NonNullable<ReturnType<SettingForm['recipe']>>, progress: Progress) => Promise<void>): Promise<void> {
+    if (this.bar.isBusy) return;
     const groups = this.items!.free();
+    let isStopped = false;
     this.bar.begin(groups.reduce((sum, group) => sum + group.items.length, 0), 'Saving');
     this.settle();
     try {
       await how(this.pool, groups, this.form.recipe()!, () => this.bar.done());
-      this.isSaved = true;
+      this.items!.saved(groups);
       toast({ state: 'done', text: 'Saved. The reports of the exams lie beside their series.' });
     } catch (error) {
+      isStopped = true;
       const isLeft = error instanceof DOMException && error.name === 'AbortError';
       if (!isLeft) toast({ state: 'stopped', text: 'Not saved: a file was changed, moved or cannot be written. Nothing left this computer. Begin again with the files where they are now.' });
     }
-    this.bar.end(false);
+    this.bar.end(isStopped);
     this.settle();
   }
 }
@@ -183,6 +201,15 @@ async function itemOf({ path, file }: Found, clean: () => Promise<Cleaned>): Pro
     const told = { state: 'refused', code: 'deid.browser.failed', reason: 'The file cannot be read, or is none that the de-identifier can take.', study: '', series: '', instance: '', kind: '', start: 0, end: 0, counts: {} } as const;
     return { path, told, head: new Blob(), pixels: new Blob() };
   }
+}
+
+/** What would be lost if everything were left now; empty when nothing would. */
+function lossOf(items: Items): string {
+  const { files, boxes } = items.unsaved();
+  const ofFiles = files === 1 ? '1 cleaned file is not saved' : `${files} cleaned files are not saved`;
+  const ofBoxes = boxes === 1 ? '1 box that you drew' : `${boxes} boxes that you drew`;
+  if (files && boxes) return `${ofFiles}, and ${ofBoxes} would be lost.`;
+  return files ? `${ofFiles}.` : boxes ? `${ofBoxes} would be lost.` : '';
 }
 
 function toast(detail: { state: 'done' | 'attention' | 'stopped'; text: string }): void {

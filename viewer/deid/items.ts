@@ -16,7 +16,7 @@ export interface Box {
   top: number;
   right: number;
   bottom: number;
-  /** The instance it is for; empty: every picture of the group with as many rows and columns. */
+  /** The instance it is for; empty: every picture of the group, as far as it reaches into it. */
   only: string;
 }
 
@@ -30,6 +30,8 @@ export interface Group {
   fill: Fill;
   /** A person has said that every picture was looked at. */
   isConfirmed: boolean;
+  /** It was saved as it is now. */
+  isSaved: boolean;
 }
 
 export class Items {
@@ -51,12 +53,12 @@ export class Items {
     const key = told.state === 'refused' ? `refused ${told.code} ${told.reason}` : `${told.state} ${told.series}`;
     let group = this.groups.get(key);
     if (!group) {
-      group = { key, state: told.state, items: [], boxes: [], fill: this.fill, isConfirmed: false };
+      group = { key, state: told.state, items: [], boxes: [], fill: this.fill, isConfirmed: false, isSaved: false };
       this.groups.set(key, group);
     }
     group.items.push(item);
-    // A picture that came late was not looked at.
-    group.isConfirmed = false;
+    // A picture that came late was not looked at, nor saved.
+    group.isConfirmed = group.isSaved = false;
     return group;
   }
 
@@ -66,10 +68,31 @@ export class Items {
     return sum;
   }
 
-  /** Groups whose files may leave the page. */
+  /** Groups whose files may leave the page, as they are now: boxes that change later are not in them. */
   free(): Group[] {
-    return [...this.groups.values()].filter((group) => group.state === 'clean' || (group.state === 'look' && group.isConfirmed));
+    return [...this.groups.values()].filter(isFree).map((group) => ({ ...group, items: [...group.items] }));
   }
+
+  /** These were saved; what has changed since they were taken was not. */
+  saved(taken: Group[]): void {
+    for (const { key, items, boxes, fill } of taken) {
+      const group = this.groups.get(key);
+      if (group && isFree(group) && group.items.length === items.length && group.boxes === boxes && group.fill === fill) group.isSaved = true;
+    }
+  }
+
+  /** What would be lost now: files that may be saved and were not, and boxes a person drew for nothing. */
+  unsaved(): { files: number; boxes: number } {
+    const groups = [...this.groups.values()].filter((group) => !group.isSaved);
+    return {
+      files: groups.filter(isFree).reduce((sum, group) => sum + group.items.length, 0),
+      boxes: groups.reduce((sum, group) => sum + group.boxes.length, 0),
+    };
+  }
+}
+
+function isFree(group: Group): boolean {
+  return group.state === 'clean' || (group.state === 'look' && group.isConfirmed);
 }
 
 function again(item: Item): Item {

@@ -47,7 +47,7 @@ export class Looking {
   open(group: Group): void {
     this.group = group;
     this.boxes = new Boxes(group, () => this.boxesChanged());
-    this.pictures = group.items.flatMap((item) => Array.from({ length: item.told.picture!.frames }, (_, frame) => ({ item, frame })));
+    this.pictures = picturesOf(group);
     this.seen = this.seenOf.get(group) ?? new Set();
     this.seenOf.set(group, this.seen);
     part(this.dialog, '[data-looking-kind]').textContent = group.items[0]!.told.kind;
@@ -61,20 +61,35 @@ export class Looking {
     void this.show(0);
   }
 
+  /** Pictures of the group that came since it was opened must be seen as well. */
+  refresh(): void {
+    if (!this.group || !this.dialog.open) return;
+    const pictures = picturesOf(this.group);
+    if (pictures.length === this.pictures.length) return;
+    this.pictures = pictures;
+    part<HTMLInputElement>(this.dialog, '[data-slider]').max = String(pictures.length);
+    part<HTMLInputElement>(this.dialog, '[data-looked]').checked = false;
+    this.tellPlace();
+    this.tellReady();
+  }
+
   /** Draw a picture, or those of one page of several. */
   async show(at: number): Promise<void> {
     const wanted = Math.min(this.pictures.length - 1, Math.max(0, at));
     const turn = ++this.drawn;
     const first = this.isGrid ? wanted - (wanted % TILES) : wanted;
     const shown = this.pictures.slice(first, first + (this.isGrid ? TILES : 1));
-    const images = await Promise.all(shown.map((one) => this.image(one)));
+    const images = await Promise.all(shown.map((one) => this.image(one))).catch(() => null);
     // The person has turned on meanwhile.
     if (turn !== this.drawn || !this.group) return;
+    if (!images) return this.tellUnreadable();
     this.at = wanted;
     this.lay(images, this.isGrid ? SIDE : 1);
     shown.forEach((_, number) => this.seen.add(first + number));
     this.layer.show(this.isGrid ? [] : coversOf(this.group, shown[0]!.item.told.instance));
-    this.tell();
+    this.tellPlace();
+    this.tellBoxes();
+    this.tellReady();
   }
 
   /** One picture as it will be saved, boxes covered. */
@@ -105,17 +120,32 @@ export class Looking {
     void this.show(this.at);
   }
 
-  private tell(): void {
+  private tellPlace(): void {
     const count = this.pictures.length;
-    const left = count - this.seen.size;
     const first = this.at - (this.at % TILES) + 1;
     const where = this.isGrid ? `${first} to ${Math.min(count, first + TILES - 1)}` : `${this.at + 1}`;
     part(this.dialog, '[data-where]').textContent = `${where} of ${count}`;
-    part<HTMLInputElement>(this.dialog, '[data-slider]').value = String(this.at + 1);
+    const slider = part<HTMLInputElement>(this.dialog, '[data-slider]');
+    slider.value = String(this.at + 1);
+    slider.setAttribute('aria-valuetext', `${where} of ${count}`);
+  }
+
+  /** Whether it may be confirmed, and what is missing. */
+  private tellReady(): void {
+    const left = this.pictures.length - this.seen.size;
     const looked = part<HTMLInputElement>(this.dialog, '[data-looked]');
     looked.disabled = left > 0;
     part(this.dialog, '[data-unseen]').textContent = left ? `${left} still to see` : '';
     part<HTMLButtonElement>(this.dialog, '[data-confirm]').disabled = !looked.checked || left > 0;
+  }
+
+  /** The last picture that could be read stays, and this one counts as not seen. */
+  private tellUnreadable(): void {
+    this.stop();
+    part(this.dialog, '[data-unseen]').textContent = 'The next picture cannot be read: its file was changed or moved. Begin again with the files where they are now.';
+  }
+
+  private tellBoxes(): void {
     part<HTMLButtonElement>(this.dialog, '[data-undo]').disabled = !this.boxes?.canUndo;
     part(this.dialog, '[data-no-boxes]').hidden = this.boxes!.all.length > 0;
     part(this.dialog, '[data-box-list]').replaceChildren(...this.boxes!.all.map((box, number) => this.line(box, number)));
@@ -134,7 +164,9 @@ export class Looking {
   }
 
   private boxesChanged(): void {
+    // At once: until the picture is drawn nothing may be confirmed of what is no longer so.
     part<HTMLInputElement>(this.dialog, '[data-looked]').checked = false;
+    this.tellReady();
     void this.show(this.at);
   }
 
@@ -149,7 +181,7 @@ export class Looking {
     on('[data-window]', 'change', () => void this.show(this.at));
     on('[data-fill]', 'change', (select) => this.fillWith((select as HTMLSelectElement).value as Fill));
     on('[data-undo]', 'click', () => this.boxes?.undo());
-    on('[data-looked]', 'change', () => this.tell());
+    on('[data-looked]', 'change', () => this.tellReady());
     on('[data-confirm]', 'click', () => this.confirm());
     this.layer.picked = (x, y) => {
       this.showAtOnce(false);
@@ -165,7 +197,7 @@ export class Looking {
 
   private fillWith(fill: Fill): void {
     this.group!.fill = fill;
-    this.group!.isConfirmed = false;
+    this.group!.isConfirmed = this.group!.isSaved = false;
     this.boxesChanged();
   }
 
@@ -197,26 +229,37 @@ export class Looking {
 
   private key(event: KeyboardEvent): void {
     if (event.target instanceof HTMLSelectElement || event.target instanceof HTMLInputElement) return;
+    const isChord = event.ctrlKey || event.metaKey || event.altKey;
     const isUndo = event.key === 'z' && (event.ctrlKey || event.metaKey);
+    // Other chords are the browser's own.
+    if (isChord && !isUndo) return;
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const acts: Record<string, () => void> = {
       ArrowLeft: () => this.turn(-1), ArrowUp: () => this.turn(-1), ArrowRight: () => this.turn(1), ArrowDown: () => this.turn(1),
       PageUp: () => this.turn(-PAGE), PageDown: () => this.turn(PAGE), Home: () => this.turn(-this.pictures.length), End: () => this.turn(this.pictures.length),
       n: () => this.layer.addInMiddle(),
       g: () => this.toggleGrid(),
     };
-    const act = isUndo ? () => this.boxes?.undo() : acts[event.key];
+    const act = isUndo ? () => this.boxes?.undo() : acts[name];
     const isOnButton = event.target instanceof HTMLButtonElement;
+    const isForSpace = isOnButton || (event.target instanceof HTMLElement && event.target.tagName === 'SUMMARY');
     if (act && !(isOnButton && event.target.classList.contains('looking-box') && event.key.startsWith('Arrow'))) {
       event.preventDefault();
       act();
-    } else if (event.key === ' ' && !isOnButton) {
+    } else if (name === ' ' && !isForSpace) {
       event.preventDefault();
       this.play();
     }
   }
 
   private confirm(): void {
+    this.refresh();
+    if (part<HTMLButtonElement>(this.dialog, '[data-confirm]').disabled) return;
     this.group!.isConfirmed = true;
     this.dialog.close();
   }
+}
+
+function picturesOf(group: Group): Shown[] {
+  return group.items.flatMap((item) => Array.from({ length: item.told.picture!.frames }, (_, frame) => ({ item, frame })));
 }

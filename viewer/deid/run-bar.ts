@@ -38,10 +38,10 @@ export class RunBar {
     if (performance.now() - this.told > 200) this.tell();
   }
 
-  end(isCancelled: boolean): void {
+  end(isStopped: boolean): void {
     this.isBusy = false;
     const seconds = (performance.now() - this.began) / 1000;
-    this.write(isCancelled ? 'Stopped' : 'Done', ` ${this.at} of ${this.all} files in ${seconds.toFixed(1)} s, ${Math.round(this.at / seconds)} a second`);
+    this.write(isStopped ? 'Stopped' : 'Done', ` ${this.at} of ${this.all} files in ${seconds.toFixed(1)} s, ${Math.round(this.at / seconds)} a second`);
     this.bar(this.at, this.all);
     this.buttons({ start: false, cancel: false, again: true });
   }

@@ -100,6 +100,27 @@ class Bench:
         packed = [[file.name, list(file.read_bytes())] for file in files]
         self.page.evaluate(_DROP, packed)
 
+    def begin_again(self) -> None:
+        """Leave everything that is in the table, saved or not."""
+        self.page.locator("[data-run-again]").click()
+        asked, empty = self.page.locator("#deid-again"), self.page.locator("[data-drop]")
+        self.until(lambda: asked.is_visible() or empty.is_visible(), "the question or an empty page")
+        if asked.is_visible():
+            asked.get_by_role("button", name="Begin again").click()
+        self.until(empty.is_visible, "an empty page")
+
+    def confirm(self) -> None:
+        """Say that every picture was looked at. The page knows once the dialog has closed, a moment later."""
+        self.until(self.page.locator("[data-looked]").is_enabled, "all pictures to be seen")
+        self.page.locator("[data-looked]").check()
+        self.page.get_by_role("button", name="Confirm pictures").click()
+        self.until(self.page.get_by_role("button", name="Look again").is_visible, "what was confirmed")
+
+    def leave(self) -> None:
+        """Close the pictures without a word."""
+        self.page.keyboard.press("Escape")
+        self.until(lambda: not self.page.locator("#looking").is_visible(), "the pictures to close")
+
     def run(self) -> None:
         start = self.page.get_by_role("button", name="De-identify files")
         self.until(start.is_enabled, "the files")

@@ -32,6 +32,20 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 PICTURES = REPOSITORY / "test-results" / "look"
 BUILT = REPOSITORY / "packages" / "platform" / "collegium" / "web" / "static" / "built"
 SECONDARY_CAPTURE = UID("1.2.840.10008.5.1.4.1.1.7")
+HOLD_BACK = """(name) => {
+  const pool = document.querySelector('[data-deid]').pool;
+  const run = pool.run;
+  const come = new Promise((go) => { window.letCome = go; });
+  pool.run = (jobs, setting, work, isCancelled) => {
+    pool.run = run;
+    const nameOf = (job) => (job.item ?? job).path;
+    return pool.run(jobs, setting, async (job, ask) => {
+      if (nameOf(job) === name) await come;
+      await work(job, ask);
+    }, isCancelled);
+  };
+}"""
+"""In the next run, or saving, one file waits until the test lets it come."""
 WRITING = (slice(20, 40), slice(30, 130))
 """Rows and columns of the screens that are white, as if something were written there."""
 
@@ -90,9 +104,8 @@ def look_at(bench: Bench, count: int) -> None:
 @pytest.fixture
 def fresh(bench: Bench, tmp_path: Path) -> Bench:
     """The page with everything but files."""
-    again = bench.page.locator("[data-run-again]")
-    if again.is_visible():
-        again.click()
+    if bench.page.locator("[data-run-again]").is_visible():
+        bench.begin_again()
     else:
         bench.fill_in(tmp_path)
     bench.use("trial")
@@ -116,9 +129,7 @@ def test_files_are_cleaned_looked_at_covered_and_saved(
     fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
     is_early = page.locator("[data-looked]").is_enabled()
     page.get_by_role("button", name="Next picture").click()
-    fresh.until(lambda: page.locator("[data-looked]").is_enabled(), "all pictures to be seen")
-    page.locator("[data-looked]").check()
-    page.get_by_role("button", name="Confirm pictures").click()
+    fresh.confirm()
     archive = fresh.saved(tmp_path)
 
     assert counts == {"all": 6, "clean": 0, "look": 5, "refused": 1}
@@ -197,10 +208,9 @@ def test_boxes_are_made_moved_sized_taken_away_and_undone_by_key(fresh: Bench, s
     fresh.until(lambda: sizes.count() == 1, "the box again")
     page.keyboard.press("Control+z")
     fresh.until(lambda: sizes.inner_text() == made, "its first size")
-    page.keyboard.press("Escape")
+    fresh.leave()
 
     assert (made, sized) == ("40 \N{MULTIPLICATION SIGN} 12", "44 \N{MULTIPLICATION SIGN} 12")
-    assert not page.locator("#looking").is_visible()
 
 
 def test_what_lies_in_a_dropped_zip_is_cleaned_and_a_file_that_is_there_twice_is_refused(
@@ -230,7 +240,7 @@ def test_a_run_begun_by_key_leaves_the_keyboard_where_it_was(fresh: Bench, scree
     fresh.until(lambda: page.locator("[data-run-again]").is_visible(), "the end of the run")
     page.keyboard.press("Tab")
 
-    assert page.locator("[data-run-again]").evaluate("button => button === document.activeElement")
+    fresh.until(page.locator("[data-run-again]:focus").is_visible, "the next button to have the focus")
 
 
 def test_a_subject_code_that_is_none_says_what_one_is(fresh: Bench, screens: list[Path]) -> None:
@@ -258,11 +268,10 @@ def test_a_new_key_is_saved_as_a_file_that_is_a_key(fresh: Bench, tmp_path: Path
     with page.expect_download() as download:
         page.get_by_role("button", name="Make a new key").click()
     download.value.save_as(tmp_path / "new.key")
-    is_there = page.get_by_text("collegium-site.key, new").is_visible()
+    fresh.until(page.get_by_text("collegium-site.key, new").is_visible, "the key")
     page.get_by_role("button", name="Use another").click()
     fresh.fill_in(tmp_path)
 
-    assert is_there
     assert SiteKey.load(tmp_path / "new.key") != SiteKey(bytes.fromhex(KEY))
 
 
@@ -286,7 +295,7 @@ def test_nine_pictures_at_once_are_looked_at_on_one_page_and_opened_by_a_click(
     may_confirm = page.locator("[data-looked]").is_enabled()
     fresh.drag((0.5, 0.1), (0.5, 0.1))
     fresh.until(lambda: where.inner_text() == "11 of 11", "the one that was clicked")
-    page.keyboard.press("Escape")
+    fresh.leave()
 
     assert (left, may_confirm) == ("2 still to see", True)
 
@@ -296,19 +305,94 @@ def test_a_box_that_comes_later_takes_back_what_was_confirmed(fresh: Bench, scre
     fresh.choose(screens[0])
     fresh.run()
     look_at(fresh, 1)
-    page.locator("[data-looked]").check()
-    page.get_by_role("button", name="Confirm pictures").click()
+    fresh.confirm()
     could_save = page.locator("[data-save-zip]").is_enabled()
 
     look_at(fresh, 1)
     page.keyboard.press("n")
     fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
-    page.keyboard.press("Escape")
-    fresh.until(lambda: not page.locator("#looking").is_visible(), "the page")
+    fresh.leave()
 
+    fresh.until(page.get_by_role("button", name="Look at pictures").is_visible, "the picture to look at")
     assert could_save
     assert page.locator("[data-save-zip]").is_disabled()
-    assert page.get_by_role("button", name="Look at pictures").is_visible()
+
+
+def test_a_picture_that_comes_while_others_are_looked_at_is_not_confirmed_with_them(
+    fresh: Bench, screens: list[Path]
+) -> None:
+    page = fresh.page
+    page.evaluate(HOLD_BACK, screens[1].name)
+    fresh.choose(*screens)
+    page.get_by_role("button", name="De-identify files").click()
+    look_at(fresh, 1)
+    page.locator("[data-looked]").check()
+
+    page.evaluate("window.letCome()")
+    fresh.until(lambda: page.locator("[data-unseen]").inner_text() == "1 still to see", "the other picture")
+    could_confirm = page.locator("[data-confirm]").is_enabled()
+    is_said = page.locator("[data-looked]").is_checked()
+    page.get_by_role("button", name="Next picture").click()
+    fresh.confirm()
+
+    assert (could_confirm, is_said) == (False, False)
+
+
+def test_boxes_that_change_while_files_are_saved_are_not_in_them(
+    fresh: Bench, screens: list[Path], tmp_path: Path
+) -> None:
+    page = fresh.page
+    fresh.choose(screens[0])
+    fresh.run()
+    look_at(fresh, 1)
+    fresh.drag((28 / 160, 18 / 120), (132 / 160, 42 / 120))
+    fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
+    fresh.confirm()
+    page.evaluate(HOLD_BACK, screens[0].name)
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as zip").click()
+        look_at(fresh, 1)
+        page.get_by_role("button", name="Take box 1 away").click()
+        fresh.until(lambda: page.locator("[data-box-list] li").count() == 0, "no box")
+        fresh.leave()
+        page.evaluate("window.letCome()")
+    download.value.save_as(tmp_path / "saved.zip")
+    fresh.until(page.locator("[data-save-zip]").is_disabled, "the end of saving")
+    page.locator("[data-run-again]").click()
+    fresh.until(page.locator("[data-drop]").is_visible, "an empty page")
+
+    (saved,) = objects(zipfile.ZipFile(tmp_path / "saved.zip"))
+    assert (pixels_of(saved)[WRITING] == pixels_of(saved)[0, 0]).all()
+
+
+def test_begin_again_asks_before_boxes_are_lost_and_not_when_all_is_saved(
+    fresh: Bench, screens: list[Path], tmp_path: Path
+) -> None:
+    page = fresh.page
+    asked, again = page.locator("#deid-again"), page.locator("[data-run-again]")
+    fresh.choose(screens[0])
+    fresh.run()
+    look_at(fresh, 1)
+    page.keyboard.press("n")
+    fresh.until(lambda: page.locator("[data-box-list] li").count() == 1, "the box")
+    fresh.confirm()
+
+    again.click()
+    fresh.until(asked.is_visible, "the question")
+    words = page.locator("[data-again-loss]").inner_text()
+    page.keyboard.press("Enter")
+    fresh.until(lambda: not asked.is_visible(), "the table again")
+    kept = page.get_by_text("One box is covered.").is_visible()
+    page.locator("[data-save-zip]").focus()
+    fresh.saved(tmp_path)
+    fresh.until(page.get_by_text("Saved. The reports").first.is_visible, "the end of saving")
+    has_focus = page.locator("[data-save-zip]:focus").is_visible()
+    again.click()
+    fresh.until(page.locator("[data-drop]").is_visible, "an empty page")
+
+    assert words == "1 cleaned file is not saved, and 1 box that you drew would be lost."
+    assert (kept, has_focus) == (True, True)
 
 
 def test_the_table_gives_each_patient_a_code_and_refuses_who_is_not_in_it(
@@ -324,7 +408,7 @@ def test_the_table_gives_each_patient_a_code_and_refuses_who_is_not_in_it(
     fresh.run()
     counts = fresh.counts()
     saved = objects(fresh.saved(tmp_path))
-    page.locator("[data-run-again]").click()
+    fresh.begin_again()
     page.get_by_label("All files show one subject").check()
 
     assert counts == {"all": 4, "clean": 3, "look": 0, "refused": 1}
