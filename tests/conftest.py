@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -25,17 +25,16 @@ if str(REPOSITORY) not in sys.path:
     sys.path.insert(0, str(REPOSITORY))
 
 
-def pytest_configure(config: pytest.Config) -> None:
+_copied = contextlib.ExitStack()
+
+
+def pytest_configure() -> None:
     """A folder for the installations that tests copy; the workers of a run inherit its name."""
-    if not hasattr(config, "workerinput"):
-        folder = Path(tempfile.mkdtemp(prefix="collegium-prepared-"))
-        folder.chmod(0o755)
-        os.environ[prepared.FOLDER] = str(folder)
+    _copied.enter_context(prepared.kept())
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ.pop(prepared.FOLDER), ignore_errors=True)
+def pytest_unconfigure() -> None:
+    _copied.close()
 
 
 @pytest.fixture(scope="session")

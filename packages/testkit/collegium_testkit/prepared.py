@@ -8,20 +8,27 @@ python -m collegium_testkit.prepared empty|seeded      (makes one in COLLEGIUM_D
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from collegium.kit.postgres import EmbeddedPostgres
 from collegium.settings.places import database_home
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 FOLDER = "PREPARED_INSTALLATIONS"
-"""Environment: where a test run keeps what it copies; set and removed by `tests/conftest.py`."""
+"""Environment: where a test run keeps what it copies; set by `kept`."""
 QUIET_TIME_S = 1
 """Of the seeded channels: the gateway sends an exam after so long without another image."""
 
@@ -31,6 +38,22 @@ class Prepared(StrEnum):
 
     EMPTY = "empty"
     SEEDED = "seeded"
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[None]:
+    """A folder for what is made and copied within; who comes inside another's shares that one's."""
+    if os.environ.get(FOLDER):
+        yield
+        return
+    folder = Path(tempfile.mkdtemp(prefix="collegium-prepared-"))
+    folder.chmod(0o755)  # the database's own account must reach it
+    os.environ[FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[FOLDER]
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def copy_to(data_dir: Path, kind: Prepared) -> None:

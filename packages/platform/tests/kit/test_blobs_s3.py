@@ -61,11 +61,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 pytest.skip(f"weed did not start: {(folder / 'log').read_text(errors='replace')[-300:]}")
             yield url
         finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.kill()  # asked to end, it first waits half a minute for its own parts
 
 
 def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
