@@ -292,11 +292,29 @@ def test_what_lies_behind_the_pixels_is_looked_at_too(
 
 
 def test_originals_do_not_verify(exam: Path, capsys: Printed) -> None:
-    assert main(["verify", "--against", str(exam / "1.dcm"), str(exam)]) == 1
+    assert main(["verify", "--json", "--against", str(exam / "1.dcm"), str(exam)]) == 1
 
     printed = capsys.readouterr()
-    assert "(0010,1040)" in printed.err
-    assert "Brambleworth^" not in printed.err
+    problems = json.loads(printed.out)["problems"][str(exam / "1.dcm")]
+    assert problems[0].endswith("[deid.verify.identifier_left]")
+    assert any(problem.startswith("(0010,1040) ") for problem in problems)
+    assert "Brambleworth^" not in printed.out + printed.err
+
+
+def test_verify_says_shortly_that_files_are_of_another_recipe(
+    tmp_path: Path, exam: Path, key: str, capsys: Printed
+) -> None:
+    main(["apply", "--key", key, "--subject", "S-001", str(exam), str(tmp_path / "out")])
+    capsys.readouterr()
+
+    code = main(["verify", "--recipe", "strict", str(tmp_path / "out")])
+
+    told = capsys.readouterr().err.splitlines()
+    assert code == 1
+    assert len(told) == 2 * 4 + 1
+    assert told[-1] == (
+        "None of these says that strict 1 cleaned it. If another recipe did, give that with --recipe."
+    )
 
 
 def test_the_result_of_verifying_can_be_json(exam: Path, capsys: Printed) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from collegium_deid.cli import apply, dry_run, inventory, masks, recipe, verify
 from collegium_deid.cli.exits import INTERRUPTED, NOT_READ, SOME_REJECTED, WRONG_USE
+from collegium_deid.cli.screen import plain
 from collegium_deid.errors import DeidError
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return NOT_READ
     except OSError as error:
-        print(f"collegium-deid: stopped, {error.strerror}: {error.filename} [deid.file]", file=sys.stderr)
+        where = f": {plain(str(error.filename))}" if error.filename else ""
+        print(f"collegium-deid: stopped, {error.strerror}{where} [deid.file]", file=sys.stderr)
         return SOME_REJECTED
     return code
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from collegium_deid import pixels
 from collegium_deid.cli import allocation, masks
-from collegium_deid.cli.cleaner import Job
+from collegium_deid.cli.cleaner import NO_ROOM, Job
 from collegium_deid.cli.destination import Destination, destination
 from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
 from collegium_deid.cli.journal import Journal, source_id
@@ -104,15 +104,27 @@ def _apply(options: argparse.Namespace) -> int:
         with Journal(place.folder, settings, fsync=options.fsync) as journal:
             run = Run(Task(recipe, key, subject, known), place.folder, journal, fsync=options.fsync)
             _clean(options, run, [(source_id(key, source), source) for source in inputs], quarantine, stop)
-            exams = write_reports(place.folder, recipe, journal.entries.values())
+            # Without room there are none; the run that goes on writes them.
+            exams = 0 if run.tally.is_full else write_reports(place.folder, recipe, journal.entries.values())
         if known is not None:
             known.save(options.masks)
         if not stop.asked:
-            place.finish()
+            _finish(place, run.tally)
     _tell(options, recipe, run.tally, exams, time.monotonic() - began, is_stopped=stop.asked)
+    if run.tally.is_full:
+        return SOME_REJECTED
     if stop.asked:
         return INTERRUPTED
     return SOME_REJECTED if run.tally.rejected else DONE
+
+
+def _finish(place: Destination, tally: Tally) -> None:
+    try:
+        place.finish()
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        tally.is_full = True
 
 
 def _check(options: argparse.Namespace, place: Destination) -> None:
@@ -187,9 +199,10 @@ def _tell(  # noqa: PLR0913 - each is one fact of the summary
     *,
     is_stopped: bool,
 ) -> None:
-    if is_stopped:
+    if is_stopped or tally.is_full:
+        why = "Stopped: there is no room for the output." if tally.is_full else "Stopped."
         again = ", with --key instead of --new-key" if options.new_key else ""
-        print(f"Stopped. What is done is kept; give the same command again{again} to go on.", file=sys.stderr)
+        print(f"{why} What is done is kept; give the same command again{again} to go on.", file=sys.stderr)
     if tally.look_at:
         print(
             f"Pictures of screens or cameras: {tally.look_at}. Look at them before they leave "
@@ -207,7 +220,7 @@ def _tell(  # noqa: PLR0913 - each is one fact of the summary
             "rejected": [asdict(problem) for problem in tally.rejected],
             "exams": exams,
             "seconds": round(seconds, 3),
-            "stopped": is_stopped,
+            "stopped": is_stopped or tally.is_full,
             "recipe": {"name": recipe.name, "version": recipe.version, "digest": recipe.digest},
         }
         print(json.dumps(summary, indent=2))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from collegium_deid.cli.journal import Entry, patient_id
 from collegium_deid.cli.sources import why_skipped
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from collegium_deid.cli.sources import Source
     from collegium_deid.pixels import Area
+
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What a system says when nothing more can be written where the output lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,8 @@ class Outcome:
     reason: str = ""
     is_skipped: bool = False
     """No image at all: no failure."""
+    is_full: bool = False
+    """There is no room for the output: nobody's fault, and the next file will fare no better."""
     device: str = ""
     """Whose masks the hidden areas belong to."""
     areas: tuple[Area, ...] = ()
@@ -53,10 +60,13 @@ class Cleaner:
             with job.source.open() as file:
                 written = write_cleaned(self.task, file, part_of(self.parts, job), fsync=self.fsync)
         except Rejected as error:
-            return _skipped(job.source) or Outcome(None, error.code, error.message)
+            skip = why_skipped(job.source)
+            return Outcome(None, *skip, is_skipped=True) if skip else Outcome(None, error.code, error.message)
         except DeidError as error:
             return Outcome(None, error.code, error.message)
         except OSError as error:
+            if error.errno in NO_ROOM:
+                return Outcome(None, is_full=True)
             return Outcome(None, "deid.file", f"It cannot be read or written ({error.strerror}).")
         except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; it is refused, by name of its fault
             return Outcome(None, "deid.failed", f"It could not be processed ({type(error).__name__}).")
@@ -89,12 +99,3 @@ def lost(_job: Job) -> Outcome:
 def part_of(parts: Path, job: Job) -> Path:
     """Where a job's bytes lie until they get their name."""
     return parts / f"{job.number}.part"
-
-
-def _skipped(source: Source) -> Outcome | None:
-    try:
-        with source.open() as file:
-            skip = why_skipped(file.read(4096))
-    except (DeidError, OSError):
-        return None
-    return Outcome(None, *skip, is_skipped=True) if skip else None

@@ -76,17 +76,9 @@ class _Lister:
                 return None, "NOT MARKED AS DE-IDENTIFIED"
             return values_of(head, self.channel), ""
         except DeidError as error:
-            return None, "" if _is_no_image(source) else f"{error.message} [{error.code}]"
+            return None, "" if why_skipped(source) else f"{error.message} [{error.code}]"
         except OSError as error:
             return None, f"It cannot be read ({error.strerror})."
-
-
-def _is_no_image(source: Source) -> bool:
-    try:
-        with source.open() as file:
-            return why_skipped(file.read(4096)) is not None
-    except (DeidError, OSError):
-        return False
 
 
 def _inventory(options: argparse.Namespace) -> int:

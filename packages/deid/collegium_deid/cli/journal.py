@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from collegium_deid.keys import SiteKey
 
 _FORMAT: Final = 1
+_SETTINGS: Final = {
+    "engine": "another version of this program",
+    "recipe": "another recipe",
+    "key": "another key",
+    "subject": "another subject code",
+    "masks": "other masks",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Journal:
         if not rows or rows[0] != settings:
             raise DeidError(
                 "deid.run.other",
-                "The output folder holds another run (recipe, key or subject differ). Choose a new folder.",
+                f"The output folder holds a run with {_differing(rows, settings)}. Choose a new folder.",
             )
         # A cut last line must not swallow the next one.
         self._file.seek(0, os.SEEK_END)
@@ -122,6 +129,13 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         self._file.close()
+
+
+def _differing(rows: list[Any], settings: dict[str, str]) -> str:  # Any: JSON
+    """What is not as the first line of a journal says, in words of the command line."""
+    before = rows[0] if rows and isinstance(rows[0], dict) else {}
+    other = [words for name, words in _SETTINGS.items() if before.get(name) != settings.get(name)]
+    return " and ".join(other) or "other settings"
 
 
 def _is_there(path: Path, size: int) -> bool:

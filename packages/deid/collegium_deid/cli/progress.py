@@ -6,6 +6,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Final, Self, TextIO
 
+from collegium_deid.cli.screen import plain
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -65,9 +67,9 @@ class Progress:
         return f"[{'#' * full}{'.' * (_CELLS - full)}] {text}"
 
     def say(self, line: str) -> None:
-        """A line that stays."""
+        """A line that stays. It names files, and a file may be called anything: see `screen.plain`."""
         self._wipe()
-        self._out.write(line + "\n")
+        self._out.write(plain(line) + "\n")
 
     def _wipe(self) -> None:
         if self._drawn:

@@ -47,6 +47,8 @@ class Tally:
     """Of the cleaned ones: a person must see them before they leave."""
     skipped: list[Problem] = field(default_factory=list)
     rejected: list[Problem] = field(default_factory=list)
+    is_full: bool = False
+    """There was no room for more, so the run was stopped."""
 
 
 class Patients:
@@ -108,6 +110,10 @@ class Run:
         workers = Workers(self._cleaner, lost, jobs=processes, stop=stop)
         try:
             for job, outcome in workers.run(jobs):
+                if outcome.is_full:
+                    self.tally.is_full = True
+                    stop.ask()
+                    continue
                 problem = self._settle(job, outcome)
                 if problem is not None and outcome.is_skipped and not strict:
                     self.tally.skipped.append(problem)

@@ -33,6 +33,7 @@ _MAX_MEMBERS: Final = 2_000_000
 _ENCRYPTED: Final = 1
 _LINK: Final = 0o120000
 _KIND: Final = 0o170000
+_START_BYTES: Final = 4096
 _DIRECTORY_CLASS: Final = b"\2\0\2\0UI\x14\x001.2.840.10008.1.3.10"
 
 
@@ -49,6 +50,8 @@ class Source:
     is_member: bool = False
     is_regular: bool = True
     """Neither a link nor a pipe."""
+    is_closed: bool = False
+    """A folder that cannot be listed: nobody knows what is in it, so it counts as refused."""
 
     def __str__(self) -> str:
         return f"{self.path}!{self.name}" if self.is_member else str(self.path)
@@ -58,8 +61,13 @@ class Source:
         """The bytes, from the beginning.
 
         Raises:
-            Rejected: a link or pipe; a member that is encrypted or has a name that leads out of its archive.
+            Rejected: a link or pipe, or a folder that cannot be listed; a member that is encrypted or has a
+                name that leads out of its archive.
         """
+        if self.is_closed:
+            raise Rejected(
+                "deid.file.folder", "This folder cannot be listed. What is in it was not looked at."
+            )
         if not self.is_regular:
             raise Rejected("deid.file.link", "This is a link or no plain file. Give what it points to.")
         if not self.is_member:
@@ -84,6 +92,15 @@ def sources(path: Path) -> Iterator[Source]:
     Raises:
         DeidError: there is nothing, or the archive is refused.
     """
+    found = _sources(path)
+    first = next(found, None)
+    if first is None:
+        raise DeidError("deid.file.none", "There is no file in the input. Is it the right folder?")
+    yield first
+    yield from found
+
+
+def _sources(path: Path) -> Iterator[Source]:
     if path.is_dir():
         yield from _below(path)
     elif not path.is_file():
@@ -100,15 +117,21 @@ def is_archive(path: Path) -> bool:
 
 
 def _below(folder: Path) -> Iterator[Source]:
-    for here, folders, names in os.walk(folder):
+    closed: list[Path] = []
+    for here, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         folders[:] = sorted(name for name in folders if name != STATE_FOLDER)
         for name in sorted(names):
             path = Path(here) / name
             try:
                 stat = path.stat(follow_symlinks=False)
-            except OSError:
+            except FileNotFoundError:
                 continue  # gone since the folder was listed
+            except OSError:  # a folder that may be listed, but not entered
+                yield Source(path, path.relative_to(folder).as_posix(), 0, "")
+                continue
             yield _on_disk(path, path.relative_to(folder).as_posix(), stat)
+    for path in closed:
+        yield Source(path, path.relative_to(folder).as_posix(), 0, "", is_closed=True)
 
 
 def _on_disk(path: Path, name: str, stat: os.stat_result) -> Source:
@@ -151,8 +174,13 @@ def _require_harmless(info: zipfile.ZipInfo) -> None:
         raise Rejected("deid.zip.encrypted", "This member is encrypted. Unpack the archive first.")
 
 
-def why_skipped(start: bytes) -> tuple[str, str] | None:
-    """Code and reason when a refused file is no image at all; None when it is, or might be, one."""
+def why_skipped(source: Source) -> tuple[str, str] | None:
+    """Code and reason when a refused input is no image at all; None when it is, or might be, one."""
+    try:
+        with source.open() as file:
+            start = file.read(_START_BYTES)
+    except (DeidError, OSError):
+        return None
     if _DIRECTORY_CLASS in start[132:1024]:
         return "deid.skip.dicomdir", "A DICOMDIR lists patients and old names; nothing needs it."
     if start[128:132] == b"DICM":

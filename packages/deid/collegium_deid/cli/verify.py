@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,7 +13,7 @@ from collegium_deid.cli.exits import DONE, INTERRUPTED, SOME_REJECTED
 from collegium_deid.cli.options import add_key, add_recipe, add_source, load_key
 from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.reports import FOLDER as REPORTS
-from collegium_deid.cli.sources import Source, sources
+from collegium_deid.cli.sources import Source, sources, why_skipped
 from collegium_deid.cli.workers import Stop, Workers
 from collegium_deid.errors import DeidError
 from collegium_deid.files import read_head
@@ -36,6 +37,8 @@ without a key for those of all originals together. Exit codes: 0 all conform; 1 
 with its reasons); 2 wrong use; 130 stopped by Ctrl-C.
 """
 _SOP_INSTANCE: Final = 0x00080018
+_SHOWN: Final = 3
+_METHOD: Final = "[deid.conformance.method]"
 # Of larger files what lies behind the pixel data is not looked at.
 _WHOLE_BYTES: Final = 256 * 1024 * 1024
 
@@ -82,10 +85,11 @@ class Checker:
             identifiers = self._identifiers(head.text(_SOP_INSTANCE))
             if identifiers is not None:
                 verify_against(identifiers, data)
+        # What was found of the original comes first: it is the worst.
         except DeidError as error:
-            problems.append(f"{error.message} [{error.code}]")
+            problems.insert(0, f"{error.message} [{error.code}]")
         except OSError as error:
-            problems.append(f"Its original cannot be read ({error.strerror}).")
+            problems.insert(0, f"Its original cannot be read ({error.strerror}).")
         return problems
 
     def _identifiers(self, uid: str) -> Identifiers | None:
@@ -121,8 +125,10 @@ def _verify(options: argparse.Namespace) -> int:
         with Progress(len(inputs), "checked", quiet=options.quiet) as progress:
             for source, found in workers.run(inputs):
                 conform += not found
-                for problem in found:
+                for problem in found[:_SHOWN]:
                     progress.say(f"{source}: {problem}")
+                if len(found) > _SHOWN:
+                    progress.say(f"{source}: and {len(found) - _SHOWN} more (all of them with --json)")
                 if found:
                     problems[str(source)] = found
                 progress.step()
@@ -147,6 +153,9 @@ def _checker_for(options: argparse.Namespace, recipe: Recipe, stop: Stop) -> Che
         for source, read in Workers(reader, _unread, jobs=options.jobs, stop=stop).run(originals):
             progress.step()
             found.append((source, read))
+    unread = sum(read is None and why_skipped(source) is None for source, read in found)
+    if unread:
+        print(f"{unread} originals cannot be read: nothing of theirs was looked for.", file=sys.stderr)
     if options.key:
         return Checker(recipe, originals={read: source for source, read in found if isinstance(read, str)})
     return Checker(recipe, everybody=_together(read for _, read in found if isinstance(read, Identifiers)))
@@ -196,6 +205,12 @@ def _lost(_source: Source) -> list[str]:
 
 
 def _tell(options: argparse.Namespace, recipe: Recipe, conform: int, problems: dict[str, list[str]]) -> None:
+    if problems and all(any(one.endswith(_METHOD) for one in found) for found in problems.values()):
+        print(
+            f"None of these says that {recipe.name} {recipe.version} cleaned it. If another recipe did, "
+            "give that with --recipe.",
+            file=sys.stderr,
+        )
     if options.json:
         print(json.dumps({"conform": conform, "problems": problems, "recipe": recipe.digest}, indent=2))
     else:

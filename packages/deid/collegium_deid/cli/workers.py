@@ -37,7 +37,7 @@ _CONTEXT: Final = multiprocessing.get_context("fork" if sys.platform == "linux" 
 
 
 class Stop:
-    """Ctrl-C taken politely: the first sets `asked`, the second raises."""
+    """Ctrl-C taken politely: the first asks, the second raises."""
 
     def __init__(self) -> None:
         # A byte without a lock: a signal handler must not wait for one.
@@ -48,9 +48,13 @@ class Stop:
     def asked(self) -> bool:
         return bool(self.flag.value)
 
+    def ask(self) -> None:
+        """Let end what was begun, and begin nothing more."""
+        self.flag.value = 1
+
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = signal.signal(signal.SIGINT, self._ask)
+            self._before = signal.signal(signal.SIGINT, self._interrupted)
         return self
 
     def __exit__(
@@ -59,10 +63,10 @@ class Stop:
         if self._before is not None:
             signal.signal(signal.SIGINT, self._before)
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+    def _interrupted(self, _number: int, _frame: FrameType | None) -> None:
         if self.flag.value:
             raise KeyboardInterrupt
-        self.flag.value = 1
+        self.ask()
 
 
 class Workers(Generic[Item, Result]):
