@@ -104,6 +104,23 @@ def iod_types() -> dict[str, dict[int, str]]:
 
 
 @functools.cache
+def terms(kind: str) -> frozenset[str]:
+    """Words of coded strings (`code`); of makers, machines and methods (`device`); of any firm (`firm`);
+    `word:partner` for makers and machines called like people (`beside`); short names of people (`name`).
+    """
+    with (DATA / "terms.csv").open(encoding="utf-8") as file:
+        lines = [line["words"] for line in csv.DictReader(file) if line["kind"] == kind]
+    return frozenset(word for words in lines for word in words.split())
+
+
+@functools.cache
+def shared_meanings() -> frozenset[str]:
+    """Meanings of the codes of PS3.16 that hold a word no list has, in lower case."""
+    with (DATA / "meanings.csv").open(encoding="utf-8") as file:
+        return frozenset(line["meaning"].casefold() for line in csv.DictReader(file))
+
+
+@functools.cache
 def medical_words() -> frozenset[str]:
     """The words that cleaned text may keep, in lower case."""
     text = (DATA / "words.txt").read_text("utf-8")

@@ -21,9 +21,10 @@ from collegium_deid.dictionary import (
     show,
 )
 from collegium_deid.engine import ages, charset, dates, documents, values
-from collegium_deid.engine.text import clean, fold, looks_identifying, names_somebody
+from collegium_deid.engine.terms import devices, says_nobody
+from collegium_deid.engine.text import clean, fold, looks_identifying
 from collegium_deid.errors import Rejected
-from collegium_deid.table import medical_words
+from collegium_deid.table import medical_words, shared_meanings, terms
 
 if TYPE_CHECKING:
     from collegium_deid.engine.person import Known
@@ -39,23 +40,7 @@ _PUBLIC_SCHEMES: Final = frozenset(
 _ENUMERATED: Final = frozenset(
     {0x00080005, 0x00080008, 0x00080060, 0x00180015, 0x00185100, 0x00200060, 0x00280004}
 )
-# Technical text that people type or choose; what a machine says of itself may be called like a person.
-_TYPED: Final = frozenset(
-    {
-        0x00180024,
-        0x00180031,
-        0x00180034,
-        0x00181070,
-        0x00181160,
-        0x00181161,
-        0x00189005,
-        0x00281055,
-        0x00283003,
-    }
-)
 _BODY_PART: Final = 0x00180015
-# Terms of PS3.16 annex L that are no words of any list.
-_BODY_PARTS: Final = frozenset({"circleofwillis", "ctspine", "hneck", "lsspine", "sspine", "tlspine"})
 _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
@@ -71,6 +56,10 @@ _SHARED_ADDRESS: Final = re.compile(
     r"https?://(?:[\w-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?$"
 )
 _CODE_VALUES: Final = frozenset({0x00080100, 0x00080101, 0x00080119})
+_SCHEME: Final = 0x00080102
+_MEANING: Final = 0x00080104
+# What must stay the same name in several places gets a keyed one where it cannot stay: how it begins, and digits.
+_COINED: Final = {**dict.fromkeys(_CODE_VALUES, ("X-", 12)), _SCHEME: ("99X", 6), 0x00700002: ("LAYER_", 6)}
 # Six components or more: a version of software has fewer.
 _UID_IN_TEXT: Final = re.compile(r"(?<![\w.])[0-2](?:\.(?:0|[1-9][0-9]*)){5,}(?![\w.])")
 
@@ -141,7 +130,8 @@ def _judged(case: Case, tag: int, how: str, vr: str, value: bytes) -> bytes | No
         return _age(case, text, value) if how == "A" else _moment(case, how, known, text, value)
     if _is_harmless(case, tag, how, text) and _UID_IN_TEXT.search(text) is None:
         return value
-    return None if known == "UR" else _cleaned(case, tag, text, value)
+    change = _technical if how == "T" else _cleaned
+    return None if known == "UR" else change(case, tag, text, value)
 
 
 def _is_harmless(case: Case, tag: int, how: str, text: str) -> bool:
@@ -152,11 +142,31 @@ def _is_harmless(case: Case, tag: int, how: str, text: str) -> bool:
         return not case.known.of_persons.in_text(text)
     if how != "T" or case.known.every.in_text(text):
         return False
-    if tag in _TYPED and names_somebody(text):
-        return False
+    if _SHARED_ADDRESS.match(text) is not None:
+        return True
     # A code of eight digits is no telephone number; one of the person's own is in the tokens.
-    known = tag in _CODE_VALUES or _SHARED_ADDRESS.match(text) is not None
-    return known or not looks_identifying(text)
+    if tag not in _CODE_VALUES and looks_identifying(text):
+        return False
+    is_shared = tag == _MEANING and text.strip().casefold() in shared_meanings()
+    return is_shared or says_nobody(text, coded=tag in _COINED)
+
+
+def _technical(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
+    """What is left of a text that is not all technical: its words, whose machine it was, or a name of its own."""
+    if tag in _COINED:
+        return _coined(case, tag, text)
+    cleaned = _cleaned(case, tag, text, value)
+    named = devices(text)
+    if cleaned is value or not named or case.known.every.in_text(text) or looks_identifying(text):
+        return cleaned
+    return charset.encode(named, case.codecs)
+
+
+def _coined(case: Case, tag: int, text: str) -> bytes:
+    """A keyed name in place of one that may be somebody's: the same one wherever the old one stood."""
+    begin, digits = _COINED[tag]
+    number = int(case.key.uid(f"{show(tag)} {text.strip()}").rpartition(".")[2])
+    return f"{begin}{number % 10**digits:0{digits}d}".encode()
 
 
 def _cleaned(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
@@ -259,21 +269,24 @@ def capped_years(case: Case, value: bytes, unit: str) -> bytes | None:
 
 
 def _coded(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
-    """A coded string without the values that say who or when; its place in a list stays."""
+    """A coded string without the values that say who or when, or that are no terms; its place in a list stays."""
     known = case.known.every.in_text(text)
-    if tag == _BODY_PART and not known and text.casefold() not in _BODY_PARTS:
+    if tag == _BODY_PART and not known and text.casefold() not in terms("code"):
         return _cleaned(case, tag, text, value)  # the one code that people type
-    if not known and not looks_identifying(text):
-        return value
-    if tag not in _ENUMERATED:
-        return None
-    words = medical_words() | _TERMS
-    kept = ["" if _is_told(case, part, words) else part for part in text.split("\\")]
-    return value if "\\".join(kept) == text else "\\".join(kept).encode()
+    kept = []
+    if tag in _ENUMERATED or not (known or looks_identifying(text)):
+        words = medical_words() | _TERMS
+        kept = ["" if _is_told(case, part.strip(), words) else part for part in text.split("\\")]
+    if any(kept):
+        return value if "\\".join(kept) == text else "\\".join(kept).encode()
+    return _coined(case, tag, text) if tag in _COINED else None
 
 
 def _is_told(case: Case, part: str, words: frozenset[str]) -> bool:
-    return looks_identifying(part) or (case.known.every.in_text(part) and fold(part) not in words)
+    """True for one code that may say who or when."""
+    if looks_identifying(part) or (case.known.every.in_text(part) and fold(part) not in words):
+        return True
+    return not says_nobody(part, coded=True) and clean(part, case.known.every) != part
 
 
 def new_uids(case: Case, value: bytes) -> bytes:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collegium_deid.dictionary import BULK, LONG_TEXT, NUMBERS, SHORT_TEXT, VRS, WELL_KNOWN_UIDS, show
-from collegium_deid.table import annex_e
+from collegium_deid.table import annex_e, shared_meanings, terms
 from collegium_deid.verify.needles import decoded
-from collegium_deid.vocabulary import holds_only_known
+from collegium_deid.vocabulary import holds_only_known, knows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,6 +77,9 @@ _SHAPES: Final = {
 }
 _SHAPES["IS"] = _SHAPES["DS"]
 _CODED: Final = re.compile(rb"[A-Z0-9_ \\]*")
+_HUMP: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+_ABBREVIATED: Final = 5
+"""Runs of letters up to this length may be what machines call things; longer ones must be words somebody listed."""
 _ZONE: Final = re.compile(rb"[+-]\d{4}(?:\\[+-]\d{4})*")
 _UID: Final = re.compile(r"[0-2](?:\.(?:0|[1-9]\d*))+")
 # The only addresses that stay: of terms and definitions that everyone shares.
@@ -216,14 +219,14 @@ class Judge:
         if value.vr == "UR" or vr == "UR":
             return "" if rule.how == "T" and _SHARED_ADDRESS.fullmatch(raw) else "pattern"
         if rule.how == "W" or not _TEXT.isdisjoint({vr, value.vr}):
-            return _text_is(value, words=rule.how != "T" and not term)
+            return _text_is(value, technical=rule.how == "T" or term)
         if vr in NUMBERS | BULK and value.vr not in NUMBERS | BULK:
             return "shape"
         return self._shape(vr, value, raw)
 
     def _shape(self, vr: str, value: Value, raw: bytes) -> str:
-        if vr == "CS" and not _CODED.fullmatch(raw):
-            return _text_is(value, words=True)
+        if vr == "CS":
+            return _text_is(value, technical=_CODED.fullmatch(raw) is not None)
         shape = _SHAPES.get(vr)
         if shape is not None and shape.fullmatch(raw) is None:
             return "shape"
@@ -264,9 +267,34 @@ def is_keyed(uid: str) -> bool:
     return len(number) < _UID_CHARACTERS and 2**64 < int(number) < 2**128
 
 
-def _text_is(value: Value, *, words: bool) -> str:
+def _text_is(value: Value, *, technical: bool) -> str:
     text = decoded(value.raw, value.character_set)
-    tag = value.path[-1]
-    if tag not in _CODE_VALUES and _SUSPICIOUS.search(text):
+    if value.path[-1] in _CODE_VALUES:
+        return ""
+    if _SUSPICIOUS.search(text):
         return "pattern"
-    return "words" if words and tag not in _CODE_VALUES and not holds_only_known(text) else ""
+    return "" if holds_only_known(text) or (technical and _is_technical(text)) else "words"
+
+
+def _is_technical(text: str) -> bool:
+    """Every longer run of letters is a word, or a term of codes and machines; or all of it is a public meaning."""
+    runs = (run for letters in re.findall(r"[^\W\d_]+", text) for run in _parts(letters))
+    return (
+        all(len(run) <= _ABBREVIATED or _is_listed(run) for run in runs)
+        or text.strip().casefold() in shared_meanings()
+    )
+
+
+def _parts(letters: str) -> list[str]:
+    return [letters] if _is_listed(letters) else _HUMP.findall(letters)
+
+
+def _is_listed(letters: str) -> bool:
+    word = letters.casefold()
+    return knows(word) or any(word in terms(kind) for kind in ("code", "device", "firm")) or word in _called()
+
+
+@functools.cache
+def _called() -> frozenset[str]:
+    """Makers and machines that are called like people."""
+    return frozenset(pair.partition(":")[0] for pair in terms("beside"))
