@@ -20,13 +20,21 @@ from collegium_deid.table import medical_words
 from collegium_deid.verify.declared import CODES, FULL_DATES, KEPT_UIDS, METHOD, codes_of, kept_places
 from collegium_deid.verify.identifiers import BIRTHS, Identifiers, days_of
 from collegium_deid.verify.needles import Needles, Searcher, decoded, disguised, fold, joined, searcher
-from collegium_deid.verify.scan import Value, scan
+from collegium_deid.verify.scan import Value, Wanted, scan
 
 _OURS: Final = re.compile(rb"2\.25\.\d{30,39}\0?")
 # Possessive, so that no value can make the search slow.
 _UID_LIKE: Final = re.compile(r"(?<!\d)\d++(?:\.\d++){4,}")
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-_FIXED: Final = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV", "SQ"})
+# Numbers in bytes and times of day are of nobody; dates are looked at by themselves.
+_WANTED: Final = Wanted(
+    frozenset(),
+    _BINARY
+    | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT"},
+)
+_DATES: Final = frozenset({"DA", "DT"})
+_DECLARATION: Final = frozenset({METHOD, CODES})
+_EMPTY_PREAMBLE: Final = bytes(128)
 # Terms of coded strings that no list of medical words has: a patient called Head, whose head was
 # scanned, is not named by that.
 _TERMS: Final = frozenset(
@@ -57,11 +65,11 @@ def verify_against(identifiers: Identifiers, output_head: bytes) -> None:
     Raises:
         Rejected: `deid.verify.identifier_left`, with the tags.
     """
-    values = list(scan(output_head))
+    values = scan(output_head, _WANTED)
     look = _Look(identifiers, codes_of(values))
-    hits = [value.path[-1] for value in values if look.holds(value)]
+    hits = [value.path[-1] for value in values if value.raw and look.holds(value)]
     hits += look.still(values)
-    if look.in_bytes(look.every, output_head[:128]):
+    if output_head[:128] != _EMPTY_PREAMBLE and look.in_bytes(look.every, output_head[:128]):
         hits.append(0)
     if hits:
         raise Rejected(
@@ -86,9 +94,9 @@ class _Look:
     def holds(self, value: Value) -> bool:
         """True when something of the input's identity is in this value."""
         path, vr, raw, character_set, _, _ = value
-        if not raw or vr in _FIXED or path[0] in {METHOD, CODES} or vr in {"DA", "DT", "TM"}:
+        if vr in _DATES or path[0] in _DECLARATION:
             return False
-        kept = not self.places_kept.isdisjoint(path)
+        kept = bool(self.places_kept) and not self.places_kept.isdisjoint(path)
         if vr == "UI":
             return not self.uids_kept and not kept and self.in_uid(raw)
         needles = self.persons if kept else self.every
@@ -144,7 +152,10 @@ class _Look:
         if _OURS.fullmatch(raw):
             return raw.rstrip(b"\0").decode() in self.identifiers.uids
         own = self.identifiers
-        parts = [part.strip("\0 ") for part in raw.decode("latin-1").split("\\")]
+        text = raw.decode("latin-1").strip("\0 ")
+        if text in UID_dictionary:  # never among what identifies
+            return False
+        parts = [part.strip("\0 ") for part in text.split("\\")]
         if any(part in own.uids for part in parts):
             return True
         # A UID that is neither keyed nor registered may carry a number or a day of the person.
@@ -160,7 +171,7 @@ class _Look:
             return []
         now: dict[tuple[int, ...], tuple[str, ...]] = {}
         for value in values:
-            if value.vr in {"DA", "DT"} and value.raw and self.places_kept.isdisjoint(value.path):
+            if value.vr in _DATES and value.raw and self.places_kept.isdisjoint(value.path):
                 now[value.path] = (*now.get(value.path, ()), *days_of(value.raw))
         hits = []
         for path, days in now.items():

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from pydicom._uid_dict import UID_dictionary
 
 from collegium_deid.verify.needles import decoded, fold, joined
-from collegium_deid.verify.scan import scan
+from collegium_deid.verify.scan import Wanted, scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +36,7 @@ _PLACES: Final = frozenset(
     (0x00080080, 0x00080081, 0x00081010, 0x00081040, 0x00080055, 0x00020016, 0x00181000, 0x00181002)
 )
 BIRTHS: Final = frozenset({0x00100030, 0x001021D0, 0x00100033})
+_WANTED: Final = Wanted(_NUMBERS | _PHRASES | _PLACES, frozenset({"UI", "DA", "DT", "PN"}))
 _NOBODY: Final = frozenset(
     {"anonymous", "anonymized", "anonymised", "unknown", "none", "removed", "deidentified"}
 )
@@ -97,7 +98,7 @@ def identifiers_of(head: bytes) -> Identifiers:
         Rejected: it cannot be read.
     """
     found = _Found()
-    for path, vr, raw, character_set, _, _ in scan(head):
+    for path, vr, raw, character_set, _, _ in scan(head, _WANTED):
         if not raw:
             continue
         tag = path[-1]

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import functools
 import struct
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pydicom.datadict import dictionary_VR
 
 from collegium_deid.errors import Rejected
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _FOUR_BYTE_LENGTHS: Final = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 _TWO_BYTE_LENGTHS: Final = {
@@ -30,6 +27,8 @@ _four_bytes: Final = struct.Struct("<I").unpack_from
 _NO_LENGTH: Final = 2**32 - 1
 _DEEPEST: Final = 40
 _PIXELS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_FIRST_PIXELS: Final = min(_PIXELS)
+_CHARACTER_SET: Final = 0x00080005
 _MAY_HOLD_ITEMS: Final = frozenset({"SQ", "UN"})
 # Twice as fast as the class's own; a header has hundreds of values.
 _new: Final = tuple.__new__
@@ -61,18 +60,33 @@ class Reading(NamedTuple):
     """Pixel data begins in them."""
 
 
-def scan(head: bytes) -> Iterator[Value]:
+class Wanted(NamedTuple):
+    """Which values somebody needs: those with one of these tags or VRs, wherever they are."""
+
+    tags: frozenset[int]
+    vrs: frozenset[str]
+
+
+_ALL: Final = Wanted(frozenset(), frozenset(_FOUR_BYTE_LENGTHS | _TWO_BYTE_LENGTHS))
+
+
+def scan(head: bytes, wanted: Wanted = _ALL) -> list[Value]:
     """Every value of group 2 and of the data set, at every depth, but not the pixel data itself.
 
     Bytes behind the pixel data are read too, if they are there.
 
+    Args:
+        head: the file from its preamble on.
+        wanted: spares the making of values that nobody needs; the header is read all the same. Private
+            creators that are not wanted are not told.
+
     Raises:
         Rejected: the bytes cannot be read to their end.
     """
-    yield from read(head).values
+    return read(head, wanted).values
 
 
-def read(head: bytes) -> Reading:
+def read(head: bytes, wanted: Wanted = _ALL) -> Reading:
     """What `scan` gives, and whether pixel data is there.
 
     Raises:
@@ -82,7 +96,7 @@ def read(head: bytes) -> Reading:
         raise _broken()
     position = 132
     syntax = ""
-    reader = _Reader(head)
+    reader = _Reader(head, wanted)
     try:
         while position < len(head) and head[position : position + 2] == b"\2\0":
             tag, vr, start, length = _read_head(head, position, explicit=True)
@@ -90,7 +104,8 @@ def read(head: bytes) -> Reading:
             value = head[start:position]
             if tag == 0x00020010:
                 syntax = value.decode("ascii").rstrip("\0 ")
-            reader.values.append(Value((tag,), vr, value, b""))
+            if vr in wanted.vrs or tag in wanted.tags:
+                reader.values.append(Value((tag,), vr, value, b""))
         reader.data_set(position, len(head), _Inside((), b"", explicit=syntax != "1.2.840.10008.1.2"))
     except (struct.error, UnicodeDecodeError) as error:
         raise _broken() from error
@@ -117,9 +132,10 @@ def _read_head(data: bytes, position: int, *, explicit: bool) -> tuple[int, str,
 @functools.lru_cache(maxsize=8192)
 def _guess(tag: int) -> str:
     try:
-        return dictionary_VR(tag).split(" ")[0]
+        vr = dictionary_VR(tag).split(" ")[0]
     except KeyError:
         return "UN"
+    return vr if vr in _ALL.vrs else "UN"  # marks of items have none
 
 
 def _creator(creators: dict[int, str], tag: int) -> str:
@@ -144,48 +160,54 @@ class _Inside(NamedTuple):
 class _Reader:
     """Collects `values`, and whether pixel data begins; each step returns where it stopped."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, wanted: Wanted) -> None:
         self.data = data
+        self.tags, self.vrs = wanted.tags | {_CHARACTER_SET}, wanted.vrs
         self.values: list[Value] = []
         self.has_pixels = False
 
-    def data_set(self, position: int, end: int, inside: _Inside) -> int:
+    def data_set(  # noqa: C901 - the hot loop; a call for each element would cost a third of its time
+        self, position: int, end: int, inside: _Inside
+    ) -> int:
         """Read the values from `position` on."""
         path, character_set, explicit = inside
-        data, values = self.data, self.values
+        data, tags, vrs, keep = self.data, self.tags, self.vrs, self.values.append
         if len(path) > _DEEPEST:
             raise _broken()
         short_names = _SHORT_NAMES if explicit else {}
         item = position if path else 0
         creators: dict[int, str] = {}
         while position < end:
-            # Nearly every element has this form; a call for each would cost a third of the time.
+            # Nearly every element has this form.
             group, number, code, length = _short_head(data, position)
             vr = short_names.get(code, "")
             tag, start = (group << 16) + number, position + 8
-            if not vr:
+            if not vr or tag >= _FIRST_PIXELS:
                 tag, vr, start, length = _read_head(data, position, explicit=explicit)
-            if tag == 0xFFFEE00D and path:
-                return start
-            here = (*path, tag)
-            if tag in _PIXELS and not path:
-                self.has_pixels = True
-                position = self._behind_pixels(start, length)
-            elif length == _NO_LENGTH or (vr in _MAY_HOLD_ITEMS and self._holds_items(vr, start, length)):
-                values.append(Value(here, vr, b"", character_set, _creator(creators, tag), item))
-                stop = end if length == _NO_LENGTH else start + length
-                if stop > end:
-                    raise _broken()
-                position = self.items(start, stop, _Inside(here, character_set, explicit and vr == "SQ"), vr)
-            else:
-                position = start + length
-                if position > end:
-                    raise _broken()
+                if tag == 0xFFFEE00D and path:
+                    return start
+                if tag in _PIXELS and not path:
+                    self.has_pixels = True
+                    position = self._behind_pixels(start, length)
+                    continue
+                if length == _NO_LENGTH or (vr in _MAY_HOLD_ITEMS and self._holds_items(vr, start, length)):
+                    here = (*path, tag)
+                    keep(Value(here, vr, b"", character_set, _creator(creators, tag), item))
+                    stop = end if length == _NO_LENGTH else start + length
+                    if stop > end:
+                        raise _broken()
+                    within = _Inside(here, character_set, explicit and vr == "SQ")
+                    position = self.items(start, stop, within, vr)
+                    continue
+            position = start + length
+            if position > end:
+                raise _broken()
+            if vr in vrs or tag in tags:
                 raw = data[start:position]
-                if tag == 0x00080005:
+                if tag == _CHARACTER_SET:
                     character_set = raw
                 creator = _creator_at(creators, tag, raw) if tag & 0x10000 else ""
-                values.append(_new(Value, (here, vr, raw, character_set, creator, item)))
+                keep(_new(Value, ((*path, tag), vr, raw, character_set, creator, item)))
         return position
 
     def _behind_pixels(self, start: int, length: int) -> int:
