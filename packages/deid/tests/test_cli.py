@@ -90,8 +90,9 @@ def test_strict_rejects_what_is_no_image(tmp_path: Path, exam: Path, key: str, c
 def test_a_directory_of_a_medium_is_skipped_with_its_reason(
     tmp_path: Path, ct: Dataset, write: Tool, key: str, capsys: Printed
 ) -> None:
-    ct.SOPClassUID = "1.2.840.10008.1.3.10"
     (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "IM0001").write_bytes(write(ct, pixels=bytes(8)))
+    ct.SOPClassUID = "1.2.840.10008.1.3.10"
     (tmp_path / "in" / "DICOMDIR").write_bytes(write(ct))
 
     code = main(["apply", "--key", key, "--subject", "S", str(tmp_path / "in"), str(tmp_path / "out")])

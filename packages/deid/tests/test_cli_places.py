@@ -62,6 +62,20 @@ def test_an_empty_folder_is_not_cleaned_with_success(place: Path, capsys: Printe
     assert not (place / "out").exists()
 
 
+@pytest.mark.parametrize("target", ["out.zip", "out.dcm"])
+def test_an_input_without_images_is_no_success_and_makes_nothing(
+    place: Path, capsys: Printed, target: str
+) -> None:
+    (place / "note.txt").write_text("no image")
+    arguments = ["apply", "--key", str(place / "site.key"), "--subject", "S-001"]
+
+    code = main([*arguments, str(place / "note.txt"), str(place / target)])
+
+    assert code == 1
+    assert "Nothing was cleaned: there is no image in the input." in capsys.readouterr().err
+    assert sorted(path.name for path in place.iterdir()) == ["in", "note.txt", "site.key"]
+
+
 @pytest.fixture
 def closed(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in `in` that this process may not list; tests may run as root, who may."""

@@ -87,6 +87,28 @@ def test_what_cannot_be_explained_is_wrong_use(
     assert "[deid." in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["patientnam"], "Did you mean PatientName?"),
+        (["KVP", "--sop-class", "ct"], "such as: CT Image"),
+        (["KVP", "--sop-class", "Ultrasund Image"], "Ultrasound Image"),
+    ],
+)
+def test_a_word_written_wrongly_is_answered_with_the_right_one(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["recipe", "explain", *arguments]) == 2
+
+    assert words in capsys.readouterr().err
+
+
+def test_a_tag_may_be_written_without_its_brackets(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipe", "explain", "0018,0060"]) == 0
+
+    assert capsys.readouterr().out.startswith("(0018,0060) KVP DS")
+
+
 def test_explain_says_when_the_recipe_would_refuse_the_object(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recipe", "explain", "KVP", "--recipe", "strict", "--sop-class", "Ultrasound Image"]) == 0
 

@@ -115,7 +115,7 @@ def _apply(options: argparse.Namespace) -> int:
         return SOME_REJECTED
     if stop.asked:
         return INTERRUPTED
-    return SOME_REJECTED if run.tally.rejected else DONE
+    return DONE if run.tally.has_images and not run.tally.rejected else SOME_REJECTED
 
 
 def _finish(place: Destination, tally: Tally) -> None:
@@ -209,6 +209,8 @@ def _tell(  # noqa: PLR0913 - each is one fact of the summary
             "(`look_at` in the reports).",
             file=sys.stderr,
         )
+    if not tally.has_images and not tally.rejected and not is_stopped:
+        print("Nothing was cleaned: there is no image in the input.", file=sys.stderr)
     if options.quarantine and tally.rejected:
         print("The quarantine holds originals: protect it as you protect the archive.", file=sys.stderr)
     if options.json:

@@ -75,7 +75,7 @@ class Cleaner:
             Entry(
                 id=job.id,
                 who=patient_id(self.task.key, cleaned.local_id),
-                subject=self.task.code_for(cleaned.local_id),
+                subject=cleaned.subject_code,
                 output=written.name,
                 size=written.size,
                 study=cleaned.study_uid,

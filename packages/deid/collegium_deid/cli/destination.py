@@ -32,15 +32,16 @@ class Destination:
     """`folder`, `zip` or `file`."""
 
     def finish(self) -> None:
-        """Make the archive or file from the folder, and remove that."""
+        """Make the archive or file from the folder, and remove that; of nothing, nothing is made."""
         if self.kind == "folder":
             return
-        if self.kind == "zip":
+        outputs = list(self.folder.glob("*/*/*.dcm"))
+        if self.kind == "zip" and outputs:
             part = self.folder / STATE_FOLDER / "archive"
             _pack(self.folder, part)
             part.replace(self.target)
         else:
-            for output in self.folder.glob("*/*/*.dcm"):
+            for output in outputs:
                 output.replace(self.target)
         shutil.rmtree(self.folder)
 

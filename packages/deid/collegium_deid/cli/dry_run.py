@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from collegium_deid.cli.exits import DONE, SOME_REJECTED
 from collegium_deid.cli.options import add_key, add_recipe, load_key
-from collegium_deid.cli.screen import cut
+from collegium_deid.cli.screen import cut, plain
 from collegium_deid.cli.side_by_side import Row, compare
 from collegium_deid.cli.sources import sources
 from collegium_deid.errors import DeidError, Rejected
@@ -81,6 +81,8 @@ def _dry_run(options: argparse.Namespace) -> int:
         return SOME_REJECTED
     except OSError as error:
         raise DeidError("deid.file", f"It cannot be read ({error.strerror}).") from error
+    if source.is_member:
+        print(f"Of the archive only {plain(source.name)} is shown.", file=sys.stderr)
     pixels = f"Pixels: {cleaned.plan.look.value}. {cleaned.plan.why}"
     if options.html:
         _write_page(options.html, rows, pixels, with_why=options.why)

@@ -11,7 +11,7 @@ from collegium_deid.cli.options import add_recipe
 from collegium_deid.dictionary import VRS, show
 from collegium_deid.errors import DeidError, RecipeError
 from collegium_deid.rules.explain import HOW, differences, explain, name_of, private_name
-from collegium_deid.rules.objects import OBJECTS
+from collegium_deid.rules.objects import OBJECTS, near
 from collegium_deid.rules.options import OPTIONS
 from collegium_deid.rules.recipe import load_recipe
 
@@ -97,7 +97,8 @@ def _explain(options: argparse.Namespace) -> int:
     sop_class = OBJECTS.get(options.sop_class, options.sop_class)
     if sop_class and sop_class not in OBJECTS.values():
         raise DeidError(
-            "deid.recipe.object", "No such kind of object; write its name, or the UID of its class."
+            "deid.recipe.object",
+            f"No such kind of object; write its UID, or its name, such as: {near(options.sop_class)}.",
         )
     recipe = load_recipe(options.recipe)
     if sop_class and sop_class not in recipe.objects:

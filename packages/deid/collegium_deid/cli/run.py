@@ -50,6 +50,11 @@ class Tally:
     is_full: bool = False
     """There was no room for more, so the run was stopped."""
 
+    @property
+    def has_images(self) -> bool:
+        """There is an output, by this run or an earlier one."""
+        return bool(self.cleaned or self.again)
+
 
 class Patients:
     """One patient has one subject code, and one code one patient, over the whole output folder."""

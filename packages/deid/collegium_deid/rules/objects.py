@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Final
 
 from pydicom._uid_dict import UID_dictionary
@@ -21,6 +22,14 @@ OBJECTS: Final[dict[str, str]] = {
     if uid.startswith(_CLASS) and kind == "SOP Class" and " Storage" in full and not retired
     for name in [full.replace(" Storage", "")]
 }
+
+
+def near(name: str) -> str:
+    """A few names that may have been meant."""
+    begin = [known for known in OBJECTS if name and known.lower().startswith(name.lower())]
+    names = dict.fromkeys([*begin, *get_close_matches(name, OBJECTS, 4, 0.5)])
+    return ", ".join(list(names)[:4]) or "CT Image, MR Image"
+
 
 # Pixels that carry no text by their nature, unless the header says otherwise, and objects without pixels.
 # Every other kind can only be taken by a recipe that also cleans pixels.

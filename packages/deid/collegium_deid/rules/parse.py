@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -10,7 +9,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from collegium_deid.dictionary import BULK, STRINGS, VRS, show
 from collegium_deid.rules import selectors
 from collegium_deid.rules.documents import Documents
-from collegium_deid.rules.objects import NO_TEXT_IN_PIXELS, OBJECTS
+from collegium_deid.rules.objects import NO_TEXT_IN_PIXELS, OBJECTS, near
 from collegium_deid.rules.options import FULL, MODIFIED, OPTIONS, PIXELS
 from collegium_deid.rules.pixels import FILLS, LOOKS, POLICIES, RELEASES, PixelPolicy
 from collegium_deid.rules.reader import Reader
@@ -69,9 +68,9 @@ class Parts(Reader):
         found = self.words(body, "objects")
         for name, line in found:
             if name not in OBJECTS:
-                near = ", ".join(get_close_matches(name, OBJECTS, 4, 0.5)) or "CT Image, MR Image"
                 self.refuse(
-                    f"Unknown object; the names are those of DICOM's storage classes, such as: {near}.", line
+                    f"Unknown object; the names are those of DICOM's storage classes, such as: {near(name)}.",
+                    line,
                 )
             if OBJECTS[name] not in NO_TEXT_IN_PIXELS and PIXELS not in options:
                 self.refuse(f"{name} may carry text in its pixels; it needs the option {PIXELS}.", line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.dictionary import KEYWORDS, STRINGS, VRS, show
@@ -104,17 +105,17 @@ def private_vr(key: tuple[str, int]) -> str | None:
 
 
 def tag_of(text: str) -> int:
-    """One keyword or (gggg,eeee).
+    """One keyword, or (gggg,eeee), also without its brackets.
 
     Raises:
         NoSuchAttribute: it is neither.
     """
     if text in KEYWORDS or text in _NEWER:
         return KEYWORDS.get(text) or _NEWER[text]
-    found = _DIGITS.fullmatch(text)
+    found = _DIGITS.fullmatch(text) or _DIGITS.fullmatch(f"({text})")
     digits = "".join(part for part in found.groups() if part) if found else "x"
     if "x" in digits:
-        raise NoSuchAttribute("Write a keyword or (gggg,eeee).")
+        raise NoSuchAttribute(f"Write a keyword or (gggg,eeee).{_near(text)}")
     return int(digits, 16)
 
 
@@ -130,8 +131,16 @@ def _tags(text: str, known: Iterable[int]) -> frozenset[int]:
     if not tags & frozenset(known):
         raise NoSuchAttribute(
             "No such attribute; write a keyword, (gggg,eeee), a group such as (60xx,3000), or a path of them."
+            + _near(text)
         )
     return tags
+
+
+def _near(text: str) -> str:
+    """The keyword that was meant, perhaps."""
+    lower = {keyword.lower(): keyword for keyword in (*KEYWORDS, *_NEWER)}
+    found = get_close_matches(text.lower(), lower, 1, 0.8)
+    return f" Did you mean {lower[found[0]]}?" if found else ""
 
 
 def _sequences(text: str, known: Iterable[int]) -> frozenset[int]:
