@@ -13,17 +13,14 @@ from collegium_connect.channels import Channel
 from collegium_connect.links import LinkTable
 from collegium_deid import (
     Cleaned,
-    Identifiers,
     NeedMoreBytes,
     PixelPassage,
     Rejected,
     clean_object,
     identifiers_of,
-    parse_file,
     prepare,
     verify_against,
 )
-from collegium_deid.engine import person
 from collegium_deid.engine.pixelplan import Look
 from collegium_deid.pixels import clean_pixels
 
@@ -39,7 +36,6 @@ class Clean:
     pixels: list[bytes | memoryview]
     original: memoryview
     """The part of the input that cannot be made again from the output: the header, or all of it."""
-    subject_code: str
     seconds: float
 
 
@@ -58,10 +54,12 @@ def clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
 
 def _clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
     began = time.perf_counter()
+    head = bytes(data[:_HEAD_BYTES])
     try:
-        cleaned, identifiers, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
+        cleaned = _clean_header(channel, head, links, complete=False)
     except NeedMoreBytes:
-        cleaned, identifiers, code = _clean_header(channel, bytes(data), links, complete=True)
+        head = bytes(data)
+        cleaned = _clean_header(channel, head, links, complete=True)
     policy = channel.recipe.pixels
     if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
         raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
@@ -74,15 +72,12 @@ def _clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
         passage = PixelPassage(cleaned)
         pixels, original = passage.feed(data[cleaned.pixel_start :]), data[: cleaned.pixel_start]
         passage.finish()
-    verify_against(identifiers, cleaned.head)
-    return Clean(cleaned, pixels, original, code, time.perf_counter() - began)
+    verify_against(identifiers_of(head), cleaned.head)
+    return Clean(cleaned, pixels, original, time.perf_counter() - began)
 
 
-def _clean_header(
-    channel: Channel, head: bytes, links: LinkTable, *, complete: bool
-) -> tuple[Cleaned, Identifiers, str]:
-    parsed = parse_file(head, complete=complete)
-    local_id = person.local_id(parsed, person.codecs_of(parsed))
-    code = links.code_for(channel.scope_id, channel.setup.site_code, local_id)
-    cleaned = clean_object(head, recipe=channel.recipe, key=channel.key, subject=code, complete=complete)
-    return cleaned, identifiers_of(head), code
+def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> Cleaned:
+    def code_for(local_id: str) -> str:
+        return links.code_for(channel.scope_id, channel.setup.site_code, local_id)
+
+    return clean_object(head, recipe=channel.recipe, key=channel.key, subject=code_for, complete=complete)

@@ -96,7 +96,7 @@ class Intake:
             new_exam_id=str(uuid.uuid4()),
             channel_id=channel.channel_id,
             study_uid=cleaned.study_uid,
-            subject_code=clean.subject_code,
+            subject_code=cleaned.subject_code,
             sop_instance_uid=cleaned.sop_instance_uid,
             sop_class_uid=cleaned.sop_class_uid,
             series_uid=cleaned.series_uid,

@@ -51,9 +51,6 @@ class Task:
     masks: Masks | None = None
     """Confirmed places of text by device, when the pixel step shall use and learn them."""
 
-    def code_for(self, local_id: str) -> str:
-        return self.subject if isinstance(self.subject, str) else self.subject(local_id)
-
     def __reduce__(self) -> tuple[Callable[..., Task], tuple[object, ...]]:
         """Travels to another process as the text of the recipe, which is compiled anew there."""
         return _task, (self.recipe.text, self.key, self.subject, self.masks)
@@ -82,26 +79,6 @@ class Written:
         """Where it belongs below an output folder; slashes on every system."""
         cleaned = self.cleaned
         return f"{cleaned.study_uid}/{cleaned.series_uid}/{cleaned.sop_instance_uid}.dcm"
-
-
-def apply_to_file(task: Task, source: Path, target: Path, *, into_folder: bool) -> Path:
-    """Clean one file, verify it against its input and only then give it its name.
-
-    It goes to `target` itself, or `into_folder` to `target/<study>/<series>/<instance>.dcm`.
-
-    Raises:
-        Rejected: the object cannot be cleaned with certainty; no output is left.
-        DeidError: another file of that name exists already.
-    """
-    folder = target if into_folder else target.parent
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f".{os.getpid()}.part"
-    with source.open("rb", buffering=0) as file:
-        written = write_cleaned(task, file, part)
-    output = target / written.name if into_folder else target
-    place(part, output)
-    return output
 
 
 def write_cleaned(task: Task, file: BinaryIO, part: Path, *, fsync: bool = False) -> Written:

@@ -13,7 +13,7 @@ import pytest
 from pydicom import dcmread
 
 from collegium_deid import Rejected, SiteKey, load_recipe
-from collegium_deid.files import Task, apply_to_file, write_cleaned
+from collegium_deid.files import Task, place, write_cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +53,10 @@ def encapsulated(native: bytes, *fragments: bytes) -> bytes:
 
 def cleaned(task: Task, tmp_path: Path, data: bytes) -> bytes:
     (tmp_path / "in").write_bytes(data)
-    return apply_to_file(task, tmp_path / "in", tmp_path / "out.dcm", into_folder=False).read_bytes()
+    with (tmp_path / "in").open("rb", buffering=0) as file:
+        write_cleaned(task, file, tmp_path / "part")
+    place(tmp_path / "part", tmp_path / "out.dcm")
+    return (tmp_path / "out.dcm").read_bytes()
 
 
 @pytest.mark.parametrize("implicit", [False, True])
@@ -88,11 +91,32 @@ def test_pixels_that_are_cut_are_refused_and_leave_nothing(
     (tmp_path / "b").write_bytes(encapsulated(write(ct), FRAME)[:-cut])
 
     for name in ("a", "b"):
-        with pytest.raises(Rejected) as error:
-            apply_to_file(task, tmp_path / name, tmp_path / "out", into_folder=False)
+        with (tmp_path / name).open("rb", buffering=0) as file, pytest.raises(Rejected) as error:
+            write_cleaned(task, file, tmp_path / "part")
         assert error.value.code == "deid.truncated"
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_code_is_asked_for_once_and_only_for_a_header_that_is_taken(
+    ct: Dataset, write: Tool, key: SiteKey, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+
+    def code_for(local_id: str) -> str:
+        asked.append(local_id)
+        return "S-007"
+
+    task = Task(load_recipe("strict"), key, code_for)
+    ct.add_new(0x00041220, "SQ", [])
+
+    with pytest.raises(Rejected, match="index of a medium"):
+        write_cleaned(task, io.BytesIO(write(ct)), tmp_path / "part")
+    del ct[0x00041220]
+    written = write_cleaned(task, io.BytesIO(write(ct, pixels=bytes(8))), tmp_path / "part")
+
+    assert asked == ["MRN-4471123"]
+    assert written.cleaned.subject_code == "S-007"
 
 
 def not_here(*_arguments: int, **_options: int) -> int:

@@ -60,6 +60,8 @@ class Cleaned:
     transfer_syntax_uid: str
     plan: PixelPlan
     """How the pixels must be looked at before they may follow this header."""
+    subject_code: str
+    """What stands for name and id."""
     tokens: KnownTokens = field(repr=False)
     """What the header says about persons, for whoever reads the pixels; it never leaves the process."""
     local_id: str = field(repr=False)
@@ -119,6 +121,7 @@ def clean_object(
         sop_class_uid=sop_class,
         transfer_syntax_uid=parsed.transfer_syntax_uid,
         plan=plan,
+        subject_code=code,
         tokens=rewriter.case.known.every,
         local_id=local_id,
     )
