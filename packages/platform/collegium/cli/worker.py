@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import structlog
+from procrastinate.exceptions import ConnectorException
 
 if TYPE_CHECKING:
     from procrastinate import App
@@ -35,7 +36,8 @@ def main() -> None:
 
 async def _work(app: App) -> None:
     async with app.open_async():
-        taking_up = asyncio.create_task(_take_up_what_was_left(app))
+        ended = asyncio.Event()
+        taking_up = asyncio.create_task(_take_up_what_was_left(app, ended))
         try:
             await app.run_worker_async(
                 concurrency=4,
@@ -44,15 +46,20 @@ async def _work(app: App) -> None:
                 stalled_worker_timeout=DEAD_AFTER_S,
             )
         finally:
-            taking_up.cancel()
-            with suppress(asyncio.CancelledError):
-                await taking_up
+            # Told, not cancelled: a pool that waits for its database may swallow a cancellation, and this process
+            # would live on without a worker in it.
+            ended.set()
+            await taking_up
 
 
-async def _take_up_what_was_left(app: App) -> None:
+async def _take_up_what_was_left(app: App, ended: asyncio.Event) -> None:
     """Queue the jobs of killed workers again: procrastinate finds them, but leaves them as they are."""
-    while True:
-        for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
-            log.warning("job.taken_up", job=job.id, task=job.task_name)
-            await app.job_manager.retry_job(job)
-        await asyncio.sleep(HEARTBEAT_S)
+    while not ended.is_set():
+        try:
+            for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S):
+                log.warning("job.taken_up", job=job.id, task=job.task_name)
+                await app.job_manager.retry_job(job)
+        except ConnectorException:
+            log.warning("jobs.not_looked_at", again_in_s=HEARTBEAT_S)  # the database is away
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), HEARTBEAT_S)
