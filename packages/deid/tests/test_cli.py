@@ -302,6 +302,17 @@ def test_originals_do_not_verify(exam: Path, capsys: Printed) -> None:
     assert "Brambleworth^" not in printed.out + printed.err
 
 
+def test_verify_finds_a_file_that_lost_its_end(tmp_path: Path, exam: Path, key: str, capsys: Printed) -> None:
+    out = tmp_path / "out.dcm"
+    main(["apply", "--key", key, "--subject", "S-001", str(exam / "sub" / "2"), str(out)])
+    os.truncate(out, out.stat().st_size - 1)
+
+    code = main(["verify", str(out)])
+
+    assert code == 1
+    assert "is cut: the file ends within it. [deid.conformance.truncated]" in capsys.readouterr().err
+
+
 def test_verify_says_shortly_that_files_are_of_another_recipe(
     tmp_path: Path, exam: Path, key: str, capsys: Printed
 ) -> None:

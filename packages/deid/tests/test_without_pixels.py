@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
     from collegium_deid import Recipe
+    from collegium_deid.verify.conformance import Reach
 
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
 PIXELS = b"\0\1\2\3\4\5\6\7"
 
 
-def codes(recipe: Recipe, data: bytes, *, complete: bool = True) -> set[str]:
-    return {finding.code for finding in verify_conformance(recipe, data, complete=complete)}
+def codes(recipe: Recipe, data: bytes, reach: Reach = "end") -> set[str]:
+    return {finding.code for finding in verify_conformance(recipe, data, reach=reach)}
 
 
 @pytest.mark.parametrize("name", ["trial", "strict", "teaching", "onward-clinical"])
@@ -58,7 +59,7 @@ def test_pixels_behind_its_header_are_noticed(
 
     assert codes(recipe, data) == {"deid.conformance.pixels"}
     # As far as a server has read when it judges: to the first pixel byte.
-    assert codes(recipe, data[: -len(PIXELS)]) == {"deid.conformance.pixels"}
+    assert codes(recipe, data[: -len(PIXELS)], "pixels") == {"deid.conformance.pixels"}
 
 
 def test_a_header_alone_is_not_believed_to_be_the_whole_object(
@@ -66,7 +67,27 @@ def test_a_header_alone_is_not_believed_to_be_the_whole_object(
 ) -> None:
     head = clean(write(ct)).head
 
-    assert codes(recipe, head, complete=False) == {"deid.conformance.pixels"}
+    assert codes(recipe, head, "head") == {"deid.conformance.pixels"}
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.4.90"])
+def test_an_output_that_lost_the_end_of_its_pixels_does_not_conform(
+    *, ct: Dataset, write: Tool, clean: Tool, syntax: str
+) -> None:
+    recipe = load_recipe("onward-clinical")
+    head = clean(write(ct, implicit=syntax.endswith(".1.2")), recipe=recipe).head
+    pixels = {
+        "1.2.840.10008.1.2": b"\xe0\x7f\x10\0\x08\0\0\0" + PIXELS,
+        "1.2.840.10008.1.2.1": b"\xe0\x7f\x10\0OW\0\0\x08\0\0\0" + PIXELS,
+        "1.2.840.10008.1.2.4.90": b"\xe0\x7f\x10\0OB\0\0\xff\xff\xff\xff"
+        b"\xfe\xff\0\xe0\0\0\0\0\xfe\xff\0\xe0\x08\0\0\0" + PIXELS + b"\xfe\xff\xdd\xe0\0\0\0\0",
+    }[syntax]
+
+    whole = head + pixels
+
+    assert codes(recipe, whole) == set()
+    assert codes(recipe, whole[:-1]) == {"deid.conformance.truncated"}
+    assert codes(recipe, whole[:-1], "pixels") == set()
 
 
 @pytest.mark.parametrize("left", range(1, 20))

@@ -75,7 +75,7 @@ class Checker:
                 head = read_head(file)
                 is_whole = source.size <= _WHOLE_BYTES
                 data = head.buf + (file.read() if is_whole else b"")
-            findings = verify_conformance(self.recipe, data, complete=is_whole)
+            findings = verify_conformance(self.recipe, data, reach="end" if is_whole else "pixels")
             problems = [f"{finding} [{finding.code}]" for finding in findings]
         except DeidError as error:
             return [f"{error.message} [{error.code}]"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from collegium_deid.dictionary import WELL_KNOWN_UIDS
 from collegium_deid.errors import Rejected
@@ -28,6 +28,7 @@ _CLASS: Final = 0x00080016
 _CONVERSION: Final = 0x00080064
 _PHOTOMETRIC: Final = 0x00280004
 _ROWS: Final = 0x00280010
+_PIXELS: Final = 0x7FE00010
 # Projection radiography, ultrasound, secondary capture, angiography, visible light.
 _WRITTEN_ON: Final = re.compile(r"1\.2\.840\.10008\.5\.1\.4\.1\.1\.(?:1|3|6|7|12|13|77)(?:\.|$)")
 # Segmentations and their kin, radiotherapy without its images, parametric maps.
@@ -41,9 +42,11 @@ _OWN: Final = _TRIAL | {METHOD, CODES, 0x00120062, _TEMPORAL}
 _SCHEME: Final = 0x00080102
 _MEANING: Final = 0x00080104
 
+Reach = Literal["head", "pixels", "end"]
+
 
 def verify_conformance(
-    recipe: Recipe, output_head: bytes, *, pixels_done: bool = True, complete: bool = False
+    recipe: Recipe, output_head: bytes, *, pixels_done: bool = True, reach: Reach = "head"
 ) -> tuple[Finding, ...]:
     """Everything in which a header is not what the recipe writes; empty when it conforms.
 
@@ -57,13 +60,16 @@ def verify_conformance(
         recipe: the one the output says it was made by.
         output_head: up to the pixel data, or all of it.
         pixels_done: False for a header that the pixel step has not seen yet.
-        complete: True where `output_head` reaches the first pixel byte or the end of the object: if it has
-            no pixel data, there is none, so nobody has cleaned any, and the codes must not say so.
+        reach: how far `output_head` goes for sure. `head`: not to the pixel data. `pixels`: to the first
+            pixel byte, or to the end of the object; without pixel data in it there is none, so nobody can
+            have cleaned any, and the codes must not say so. `end`: to the end, so that nothing may be cut.
     """
     try:
-        values, has_pixels = read(output_head)
+        values, has_pixels, is_cut = read(output_head)
     except Rejected as error:
         return (Finding(0, error.code, error.message),)
+    if is_cut and reach == "end":
+        return (Finding(_PIXELS, "deid.conformance.truncated", "is cut: the file ends within it."),)
     top = {
         value.path[0]: value.raw.strip(b"\0 ").decode("latin-1") for value in values if len(value.path) == 1
     }
@@ -73,7 +79,7 @@ def verify_conformance(
     return (
         *_file(output_head, values, top),
         *_declared(recipe, values, top),
-        *(_pixels(recipe, values, top, has_pixels=has_pixels or not complete) if pixels_done else ()),
+        *(_pixels(recipe, values, top, has_pixels=has_pixels or reach == "head") if pixels_done else ()),
         *judge.findings(body, subject),
     )
 

@@ -58,6 +58,8 @@ class Reading(NamedTuple):
     values: list[Value]
     has_pixels: bool
     """Pixel data begins in them."""
+    is_cut: bool
+    """And does not end in them."""
 
 
 class Wanted(NamedTuple):
@@ -87,7 +89,7 @@ def scan(head: bytes, wanted: Wanted = _ALL) -> list[Value]:
 
 
 def read(head: bytes, wanted: Wanted = _ALL) -> Reading:
-    """What `scan` gives, and whether pixel data is there.
+    """What `scan` gives, and whether pixel data is there, to its end.
 
     Raises:
         Rejected: the bytes cannot be read to their end.
@@ -109,7 +111,7 @@ def read(head: bytes, wanted: Wanted = _ALL) -> Reading:
         reader.data_set(position, len(head), _Inside((), b"", explicit=syntax != "1.2.840.10008.1.2"))
     except (struct.error, UnicodeDecodeError) as error:
         raise _broken() from error
-    return Reading(reader.values, reader.has_pixels)
+    return Reading(reader.values, reader.has_pixels, reader.is_cut)
 
 
 def _read_head(data: bytes, position: int, *, explicit: bool) -> tuple[int, str, int, int]:
@@ -164,7 +166,7 @@ class _Reader:
         self.data = data
         self.tags, self.vrs = wanted.tags | {_CHARACTER_SET}, wanted.vrs
         self.values: list[Value] = []
-        self.has_pixels = False
+        self.has_pixels = self.is_cut = False
 
     def data_set(  # noqa: C901 - the hot loop; a call for each element would cost a third of its time
         self, position: int, end: int, inside: _Inside
@@ -214,6 +216,7 @@ class _Reader:
         """Where the element behind the pixel data begins; the end when the pixel data is cut or the last."""
         size = len(self.data)
         if length != _NO_LENGTH:
+            self.is_cut = start + length > size
             return min(start + length, size)
         while start + 8 <= size:
             tag, _, start, length = _read_head(self.data, start, explicit=False)
@@ -222,6 +225,7 @@ class _Reader:
             if tag != 0xFFFEE000 or length == _NO_LENGTH:
                 raise _broken()
             start += length
+        self.is_cut = True
         return size
 
     def _holds_items(self, vr: str, start: int, length: int) -> bool:

@@ -28,7 +28,7 @@ def conforms_to(recipe_text: str) -> Callable[[Header], None]:
     recipe = _recipe(recipe_text)
 
     def judge(header: Header) -> None:
-        findings = verify_conformance(recipe, header.raw, complete=True)
+        findings = verify_conformance(recipe, header.raw, reach="pixels")
         if findings:
             raise NotConforming
 
