@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pydicom.dataset import Dataset
 
-from collegium_deid import Recipe, SiteKey, clean_object, parse_recipe, verify_conformance
+from collegium_deid import Recipe, Rejected, SiteKey, clean_object, parse_recipe, verify_conformance
 from collegium_deid.engine.terms import says_nobody
 
 if TYPE_CHECKING:
@@ -180,6 +181,49 @@ def test_a_layer_called_like_somebody_still_joins_its_drawings(
     )
     assert new.GraphicLayerSequence[1].GraphicLayer == "LAYER 1"
     assert verify_conformance(drawing, data, pixels_done=False) == ()
+
+
+def _with_samples(samples: bytes) -> Dataset:
+    wave = Dataset()
+    wave.add_new(0x5400100A, "OW", b"\0\0")
+    wave.add_new(0x54001010, "OW", samples)
+    return wave
+
+
+@pytest.mark.parametrize("writing", [b"Zorbinski, Adam", b"SMITH^JOHN", b"Kim Zorbinski", b"Okonkwo^Ada"])
+def test_an_object_whose_samples_hold_a_name_is_refused(
+    ct: Dataset, write: Tool, clean: Tool, writing: bytes
+) -> None:
+    ct.WaveformSequence = [_with_samples(bytes(range(64)) + writing + bytes(65 - len(writing) % 2))]
+
+    with pytest.raises(Rejected) as error:
+        clean(write(ct))
+
+    assert error.value.code == "deid.writing"
+    assert "orbinski" not in str(error.value)
+
+
+@pytest.mark.parametrize("step", [1, 3, 257, 7919])
+def test_samples_stay(
+    ct: Dataset, write: Tool, clean: Tool, read: Callable[[bytes], Dataset], step: int
+) -> None:
+    samples = b"".join((n * step % 65536).to_bytes(2, "little") for n in range(20_000))
+    ct.WaveformSequence = [_with_samples(samples)]
+
+    assert read(clean(write(ct)).head).WaveformSequence[0].WaveformData == samples
+
+
+@pytest.mark.parametrize(("tag", "vr"), [(0x00181310, "US"), (0x00189073, "FD"), (0x00081161, "UL")])
+def test_a_number_that_is_a_word_goes(ct: Dataset, write: Tool, clean: Tool, tag: int, vr: str) -> None:
+    raw = struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), 16) + b"Zorbinski".ljust(16, b"\0")
+    ct.add_new(tag, vr, [0] if vr == "FD" else [0, 0])
+    data = write(ct)
+    old = struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), {"US": 4}.get(vr, 8))
+
+    head = clean(data.replace(old + bytes(old[6]), raw)).head
+
+    assert raw[:8] in data.replace(old + bytes(old[6]), raw)
+    assert b"Zorbinski" not in head
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from collegium_deid.engine.terms import devices, says_nobody
 from collegium_deid.engine.text import clean, fold, looks_identifying
 from collegium_deid.errors import Rejected
 from collegium_deid.table import medical_words, shared_meanings, terms
+from collegium_deid.vocabulary import name_list
 
 if TYPE_CHECKING:
     from collegium_deid.engine.person import Known
@@ -45,8 +46,23 @@ _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
 _CHARACTER_SET: Final = 0x00080005
-_PLAIN: Final = re.compile(rb"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^-]{12,}+")
+_PLAIN: Final = re.compile(rb"[A-Za-z]{8,}+|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^-]{12,}+")
 _SEARCHED_BYTES: Final = 4096
+# Names amid bytes of samples and tables: two words with their capitals, or tied as PN ties them. A megabyte of
+# noise holds such a thing about once in five hundred.
+_KIND: Final = {
+    **dict.fromkeys(range(97, 123), b"a"),
+    **dict.fromkeys(range(65, 91), b"A"),
+    **dict.fromkeys(b" ,.-", b" "),
+    ord("^"): b"^",
+}
+_KINDS: Final = b"".join(_KIND.get(byte, b"\0") for byte in range(256))
+_WRITING: Final = (b"aaa Aaaa", b"Aaa Aaaa", b"aaa  Aaaa", b"aaa^Aaa", b"Aaa^Aaa")
+# Samples that change slowly around 0x5E look like this too, so one of the words has to be a name.
+_CAPITALS: Final = b"AAA^AAA"
+_TIED: Final = re.compile(rb"([A-Z]{3,40})\^([A-Z]{3,40})")
+# It says who made the profile, as everybody's copy of it does.
+_COLOUR_PROFILE: Final = 0x00282000
 # LT holds no more (PS3.5 table 6.2-1); a search that takes the square of a length must have an end.
 _MAX_TEXT: Final = 10_240
 _MAX_HARMLESS: Final = 1024
@@ -227,6 +243,8 @@ def _kept(case: Case, tag: int, known: str, vr: str, value: bytes) -> bytes | No
         return None if text is None else _cleaned(case, tag, text, value)
     if known in {"CS", "DS", "IS", "AS"} and tag != _CHARACTER_SET:
         return _shaped(case, tag, known, value)
+    if known in BULK and tag != _COLOUR_PROFILE and _holds_writing(value):
+        raise Rejected("deid.writing", f"{show(tag)} holds what looks like names where numbers belong.")
     # The character set was read already, or the object would have been refused.
     return value if values.fits(vr, value) and not _says_something(case, value) else None
 
@@ -234,7 +252,7 @@ def _kept(case: Case, tag: int, known: str, vr: str, value: bytes) -> bytes | No
 def _says_something(case: Case, value: bytes) -> bool:
     """True for bytes of a number that are words: an implicit file cannot say that the VR is another one.
 
-    Binary numbers look like a dozen plain letters and digits less than once in a million values.
+    Binary numbers look like eight letters, or a dozen letters and digits, less than once in 100,000 values.
     """
     if not 4 <= len(value) <= _SEARCHED_BYTES:
         return False
@@ -242,6 +260,15 @@ def _says_something(case: Case, value: bytes) -> bool:
     return _PLAIN.fullmatch(value.rstrip(b"\0 ")) is not None or (
         text is not None and case.known.every.in_text(text)
     )
+
+
+def _holds_writing(value: bytes) -> bool:
+    kinds = value.translate(_KINDS)
+    if _CAPITALS in kinds:
+        words = (word.decode().casefold() for pair in _TIED.findall(value) for word in pair)
+        if any(word in name_list() for word in words):
+            return True
+    return any(mark in kinds for mark in _WRITING)
 
 
 def _shaped(case: Case, tag: int, known: str, value: bytes) -> bytes | None:

@@ -88,7 +88,7 @@ def _partners() -> dict[str, str]:
 def _is_short_name(run: _Run, *, coded: bool) -> bool:
     """Two letters that are a name, and no code or metal."""
     is_code = run.word in terms("device") or (coded and run.word in terms("code"))
-    return len(run.word) == _PAIR and not run.is_tied and not is_code and _is_name(run.word)
+    return len(run.word) == _PAIR and not is_code and _is_name(run.word)
 
 
 def _is_name(word: str) -> bool:
