@@ -7,6 +7,7 @@ nothing in common, and without the key nobody can go back.
 
 from __future__ import annotations
 
+import functools
 import hmac
 import os
 import secrets
@@ -76,8 +77,7 @@ class SiteKey:
 
     def uid_bytes(self, old: bytes) -> bytes:
         """As `uid`, for bytes without padding."""
-        digest = hmac.digest(self._secret, b"uid\0" + old, "sha256")
-        return b"2.25.%d" % int.from_bytes(digest[:16], "big")
+        return _keyed_uid(self._secret, old)
 
     def offset_days(self, local_id: str, range_days: tuple[int, int]) -> int:
         """The patient's one date offset in whole days, between both ends, never 0.
@@ -106,3 +106,10 @@ class SiteKey:
 
     def __hash__(self) -> int:
         return hash(self._secret)
+
+
+# Every slice names its exam, series and frame of reference, and itself twice.
+@functools.lru_cache(maxsize=1024)
+def _keyed_uid(secret: bytes, old: bytes) -> bytes:
+    digest = hmac.digest(secret, b"uid\0" + old, "sha256")
+    return b"2.25.%d" % int.from_bytes(digest[:16], "big")

@@ -118,8 +118,9 @@ def _inside(head: FileHead) -> Inside:
     """Names and numbers within sequences: an old identity, an order, the author of a report."""
     found: set[tuple[int, str]] = set()
     declared, explicit, buf = head.raw(CHARACTER_SET), head.explicit, head.buf
-    for _, vr, _, value, end, _ in head.elements.values():
-        if vr in _NESTED and end - value > _EMPTY_ITEM:
+    nested = [element for element in head.elements.values() if element[1] in _NESTED]
+    for _, vr, _, value, end, _ in nested:
+        if end - value > _EMPTY_ITEM:
             told = _told_in if end - value <= _REMEMBERED_BYTES else _told_in.__wrapped__
             found.update(told(buf[value:end], explicit=explicit and vr == b"SQ", declared=declared))
     return tuple(sorted(found))

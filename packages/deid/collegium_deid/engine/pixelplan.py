@@ -43,6 +43,7 @@ _NO_PICTURE: Final = (
     "1.2.840.10008.5.1.4.1.1.481",  # radiotherapy: a dose grid is numbers; RT Image is below
     "1.2.840.10008.5.1.4.1.1.30",  # parametric map
 )
+_CURVE: Final = 0x54000100
 _RT_IMAGE: Final = "1.2.840.10008.5.1.4.1.1.481.1"
 # Video streams, JPEG XL and whatever comes next: no frame of them can be changed in place.
 _SYNTAXES: Final = frozenset(
@@ -118,10 +119,12 @@ def _doubts(head: FileHead) -> Iterator[tuple[int, str]]:
         yield 0x00280004, "says that the picture is in colour, as screens and reports are"
     if _is_kind(head.text(0x00080016), _WRITTEN_ON):
         yield 0x00080016, "names a kind of picture that people and devices write on"
-    for tag in head.elements:
+    for tag in reversed(head.elements):  # they are in order, and most headers end below
+        if tag < _CURVE:
+            break
         if tag >> 24 == 0x60 and tag & 0xFFFF == 0x0102 and head.raw(tag).strip(b"\0"):
             yield tag, "says that an overlay is kept inside the pixels"
-        if tag == 0x54000100:
+        if tag == _CURVE:
             yield tag, "holds a curve that cannot be judged"
 
 

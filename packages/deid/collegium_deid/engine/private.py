@@ -7,6 +7,7 @@ set has its own blocks, and the same creator may have several, under any number.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collegium_deid.rules.profile import REMOVE, Rule
@@ -50,16 +51,23 @@ def is_creator(tag: int) -> bool:
 class Blocks:
     """The private blocks of one data set, while it is walked in the order of its tags."""
 
-    __slots__ = ("_blocks", "_full_dates", "_rules", "_used")
+    __slots__ = ("_blocks", "_full_dates", "_rules", "_used", "gone")
 
     def __init__(self, rules: Rules, *, full_dates: bool) -> None:
         self._rules, self._full_dates = rules, full_dates
         self._blocks: dict[int, _Block] = {}
         self._used: set[int] = set()
+        self.gone: set[int] = set()
+        """Blocks of which nothing can stay, as the upper 24 bits of their tags."""
 
     def open(self, tag: int, creator: str, raw: bytes, slot: int) -> None:
         """A creator reserves its block; its bytes will stand at `slot` if the block is used."""
-        self._blocks[tag >> 16 << 8 | tag & 0xFF] = _Block(creator, slot, raw)
+        block = tag >> 16 << 8 | tag & 0xFF
+        self._blocks[block] = _Block(creator, slot, raw)
+        if self._rules.unknown_private.how == "X" and creator not in _creators(self._rules):
+            self.gone.add(block)
+        else:
+            self.gone.discard(block)
 
     def rule(self, tag: int) -> tuple[Rule, str]:
         """What happens to an element, and the VR by which it is judged."""
@@ -83,3 +91,9 @@ class Blocks:
     def letters(self) -> str:
         """One action code per creator."""
         return "K" * len(self._used) + "X" * (len(self._blocks) - len(self._used))
+
+
+@functools.lru_cache(maxsize=256)
+def _creators(rules: Rules) -> frozenset[str]:
+    """Those of whose elements the rules say anything."""
+    return frozenset(creator for creator, _ in rules.private)

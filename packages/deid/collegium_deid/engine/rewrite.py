@@ -113,11 +113,15 @@ class Rewriter:
                     run = end
                     continue
             if tag & PRIVATE:
-                keep(buf[run:start])
+                if run < start:
+                    keep(buf[run:start])
+                run = end
+                if tag >> 8 in blocks.gone:
+                    code("X")
+                    continue
                 new, letters, _ = self._private(self.top, blocks, buf, element, out)
                 keep(new)
                 code(letters)
-                run = end
                 continue
             raw = buf[start:end] if end - start <= _MEMO_ELEMENT_BYTES else b""
             decided = known(raw)
