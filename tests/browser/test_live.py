@@ -74,6 +74,8 @@ class Office:
             lambda: page.locator("[data-saving]").inner_text().startswith("Saved"), "the answer to be saved"
         )
         page.click("[data-submit]")
+        page.locator("[data-dialog=sign]").wait_for()
+        page.wait_for_load_state()  # a dialog opens by script
         page.click("[data-dialog=sign]")
         page.fill("dialog[open] input[type=password]", self.made["password"])
         page.locator("dialog[open] button[type=submit], dialog[open] button.btn-primary").click()

@@ -66,10 +66,11 @@ def test_the_slash_goes_to_the_search_of_the_list_and_the_head_sorts_it(office: 
     page.keyboard.press("/")
     page.keyboard.type("S-00")
     page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("q=S-00"))
     page.get_by_role("link", name="Subject", exact=True).click()
+    page.wait_for_url(re.compile("sort=subject"))
 
     assert "q=S-00" in page.url
-    assert "sort=subject" in page.url
     assert page.locator("th[aria-sort=ascending]").inner_text() == "Subject"
 
 

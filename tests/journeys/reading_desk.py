@@ -27,6 +27,7 @@ class Desk:
         rows = self.page.locator("#tasks tbody tr", has_text=step)
         (rows.filter(has_text=subject) if subject else rows).locator("a").first.click()
         self.page.locator("[data-reading]").wait_for()
+        self.page.wait_for_load_state()  # rows are added and dialogs opened by script
         return self
 
     def item(self, path: str) -> Locator:
@@ -92,6 +93,7 @@ class Desk:
         self.wait_until_saved()
         self.page.click("[data-submit]")
         self.page.locator("[data-dialog=sign]").wait_for()
+        self.page.wait_for_load_state()
         if not self.page.locator("#sign").is_visible():
             self.page.click("[data-dialog=sign]")
         self.page.fill("#sign-password", self._password)
