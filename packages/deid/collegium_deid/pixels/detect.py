@@ -57,9 +57,12 @@ class Line(NamedTuple):
 
 
 def lines(picture: Grey, model: Model, zoom: float = 1.0) -> list[Line]:
-    """Every line the detector is sure enough of, in pixels of `picture`; `zoom`: look at it so much larger."""
+    """Every line the detector is sure enough of, in pixels of `picture`.
+
+    `zoom`: look at it so much larger than usual; below 1, so much smaller than it is.
+    """
     rows, columns = picture.shape
-    larger = min(_LARGEST_SCALE, max(1.0, _SMALL / max(1, min(rows, columns))))
+    larger = min(_LARGEST_SCALE, max(1.0, _SMALL / max(1, min(rows, columns)))) if zoom >= 1 else 1.0
     scale = min(zoom * larger, (_MAX_PIXELS / (rows * columns)) ** 0.5)
     sized = picture
     if scale != 1.0:

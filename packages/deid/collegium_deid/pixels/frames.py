@@ -41,12 +41,12 @@ def look(sight: Sight, codec: Codec, known: Sequence[Found], *, reads_always: bo
     for number in sorted(range(count), key=lambda n: n not in samples):
         pictures = sight.pictures(codec.frame(number))
         chains = chains_of(pictures)
-        fresh = [chain for chain in chains if not _is_judged(chain, found, looks)]
+        places = chains if number in samples else [*chains, *sight.large(pictures)]
+        fresh = [place for place in places if not _is_judged(place, found, looks)]
         if fresh or number in samples:
-            found += sight.read(
-                pictures, chains, within=None if number in samples else part_around(fresh, sight.layout)
-            )
-            for place in {_place(chain) for chain in chains}:
+            within = None if number in samples else part_around(fresh, sight.layout)
+            found += sight.read(pictures, chains, within=within)
+            for place in {_place(box) for box in places}:
                 looks[place] = looks.get(place, 0) + 1
     return found
 

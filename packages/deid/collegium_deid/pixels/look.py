@@ -14,6 +14,7 @@ from collegium_deid.pixels.classify import is_label
 from collegium_deid.pixels.detect import equalised
 from collegium_deid.pixels.extent import extended, is_beside, is_turned, tight, union
 from collegium_deid.pixels.gate import Box
+from collegium_deid.pixels.large import large_lines, seen_from_afar
 from collegium_deid.pixels.picture import pictures_of
 from collegium_deid.pixels.reach import read_on
 from collegium_deid.pixels.region import is_outside
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from collegium_deid.engine.text import KnownTokens
+    from collegium_deid.pixels.detect import Line
     from collegium_deid.pixels.layout import Layout
     from collegium_deid.pixels.read import Reader, Reading
     from collegium_deid.rules.pixels import PixelPolicy
@@ -78,6 +80,10 @@ class Sight:
     def pictures(self, frame: Frame) -> list[Grey]:
         return pictures_of(frame, self.layout, self.photometric)
 
+    def large(self, pictures: Sequence[Grey]) -> list[Box]:
+        """Where there may be letters too large for the gate."""
+        return seen_from_afar(pictures[0], self.reader)
+
     def read(self, pictures: Sequence[Grey], chains: Sequence[Box], within: Box | None = None) -> list[Found]:
         """Lines of writing, inside one part of the picture when `within` is given."""
         part = within or Box(0, 0, self.layout.columns, self.layout.rows)
@@ -127,13 +133,21 @@ class Sight:
 def lines_on(pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader) -> list[Seen]:
     """Lines on all pictures of one frame, each place once."""
     found: list[Seen] = []
+    for picture in pictures:
+        large = [line for line in large_lines(picture, reader) if not _is_seen(line.box, found)]
+        found += _read(picture, large, chains, reader)
     for number, picture in enumerate(pictures):
         # The second opinion looks closer too: letters of 8 or 9 pixels over anatomy need it.
         lines = sane(reader.find(picture, _CLOSER if number else 1.0), *picture.shape)
-        new = [line for line in lines if not _is_seen(line.box, found)]
-        for line, reading in zip(new, reader.read(picture, new), strict=True):
-            found.append(Seen(tight(picture, line.box), reading, _agrees(line.box, chains)))
+        found += _read(picture, [line for line in lines if not _is_seen(line.box, found)], chains, reader)
     return found
+
+
+def _read(picture: Grey, lines: Sequence[Line], chains: Sequence[Box], reader: Reader) -> list[Seen]:
+    return [
+        Seen(tight(picture, line.box), reading, _agrees(line.box, chains))
+        for line, reading in zip(lines, reader.read(picture, lines), strict=True)
+    ]
 
 
 def _with_fragments(
@@ -159,10 +173,11 @@ def chains_of(pictures: Sequence[Grey]) -> list[Box]:
 
 def part_around(areas: Sequence[Box], layout: Layout) -> Box:
     """What must be looked at again when these areas were changed."""
+    around = max(_AROUND, *(2 * min(box.right - box.left, box.bottom - box.top) for box in areas))
     return Box(
-        max(0, min(box.left for box in areas) - _AROUND), max(0, min(box.top for box in areas) - _AROUND),
-        min(layout.columns, max(box.right for box in areas) + _AROUND),
-        min(layout.rows, max(box.bottom for box in areas) + _AROUND),
+        max(0, min(box.left for box in areas) - around), max(0, min(box.top for box in areas) - around),
+        min(layout.columns, max(box.right for box in areas) + around),
+        min(layout.rows, max(box.bottom for box in areas) + around),
     )  # fmt: skip
 
 

@@ -64,7 +64,7 @@ class Reader:
     """Finds and reads with this process's models, which are loaded by the first picture that needs them."""
 
     def find(self, picture: Grey, zoom: float = 1.0) -> list[Line]:
-        """Lines of one picture, looked at `zoom` times as large."""
+        """Lines of one picture, looked at `zoom` times as large as usual, or below 1 as it is."""
         return lines(picture, models.detection(), zoom)
 
     def read(self, picture: Grey, found: Sequence[Line]) -> list[Reading]:

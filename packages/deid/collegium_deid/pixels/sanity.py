@@ -21,17 +21,21 @@ _SAME: Final = 0.6
 
 def sane(lines: Iterable[Line], rows: int, columns: int) -> list[Line]:
     """Lines of a believable size, each once; the surer of two that cover the same place."""
+    highest = max(_MAX_HEIGHT, _MAX_HEIGHT_SHARE * rows)
+    return each_once(
+        line
+        for line in lines
+        if line.sides[0] * line.sides[1] <= _MAX_SHARE * rows * columns
+        and line.box.bottom - line.box.top < rows
+        and _MIN_HEIGHT <= min(line.sides) <= highest
+    )
+
+
+def each_once(lines: Iterable[Line]) -> list[Line]:
+    """The surer of two that cover the same place."""
     kept: list[Line] = []
     for line in sorted(lines, key=lambda line: -line.score):
-        box = line.box
-        across, down = line.sides
-        height = min(across, down)
-        if (
-            across * down <= _MAX_SHARE * rows * columns
-            and box.bottom - box.top < rows
-            and _MIN_HEIGHT <= height <= max(_MAX_HEIGHT, _MAX_HEIGHT_SHARE * rows)
-            and not any(_is_same(line, other) for other in kept)
-        ):
+        if not any(_is_same(line, other) for other in kept):
             kept.append(line)
     return kept
 

@@ -20,9 +20,13 @@ from collegium_deid.pixels.read import Reader, Reading
 from collegium_deid.rules.pixels import PixelPolicy
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .conftest import Draw, Hide, Make
 
 pytestmark = pytest.mark.requirement("C09")
+
+CT = "1.2.840.10008.5.1.4.1.1.2"
 
 TOKENS = known_tokens(["Brambleworth^Leopoldine"], ["MRN-4471123", "Quillhaven"])
 KEPT = (
@@ -90,6 +94,37 @@ def test_the_gate_sees_letters_of_any_size_on_a_slice(scale: float) -> None:
     cv2.putText(picture, "MARCHETTI", (10, 300), cv2.FONT_HERSHEY_DUPLEX, scale, 170, round(4 * scale))
 
     assert gate.chains(picture)
+
+
+@pytest.mark.parametrize(("text", "size"), [("BRAMBLEW", 2.2), ("BRAMB", 3.8)])
+def test_letters_too_large_for_the_gate_are_hidden_on_a_slice(
+    make: Make, hide: Hide, text: str, size: float
+) -> None:
+    picture = _slice()
+    cv2.putText(picture, text, (20, 330), cv2.FONT_HERSHEY_DUPLEX, size, 250, round(2.5 * size), cv2.LINE_AA)
+    ink = (picture == 250) & (_slice() != 250)
+
+    ds, done = hide(make(picture, SOPClassUID=CT))
+
+    assert done.code == "redacted"
+    assert np.mean(ds.pixel_array[ink] == 250) < 0.05
+
+
+def test_a_slice_without_writing_is_looked_at_from_afar_and_stays_as_it_is(make: Make, hide: Hide) -> None:
+    ds, done = hide(make(_slice(), SOPClassUID=CT))
+
+    assert done.code == "no_text"
+    assert np.array_equal(ds.pixel_array, _slice())
+
+
+def _slice() -> NDArray[np.uint8]:
+    """Soft tissue, bone and air, a little noisy."""
+    picture = np.zeros((512, 512), np.float32)
+    cv2.ellipse(picture, (256, 256), (215, 160), 0, 0, 360, 120, -1)
+    cv2.ellipse(picture, (256, 380), (30, 24), 0, 0, 360, 220, -1)
+    cv2.ellipse(picture, (150, 230), (40, 55), 20, 0, 360, 20, -1)
+    noise = np.random.default_rng(3).normal(0, 4, picture.shape)
+    return (cv2.GaussianBlur(picture, (0, 0), 1.2) + noise).clip(0, 245).astype(np.uint8)
 
 
 def test_names_go_and_settings_stay(draw: Draw, make: Make, hide: Hide) -> None:
