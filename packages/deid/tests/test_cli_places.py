@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import json
 import os
@@ -181,3 +182,34 @@ def test_a_run_with_other_settings_is_told_which(
 
     assert code == 2
     assert f"holds a run with {words}." in capsys.readouterr().err
+
+
+def test_the_list_of_the_quarantine_grows_with_every_run_and_says_nothing_twice(place: Path) -> None:
+    options = ("--quarantine", str(place / "quarantine"))
+    (place / "in" / "a.dcm").write_bytes((place / "in" / "0.dcm").read_bytes()[:-2])
+    apply(place, *options)
+    (place / "in" / "b.dcm").write_bytes((place / "in" / "1.dcm").read_bytes()[:-2])
+
+    apply(place, *options)
+
+    with (place / "quarantine" / "refused.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["source"] for row in rows] == [str(place / "in" / name) for name in ("a.dcm", "b.dcm")]
+    assert all((place / "quarantine" / row["file"]).is_file() for row in rows)
+
+
+def test_a_fault_of_the_program_costs_one_file_and_shows_no_value(
+    place: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed
+) -> None:
+    def fail(_key: object, local_id: str) -> str:
+        raise KeyError(local_id)
+
+    monkeypatch.setattr("collegium_deid.cli.cleaner.patient_id", fail)
+
+    code = apply(place)
+
+    printed = capsys.readouterr()
+    assert code == 1
+    assert f"0 cleaned, {SLICES} rejected" in printed.out
+    assert "It could not be processed (KeyError). [deid.failed]" in printed.err
+    assert "MRN" not in printed.out + printed.err

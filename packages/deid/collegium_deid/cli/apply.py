@@ -173,21 +173,17 @@ def _clean(
 ) -> None:
     jobs = [Job(n, source, id_) for n, (id_, source) in enumerate(inputs) if not run.knows(id_)]
     run.tally.again += len(inputs) - len(jobs)
-    try:
-        with Progress(len(jobs), "done", quiet=options.quiet) as progress:
-            run.clean(
-                jobs,
-                processes=options.jobs,
-                stop=stop,
-                progress=progress,
-                quarantine=quarantine,
-                strict=options.strict,
-            )
-            for problem in [] if options.quiet else run.tally.skipped:
-                progress.say(f"skipped {problem.source}: {problem.reason} [{problem.code}]")
-    finally:
-        if quarantine is not None:
-            quarantine.close()
+    with Progress(len(jobs), "done", quiet=options.quiet) as progress:
+        run.clean(
+            jobs,
+            processes=options.jobs,
+            stop=stop,
+            progress=progress,
+            quarantine=quarantine,
+            strict=options.strict,
+        )
+        for problem in [] if options.quiet else run.tally.skipped:
+            progress.say(f"skipped {problem.source}: {problem.reason} [{problem.code}]")
 
 
 def _tell(  # noqa: PLR0913 - each is one fact of the summary

@@ -57,8 +57,7 @@ class Cleaner:
 
     def __call__(self, job: Job) -> Outcome:
         try:
-            with job.source.open() as file:
-                written = write_cleaned(self.task, file, part_of(self.parts, job), fsync=self.fsync)
+            return self._cleaned(job)
         except Rejected as error:
             skip = why_skipped(job.source)
             return Outcome(None, *skip, is_skipped=True) if skip else Outcome(None, error.code, error.message)
@@ -70,6 +69,10 @@ class Cleaner:
             return Outcome(None, "deid.file", f"It cannot be read or written ({error.strerror}).")
         except Exception as error:  # noqa: BLE001 - one bad file never stops the rest; it is refused, by name of its fault
             return Outcome(None, "deid.failed", f"It could not be processed ({type(error).__name__}).")
+
+    def _cleaned(self, job: Job) -> Outcome:
+        with job.source.open() as file:
+            written = write_cleaned(self.task, file, part_of(self.parts, job), fsync=self.fsync)
         cleaned, policy = written.cleaned, self.task.recipe.pixels
         return Outcome(
             Entry(

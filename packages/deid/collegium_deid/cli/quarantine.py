@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collegium_deid.cli.cleaner import Job
 
 _LIST: Final = "refused.csv"
+_COLUMNS: Final = ("file", "source", "code", "reason")
+_Row = tuple[str, str, str, str]
 
 
 class Quarantine:
@@ -33,7 +35,6 @@ class Quarantine:
             DeidError: it cannot be made, or holds something others can read.
         """
         self._folder = folder
-        self._rows: list[tuple[str, ...]] = []
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not any(folder.iterdir()):
@@ -44,6 +45,7 @@ class Quarantine:
                 )
         except OSError as error:
             raise DeidError("deid.quarantine", "The quarantine folder cannot be made.") from error
+        self._listed = self._read()
 
     def keep(self, job: Job, code: str, reason: str) -> None:
         """Copy one refused input; a copy that fails is listed without a file."""
@@ -53,17 +55,29 @@ class Quarantine:
                 shutil.copyfileobj(file, copy)
         except (OSError, DeidError):
             name = ""
-        self._rows.append((name, str(job.source), code, reason))
+        self._list((name, str(job.source), code, reason))
 
-    def close(self) -> None:
-        """Write the list of this run."""
-        if not self._rows:
+    def _list(self, row: _Row) -> None:
+        """Add a line at once, so that a run that is killed leaves no copy unexplained; none twice."""
+        if row in self._listed:
             return
         text = io.StringIO(newline="")
-        csv.writer(text).writerows([("file", "source", "code", "reason"), *self._rows])
-        with _private(self._folder / _LIST) as file:
+        csv.writer(text).writerows([row] if self._listed else [_COLUMNS, row])
+        self._listed.add(row)
+        with _private(self._folder / _LIST, os.O_APPEND) as file:
             file.write(text.getvalue().encode("utf-8", "surrogateescape"))
 
+    def _read(self) -> set[_Row]:
+        """What earlier runs have listed here."""
+        try:
+            text = (self._folder / _LIST).read_text("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            return set()
+        except OSError as error:
+            raise DeidError("deid.quarantine", "The list of the quarantine cannot be read.") from error
+        rows = csv.reader(io.StringIO(text, newline=""))
+        return {(row[0], row[1], row[2], row[3]) for row in rows if len(row) == len(_COLUMNS)}
 
-def _private(path: Path) -> BinaryIO:
-    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+
+def _private(path: Path, mode: int = os.O_TRUNC) -> BinaryIO:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | mode, 0o600), "wb")
