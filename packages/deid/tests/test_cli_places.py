@@ -6,11 +6,13 @@ import csv
 import errno
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from collegium_deid.cli import main
+from collegium_deid.cli.progress import Progress
 from collegium_deid.files import write_cleaned
 
 if TYPE_CHECKING:
@@ -213,3 +215,21 @@ def test_a_fault_of_the_program_costs_one_file_and_shows_no_value(
     assert f"0 cleaned, {SLICES} rejected" in printed.out
     assert "It could not be processed (KeyError). [deid.failed]" in printed.err
     assert "MRN" not in printed.out + printed.err
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["verify"], f"Stopped: {SLICES - 1} files were not checked."),
+        (["inventory", "--unmarked"], "Stopped: the list is not complete, and nothing was accepted."),
+    ],
+)
+def test_who_stops_a_check_is_told_that_it_is_not_complete(
+    *, place: Path, monkeypatch: pytest.MonkeyPatch, capsys: Printed, command: list[str], words: str
+) -> None:
+    monkeypatch.setattr(Progress, "step", lambda _: signal.raise_signal(signal.SIGINT))
+
+    code = main([*command, str(place / "in")])
+
+    assert code == 130
+    assert words in capsys.readouterr().err

@@ -103,6 +103,7 @@ def _inventory(options: argparse.Namespace) -> int:
     if problems:
         print(f"{problems} files were left out; see above.", file=sys.stderr)
     if stop.asked:
+        print("Stopped: the list is not complete, and nothing was accepted.", file=sys.stderr)
         return INTERRUPTED
     if options.accept and known is not None:
         _write_known(options.known, known | new)

@@ -134,6 +134,7 @@ def _verify(options: argparse.Namespace) -> int:
                 progress.step()
     _tell(options, recipe, conform, problems)
     if stop.asked:
+        print(f"Stopped: {len(inputs) - conform - len(problems)} files were not checked.", file=sys.stderr)
         return INTERRUPTED
     return SOME_REJECTED if problems else DONE
 
