@@ -61,9 +61,10 @@ def main() -> int:
 def _tested() -> list[str]:
     """Run the tests; the names of the runs that failed.
 
-    Playwright holds its thread's event loop, which Django's own tests must not meet: two runs.
+    Playwright holds its thread's event loop, which Django's own tests must not meet: two runs. Who drives a server or
+    a browser waits for it much of the time: one worker more than cores.
     """
-    workers = str(os.cpu_count() or 2)
+    workers = str((os.cpu_count() or 2) + 1)
     pytest = [str(BIN / "pytest"), "-q", "-n", workers, "--dist", "loadgroup", "--durations=25"]
     runs = (
         ("Tests", ["-m", "not browser and not soak"]),
