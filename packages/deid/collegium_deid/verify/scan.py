@@ -29,6 +29,7 @@ _DEEPEST: Final = 40
 _PIXELS: Final = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _FIRST_PIXELS: Final = min(_PIXELS)
 _CHARACTER_SET: Final = 0x00080005
+_REMEMBERED_BYTES: Final = 4096
 _MAY_HOLD_ITEMS: Final = frozenset({"SQ", "UN"})
 # Twice as fast as the class's own; a header has hundreds of values.
 _new: Final = tuple.__new__
@@ -79,8 +80,8 @@ def scan(head: bytes, wanted: Wanted = _ALL) -> list[Value]:
 
     Args:
         head: the file from its preamble on.
-        wanted: spares the making of values that nobody needs; the header is read all the same. Private
-            creators that are not wanted are not told.
+        wanted: spares the making of values that nobody needs; the header is read all the same. Creators
+            and items are not told then.
 
     Raises:
         Rejected: the bytes cannot be read to their end.
@@ -164,6 +165,7 @@ class _Reader:
 
     def __init__(self, data: bytes, wanted: Wanted) -> None:
         self.data = data
+        self.wanted = wanted
         self.tags, self.vrs = wanted.tags | {_CHARACTER_SET}, wanted.vrs
         self.values: list[Value] = []
         self.has_pixels = self.is_cut = False
@@ -199,7 +201,7 @@ class _Reader:
                     if stop > end:
                         raise _broken()
                     within = _Inside(here, character_set, explicit and vr == "SQ")
-                    position = self.items(start, stop, within, vr)
+                    position = self._sequence(start, stop, within, vr)
                     continue
             position = start + length
             if position > end:
@@ -237,6 +239,14 @@ class _Reader:
         size = struct.unpack_from("<I", self.data, start + 4)[0]
         return bool(size == _NO_LENGTH or size <= length - 8)
 
+    def _sequence(self, start: int, stop: int, inside: _Inside, vr: str) -> int:
+        """As `items`; small ones are remembered, because a series has the same in every slice."""
+        if self.wanted is _ALL or stop - start > _REMEMBERED_BYTES:
+            return self.items(start, stop, inside, vr)
+        values, length = _items_of(self.data[start:stop], inside, vr, self.wanted)
+        self.values += values
+        return start + length
+
     def items(self, position: int, end: int, inside: _Inside, vr: str) -> int:
         """Read the values of all items from `position` on."""
         while position < end:
@@ -253,3 +263,11 @@ class _Reader:
                 continue
             position = self.data_set(start, end if size == _NO_LENGTH else start + size, inside)
         return position
+
+
+@functools.lru_cache(maxsize=512)
+def _items_of(content: bytes, inside: _Inside, vr: str, wanted: Wanted) -> tuple[tuple[Value, ...], int]:
+    """The values of a sequence, and where it ends in `content`."""
+    reader = _Reader(content, wanted)
+    end = reader.items(0, len(content), inside, vr)
+    return tuple(reader.values), end
