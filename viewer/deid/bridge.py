@@ -119,7 +119,10 @@ class Session:
         }
         if looks:
             parsed = parse_file(old, complete=len(old) == source.size)
-            told["picture"] = picture_of(parsed, end - cleaned.pixel_start)
+            first = cleaned.pixel_start
+            told["picture"] = picture_of(
+                parsed, end - first, lambda at, to: source.read(first + at, first + to)
+            )
         return json.dumps(told), new, source.converted[cleaned.pixel_start : end]
 
     def _read_cleaned(self, source: Source) -> tuple[bytes, Cleaned]:

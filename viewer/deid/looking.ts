@@ -2,8 +2,9 @@
 import { make } from '../panels/dom';
 import { BoxLayer } from './box-layer';
 import { Boxes, coversOf } from './boxes';
-import { cover, frameBytes } from './cover';
+import { cover } from './cover';
 import { draw, type Contrast } from './drawing';
+import { placeOfFrame, unpacked } from './frames';
 import type { Box, Fill, Group, Item } from './items';
 import { part } from './parts';
 
@@ -95,8 +96,8 @@ export class Looking {
   /** One picture as it will be saved, boxes covered. */
   private async image({ item, frame }: Shown): Promise<ImageData> {
     const picture = item.told.picture!;
-    const from = picture.at + frame * frameBytes(picture);
-    const bytes = new Uint8Array(await item.pixels.slice(from, from + frameBytes(picture)).arrayBuffer());
+    const packed = new Uint8Array(await item.pixels.slice(...placeOfFrame(picture, frame)).arrayBuffer());
+    const bytes = unpacked(packed, picture);
     cover(bytes, picture, coversOf(this.group!, item.told.instance), this.group!.fill);
     return draw(bytes, picture, part<HTMLSelectElement>(this.dialog, '[data-window]').value as Contrast);
   }
@@ -142,12 +143,13 @@ export class Looking {
   /** The last picture that could be read stays, and this one counts as not seen. */
   private tellUnreadable(): void {
     this.stop();
-    part(this.dialog, '[data-unseen]').textContent = 'The next picture cannot be read: its file was changed or moved. Begin again with the files where they are now.';
+    part(this.dialog, '[data-unseen]').textContent = 'The next picture cannot be read: its file was changed, moved or damaged.';
   }
 
   private tellBoxes(): void {
     part<HTMLButtonElement>(this.dialog, '[data-undo]').disabled = !this.boxes?.canUndo;
-    part(this.dialog, '[data-no-boxes]').hidden = this.boxes!.all.length > 0;
+    part(this.dialog, '[data-no-boxes]').hidden = this.isGrid || this.boxes!.all.length > 0;
+    part(this.dialog, '[data-many]').hidden = !this.isGrid;
     part(this.dialog, '[data-box-list]').replaceChildren(...this.boxes!.all.map((box, number) => this.line(box, number)));
   }
 

@@ -34,8 +34,10 @@ export interface Picture {
   allocated: number;
   stored: number;
   signed: boolean;
-  /** Offset of the first value in the pixel element. */
+  /** Offset of the first value in the pixel element, when it is not compressed. */
   at: number;
+  /** Of compressed frames: first byte of each in the pixel element, and the one behind its last. */
+  packed: [number, number][] | null;
   palette: { first: number; rgb: string } | null;
 }
 

@@ -6,29 +6,37 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from collegium_deid.dictionary import show
+from collegium_deid.engine.elements import SEQUENCE_END
 from collegium_deid.errors import Rejected
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from collegium_deid import FileHead
 
 _PLAIN: Final = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1"})
+_RLE: Final = "1.2.840.10008.1.2.5"
+_OFFSETS: Final = 0x7FE00001
 _GREY: Final = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
 _COLOURS: Final = frozenset({"RGB", "YBR_FULL"})
 _ELSEWHERE: Final = "Use the command line or a gateway for it."
 _LONGEST_PALETTE: Final = 4096
 
 
-def picture_of(head: FileHead, length: int) -> dict[str, Any]:  # Any: JSON
+def picture_of(head: FileHead, length: int, read: Callable[[int, int], bytes]) -> dict[str, Any]:  # Any: JSON
     """The Image Pixel module of an input's header, PS3.3 section C.7.6.3.
 
     Args:
         head: of the input.
         length: of the pixel element in bytes, with its own head.
+        read: gives the pixel element's bytes from one offset to another.
 
     Raises:
-        Rejected: a compressed picture, or one whose values the page cannot draw and change with certainty.
+        Rejected: a picture compressed otherwise than in run lengths, or one whose values the page cannot draw
+            and change with certainty.
     """
-    if head.transfer_syntax_uid not in _PLAIN:
+    is_packed = head.transfer_syntax_uid == _RLE
+    if head.transfer_syntax_uid not in _PLAIN and not is_packed:
         raise Rejected(
             "deid.browser.compressed", f"The picture is compressed and must be looked at. {_ELSEWHERE}"
         )
@@ -55,7 +63,7 @@ def picture_of(head: FileHead, length: int) -> dict[str, Any]:  # Any: JSON
     )
     needed = frames * rows * columns * samples * allocated // 8
     value = length - (12 if head.explicit else 8)
-    if not needed or value not in {needed, needed + (needed & 1)}:
+    if not needed or (not is_packed and value not in {needed, needed + (needed & 1)}):
         raise Rejected(
             "deid.browser.picture", f"The length of the pixels does not fit their rows. {_ELSEWHERE}"
         )
@@ -65,13 +73,33 @@ def picture_of(head: FileHead, length: int) -> dict[str, Any]:  # Any: JSON
         "frames": frames,
         "samples": samples,
         "colour": colour,
-        "planar": _us(head, 0x00280006) if samples > 1 else 0,
+        # Run lengths are plane by plane, whatever the header says of planes (PS3.5 section G.2).
+        "planar": 0 if samples == 1 else 1 if is_packed else _us(head, 0x00280006),
         "allocated": allocated,
         "stored": stored,
         "signed": _us(head, 0x00280103) == 1,
         "at": length - value,
+        "packed": _frames(head, frames, read) if is_packed else None,
         "palette": _palette(head) if colour == "PALETTE COLOR" else None,
     }
+
+
+def _frames(head: FileHead, frames: int, read: Callable[[int, int], bytes]) -> list[list[int]]:
+    """Where each compressed frame begins and ends; each has one fragment (PS3.5 section A.4.2)."""
+    found: list[list[int]] = []
+    at = 12
+    while len(found) <= frames + 1:
+        mark, size = struct.unpack("<II", read(at, at + 8))
+        if mark == SEQUENCE_END:
+            break
+        found.append([at + 8, at + 8 + size])
+        at += 8 + size
+    # The first item is the table of offsets; another table in the header would no longer be true of covered frames.
+    if len(found) != frames + 1 or _OFFSETS in head.elements:
+        raise Rejected(
+            "deid.browser.picture", f"The page cannot tell the picture's frames apart. {_ELSEWHERE}"
+        )
+    return found[1:]
 
 
 def _us(head: FileHead, tag: int) -> int:

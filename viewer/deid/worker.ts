@@ -6,8 +6,9 @@
 import { loadPyodide } from 'pyodide';
 import type { PyProxy } from 'pyodide/ffi';
 import { info } from 'pyodide/pyodide-lock.json';
-import { cover, frameBytes } from './cover';
+import { cover } from './cover';
 import { crc32 } from './crc32';
+import { elementOf, packed, placeOfFrame, unpacked } from './frames';
 import type { Answer, Ask, Cleaned, Cover, Recipe, Setting } from './messages';
 
 /** Only workers have it, and the page's types do not know it. */
@@ -91,15 +92,15 @@ function crcOf(parts: Blob[]): number {
 
 /** Frame by frame: no more than one is in memory. */
 function covered({ pixels, picture, boxes, fill }: Cover): Blob {
-  const size = frameBytes(picture);
-  const parts: Blob[] = [pixels.slice(0, picture.at)];
-  let at = picture.at;
-  for (let frame = 0; frame < picture.frames; frame += 1, at += size) {
-    const bytes = bytesOf(pixels, at, at + size);
-    cover(bytes, picture, boxes, fill);
-    parts.push(new Blob([bytes]));
+  const frames: Blob[] = [];
+  for (let frame = 0; frame < picture.frames; frame += 1) {
+    const values = unpacked(bytesOf(pixels, ...placeOfFrame(picture, frame)), picture);
+    cover(values, picture, boxes, fill);
+    frames.push(new Blob([picture.packed ? packed(values, picture) : values]));
   }
-  return new Blob([...parts, pixels.slice(at)]);
+  if (picture.packed) return elementOf(frames);
+  const [, end] = placeOfFrame(picture, picture.frames - 1);
+  return new Blob([pixels.slice(0, picture.at), ...frames, pixels.slice(end)]);
 }
 
 async function answer(ask: Ask): Promise<[unknown, Transferable[]]> {

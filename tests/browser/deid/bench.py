@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import zipfile
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,15 +14,42 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 KEY = bytes(range(32)).hex()
-_COVERED = """async ([bytes, picture, boxes, fill]) => {
+# Bytes cross as base64: a list of numbers takes Playwright seconds.
+_BYTES = """
+  const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const lettersOf = (buffer) => Array.from(new Uint8Array(buffer), (byte) => String.fromCharCode(byte));
+  const textOf = async (blob) => btoa(lettersOf(await blob.arrayBuffer()).join(''));
+"""
+_COVERED = f"""async ([bytes, picture, boxes, fill]) => {{ {_BYTES}
   const pool = document.querySelector('[data-deid]').pool;
-  const covered = await pool.ask({ ask: 'cover', pixels: new Blob([new Uint8Array(bytes)]), picture, boxes, fill });
-  return [...new Uint8Array(await covered.arrayBuffer())];
+  return textOf(await pool.ask({{ ask: 'cover', pixels: new Blob([bytesOf(bytes)]), picture, boxes, fill }}));
+}}"""
+_CLEANED = f"""async ([setting, boxes]) => {{ {_BYTES}
+  const pool = document.querySelector('[data-deid]').pool;
+  const [file] = document.getElementById('corpus').files;
+  let bytes;
+  await pool.run([file], setting, async (file, ask) => {{
+    const {{ told, head }} = await ask({{ ask: 'clean', file }});
+    if (told.state !== 'look') throw new Error(told.code);
+    const pixels = file.slice(told.start, told.end);
+    const covered = await ask({{ ask: 'cover', pixels, picture: told.picture, boxes, fill: 'background' }});
+    bytes = await textOf(new Blob([head, covered]));
+  }}, () => false);
+  document.getElementById('corpus').remove();
+  return bytes;
+}}"""
+_INPUT = """() => {
+  document.body.append(Object.assign(document.createElement('input'), {type: 'file', multiple: true, id: 'corpus'}));
 }"""
-_DROP = """(files) => {
+_DROP = f"""(files) => {{ {_BYTES}
   const dataTransfer = new DataTransfer();
-  for (const [name, bytes] of files) dataTransfer.items.add(new File([new Uint8Array(bytes)], name));
-  document.querySelector('[data-drop]').dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true }));
+  for (const [name, bytes] of files) dataTransfer.items.add(new File([bytesOf(bytes)], name));
+  document.querySelector('[data-drop]').dispatchEvent(new DragEvent('drop', {{ dataTransfer, bubbles: true }}));
+}}"""
+_NAME_OF_FOCUS = """() => {
+  const { activeElement } = document;
+  const label = activeElement.labels?.[0] ?? activeElement;
+  return activeElement === document.body ? '' : (activeElement.getAttribute('aria-label') ?? label.textContent).trim();
 }"""
 _OUTPUTS = """async ([setting, names]) => {
   const pool = document.querySelector('[data-deid]').pool;
@@ -63,29 +91,32 @@ class Bench:
 
     def outputs(self, files: Sequence[Path], recipe: str) -> dict[str, list[str]]:
         """By name of the file: state, code of refusal, SHA-256 of what comes out."""
-        self.page.evaluate("""() => {
-          const input = Object.assign(document.createElement('input'), {type: 'file', multiple: true, id: 'corpus'});
-          document.body.append(input);
-        }""")
+        self.page.evaluate(_INPUT)
         self.page.set_input_files("#corpus", list(files))
-        setting = {"recipe": recipe, "key": KEY, "subject": "S-001", "table": ""}
-        found: dict[str, list[str]] = self.page.evaluate(_OUTPUTS, [setting, []])
+        found: dict[str, list[str]] = self.page.evaluate(_OUTPUTS, [_setting(recipe), []])
         return found
+
+    def cleaned_and_covered(self, path: Path, box: tuple[int, int, int, int]) -> bytes:
+        """The whole file as it is saved with one box (left, top, right, bottom) covered in every frame."""
+        self.page.evaluate(_INPUT)
+        self.page.set_input_files("#corpus", path)
+        found: str = self.page.evaluate(_CLEANED, [_setting("trial"), [_box(box)]])
+        return b64decode(found)
 
     def covered(
         self, pixels: bytes, picture: dict[str, Any], box: tuple[int, int, int, int], fill: str
     ) -> bytes:
         """A pixel element with one box (left, top, right, bottom) covered, as it is when it is saved."""
-        left, top, right, bottom = box
-        boxes = [{"left": left, "top": top, "right": right, "bottom": bottom, "only": ""}]
-        found: list[int] = self.page.evaluate(_COVERED, [list(pixels), picture, boxes, fill])
-        return bytes(found)
+        found: str = self.page.evaluate(_COVERED, [_text(pixels), picture, [_box(box)], fill])
+        return b64decode(found)
 
-    def fill_in(self, place: Path, subject: str = "S-001") -> None:
-        """Subject and key."""
+    def fill_in(self, place: Path) -> None:
+        """Subject and key, unless they are there."""
+        self.page.fill("#deid-subject", "S-001")
+        if self.page.locator("[data-key-state]").is_visible():
+            return
         key = place / "site.key"
         key.write_text(KEY + "\n", "ascii")
-        self.page.fill("#deid-subject", subject)
         self.page.set_input_files("[data-input=key]", key)
         self.until(lambda: self.page.locator("[data-key-state]").is_visible(), "the key")
 
@@ -97,7 +128,7 @@ class Bench:
 
     def drop(self, *files: Path) -> None:
         """Drop files on the page, as from the file manager."""
-        packed = [[file.name, list(file.read_bytes())] for file in files]
+        packed = [[file.name, _text(file.read_bytes())] for file in files]
         self.page.evaluate(_DROP, packed)
 
     def begin_again(self) -> None:
@@ -120,6 +151,19 @@ class Bench:
         """Close the pictures without a word."""
         self.page.keyboard.press("Escape")
         self.until(lambda: not self.page.locator("#looking").is_visible(), "the pictures to close")
+
+    def name_of_focus(self) -> str:
+        """What the element with the focus is called; empty when nothing has it."""
+        found: str = self.page.evaluate(_NAME_OF_FOCUS)
+        return found
+
+    def tab_to(self, name: str) -> None:
+        """Go there with the Tab key alone."""
+        passed: list[str] = []
+        while self.name_of_focus() != name:
+            assert len(passed) < 60, f"Tab does not lead to {name!r}, only to {passed}"
+            self.page.keyboard.press("Tab")
+            passed.append(self.name_of_focus())
 
     def run(self) -> None:
         start = self.page.get_by_role("button", name="De-identify files")
@@ -155,3 +199,16 @@ class Bench:
         mouse.down()
         mouse.move(left + end[0] * size["width"] * zoom, top + end[1] * size["height"] * zoom, steps=5)
         mouse.up()
+
+
+def _text(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
+
+
+def _setting(recipe: str) -> dict[str, str]:
+    return {"recipe": recipe, "key": KEY, "subject": "S-001", "table": ""}
+
+
+def _box(box: tuple[int, int, int, int]) -> dict[str, int | str]:
+    left, top, right, bottom = box
+    return {"left": left, "top": top, "right": right, "bottom": bottom, "only": ""}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.uid import RLELossless, SecondaryCaptureImageStorage
+
+from collegium_testkit import phantoms
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy.typing as npt
 
     from tests.browser.deid.bench import Bench
@@ -23,7 +30,8 @@ def picture(kind: str, dtype: npt.DTypeLike, *, frames: int = 1, **more: Any) ->
     bits = np.dtype(dtype).itemsize * 8
     return {
         "rows": ROWS, "columns": COLUMNS, "frames": frames, "samples": 1, "colour": kind, "planar": 0,
-        "allocated": bits, "stored": bits, "signed": np.dtype(dtype).kind == "i", "at": HEAD, "palette": None, **more,
+        "allocated": bits, "stored": bits, "signed": np.dtype(dtype).kind == "i", "at": HEAD, "palette": None,
+        "packed": None, **more,
     }  # fmt: skip
 
 
@@ -89,3 +97,42 @@ def test_a_palette_takes_the_number_that_is_there_most_often(bench: Bench) -> No
     )
 
     assert (found == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "samples", "frames"), [("<i2", 1, 1), ("<u2", 1, 3), ("u1", 1, 1), ("u1", 3, 1), ("u1", 3, 2)]
+)
+def test_run_lengths_are_covered_as_run_lengths_in_every_frame(
+    bench: Bench, tmp_path: Path, dtype: str, samples: int, frames: int
+) -> None:
+    random = np.random.default_rng(5)
+    shape = (frames, 37, 131, samples)
+    # Runs, noise and single values; an odd number of bytes a plane.
+    values = np.where(random.random(shape) < 0.5, random.integers(0, 200, shape), 40).astype(dtype)
+    values[:, :9] = 7
+    path = packed(values, tmp_path)
+
+    new = dcmread(io.BytesIO(bench.cleaned_and_covered(path, (20, 2, 90, 6))))
+
+    expected = values.copy()
+    expected[:, 2:6, 20:90] = 7
+    assert new.file_meta.TransferSyntaxUID == RLELossless
+    assert (new.pixel_array.reshape(shape) == expected).all()
+
+
+def packed(values: npt.NDArray[Any], folder: Path) -> Path:  # Any: values of any kind
+    """A secondary capture of these values, compressed in run lengths by pydicom."""
+    dataset = dcmread(phantoms.ct_exam(folder / "ct", slices=1, size=32).files[0])
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    dataset.NumberOfFrames, dataset.Rows, dataset.Columns, dataset.SamplesPerPixel = values.shape
+    dataset.BitsAllocated = dataset.BitsStored = values.dtype.itemsize * 8
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = int(values.dtype.kind == "i")
+    dataset.PhotometricInterpretation = "RGB" if values.shape[3] == 3 else "MONOCHROME2"
+    if values.shape[3] == 3:
+        dataset.PlanarConfiguration = 0
+    dataset.PixelData = values.tobytes() + b"\0" * (values.nbytes & 1)
+    dataset.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
+    path = folder / "packed.dcm"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
