@@ -107,6 +107,18 @@ def test_a_folder_that_cannot_be_listed_is_not_left_out_silently(
     assert f"rejected {closed}: This folder cannot be listed." in printed.err
 
 
+def test_a_link_to_a_folder_is_not_left_out_silently(place: Path, capsys: Printed) -> None:
+    (place / "elsewhere").mkdir()
+    (place / "in" / "link").symlink_to(place / "elsewhere", target_is_directory=True)
+
+    code = apply(place)
+
+    printed = capsys.readouterr()
+    assert code == 1
+    assert f"{SLICES} cleaned, 1 rejected" in printed.out
+    assert "[deid.file.link]" in printed.err
+
+
 def test_verify_does_not_pass_a_folder_that_cannot_be_listed(closed: Path, capsys: Printed) -> None:
     code = main(["verify", str(closed)])
 
@@ -220,8 +232,8 @@ def test_a_fault_of_the_program_costs_one_file_and_shows_no_value(
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (["verify"], f"Stopped: {SLICES - 1} files were not checked."),
-        (["inventory", "--unmarked"], "Stopped: the list is not complete, and nothing was accepted."),
+        (["verify"], f"Stopped. Files not checked: {SLICES - 1}."),
+        (["inventory", "--unmarked"], "Stopped. The list is not complete, and nothing was accepted."),
     ],
 )
 def test_who_stops_a_check_is_told_that_it_is_not_complete(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,8 @@ def chooser(
             codes = allocate(known, local_ids, options.allocate)
             if codes != known:
                 write_table(path, codes)
+                new = len(codes) - len(known)
+                print(f"New patients: {new}. Who is who: {path}. Guard it like the key.", file=sys.stderr)
     except OSError as error:
         raise DeidError("deid.subjects.not_written", "The link table cannot be written.") from error
     return Table(codes)

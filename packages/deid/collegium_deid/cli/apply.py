@@ -161,6 +161,7 @@ def _key(options: argparse.Namespace) -> SiteKey:
         return load_key(options.key)
     key = SiteKey.generate()
     key.save_new(options.new_key)
+    print(f"Made the key {options.new_key}. Keep it, and a copy: follow-ups need it.", file=sys.stderr)
     return key
 
 

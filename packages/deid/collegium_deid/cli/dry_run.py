@@ -14,6 +14,7 @@ from collegium_deid.cli.options import add_key, add_recipe, load_key
 from collegium_deid.cli.screen import cut, plain
 from collegium_deid.cli.side_by_side import Row, compare
 from collegium_deid.cli.sources import sources
+from collegium_deid.engine.pixelplan import Look
 from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.files import Task, read_cleaned
 from collegium_deid.keys import SiteKey
@@ -33,6 +34,11 @@ no image and sends nothing. The left side is patient data: do not redirect it in
 read. Exit codes: 0 it would be cleaned; 1 it would be rejected, with the reason; 2 wrong use.
 """
 _WARNING: Final = "The column ORIGINAL holds patient data. It is for this screen only."
+_LOOKS: Final = {
+    Look.NONE: "not looked at",
+    Look.GATE: "looked at, and read where something looks like writing",
+    Look.READ: "looked at and read",
+}
 _WIDTH: Final = 200
 _NAME: Final = 46
 _STYLE: Final = """<style>
@@ -83,7 +89,7 @@ def _dry_run(options: argparse.Namespace) -> int:
         raise DeidError("deid.file", f"It cannot be read ({error.strerror}).") from error
     if source.is_member:
         print(f"Of the archive only {plain(source.name)} is shown.", file=sys.stderr)
-    pixels = f"Pixels: {cleaned.plan.look.value}. {cleaned.plan.why}"
+    pixels = f"Pixels: {_LOOKS[cleaned.plan.look]}. {cleaned.plan.why}"
     if options.html:
         _write_page(options.html, rows, pixels, with_why=options.why)
         print(f"{options.html} holds patient data; delete it when you have read it.", file=sys.stderr)

@@ -101,9 +101,9 @@ def _inventory(options: argparse.Namespace) -> int:
     if options.unmarked:
         print("This list may hold patient data.", file=sys.stderr)
     if problems:
-        print(f"{problems} files were left out; see above.", file=sys.stderr)
+        print(f"Files left out: {problems}, see above.", file=sys.stderr)
     if stop.asked:
-        print("Stopped: the list is not complete, and nothing was accepted.", file=sys.stderr)
+        print("Stopped. The list is not complete, and nothing was accepted.", file=sys.stderr)
         return INTERRUPTED
     if options.accept and known is not None:
         _write_known(options.known, known | new)

@@ -117,10 +117,12 @@ def is_archive(path: Path) -> bool:
 
 
 def _below(folder: Path) -> Iterator[Source]:
-    closed: list[Path] = []
-    for here, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+    unlisted: list[OSError] = []
+    for here, folders, names in os.walk(folder, onerror=unlisted.append):
         folders[:] = sorted(name for name in folders if name != STATE_FOLDER)
-        for name in sorted(names):
+        # A link to a folder is not entered either; like any link it is refused, not passed over.
+        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        for name in sorted([*names, *links]):
             path = Path(here) / name
             try:
                 stat = path.stat(follow_symlinks=False)
@@ -130,7 +132,10 @@ def _below(folder: Path) -> Iterator[Source]:
                 yield Source(path, path.relative_to(folder).as_posix(), 0, "")
                 continue
             yield _on_disk(path, path.relative_to(folder).as_posix(), stat)
-    for path in closed:
+    for error in unlisted:
+        if isinstance(error, FileNotFoundError):
+            continue
+        path = Path(error.filename)
         yield Source(path, path.relative_to(folder).as_posix(), 0, "", is_closed=True)
 
 

@@ -134,7 +134,7 @@ def _verify(options: argparse.Namespace) -> int:
                 progress.step()
     _tell(options, recipe, conform, problems)
     if stop.asked:
-        print(f"Stopped: {len(inputs) - conform - len(problems)} files were not checked.", file=sys.stderr)
+        print(f"Stopped. Files not checked: {len(inputs) - conform - len(problems)}.", file=sys.stderr)
         return INTERRUPTED
     return SOME_REJECTED if problems else DONE
 
@@ -156,7 +156,7 @@ def _checker_for(options: argparse.Namespace, recipe: Recipe, stop: Stop) -> Che
             found.append((source, read))
     unread = sum(read is None and why_skipped(source) is None for source, read in found)
     if unread:
-        print(f"{unread} originals cannot be read: nothing of theirs was looked for.", file=sys.stderr)
+        print(f"Originals that cannot be read: {unread}. Nothing of theirs was looked for.", file=sys.stderr)
     if options.key:
         return Checker(recipe, originals={read: source for source, read in found if isinstance(read, str)})
     return Checker(recipe, everybody=_together(read for _, read in found if isinstance(read, Identifiers)))
