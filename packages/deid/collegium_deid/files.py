@@ -7,12 +7,12 @@ file, and 1 MiB of its pixels; the whole file where pixels must be looked at or 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from collegium_deid.copying import CHUNK, copy_range, write_all
 from collegium_deid.engine.clean import Cleaned, clean_object
 from collegium_deid.engine.convert import prepare
 from collegium_deid.engine.elements import FileHead, parse_file
@@ -34,11 +34,6 @@ if TYPE_CHECKING:
     from collegium_deid.rules.recipe import Recipe
 
 _FIRST_READ: Final = 64 * 1024
-_CHUNK: Final = 1024 * 1024
-# What a kernel or file system says when it cannot copy between these two files; another way can.
-_NOT_THIS_WAY: Final = frozenset(
-    {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF, errno.ENOTSOCK}
-)
 
 
 @dataclass(frozen=True)
@@ -99,12 +94,12 @@ def write_cleaned(task: Task, file: BinaryIO, part: Path, *, fsync: bool = False
         with part.open("wb", buffering=0) as out:
             if looked is not None:
                 for piece in (looked.head, *looked.pixels):
-                    _write_all(out, piece)
+                    write_all(out, piece)
             elif is_whole or not _is_on_disk(file):
-                _write_all(out, cleaned.head)
+                write_all(out, cleaned.head)
                 _stream_pixels(head, None if is_whole else file, out, cleaned)
             else:
-                _write_all(out, cleaned.head)
+                write_all(out, cleaned.head)
                 _copy_pixels(file, out, cleaned)
             size = out.tell()
             if fsync:
@@ -158,8 +153,8 @@ def _same(one: Path, other: Path) -> bool:
     if one.stat().st_size != other.stat().st_size:
         return False
     with one.open("rb") as left, other.open("rb") as right:
-        while chunk := left.read(_CHUNK):
-            if chunk != right.read(_CHUNK):
+        while chunk := left.read(CHUNK):
+            if chunk != right.read(CHUNK):
                 return False
     return True
 
@@ -223,10 +218,10 @@ def _stream_pixels(head: bytes, file: BinaryIO | None, out: BinaryIO, cleaned: C
     """From a stream that cannot be read twice, such as an archive's: what is in memory, then the rest."""
     passage = PixelPassage(cleaned)
     for piece in passage.feed(memoryview(head)[cleaned.pixel_start :]):
-        _write_all(out, piece)
-    while file is not None and (chunk := file.read(_CHUNK)):
+        write_all(out, piece)
+    while file is not None and (chunk := file.read(CHUNK)):
         for piece in passage.feed(chunk):
-            _write_all(out, piece)
+            write_all(out, piece)
     passage.finish()
 
 
@@ -244,50 +239,7 @@ def _copy_pixels(file: BinaryIO, out: BinaryIO, cleaned: Cleaned) -> None:
         if end <= size:
             passage.skip()
     passage.finish()
-    _copy(file, out, cleaned.pixel_start, end - cleaned.pixel_start)
-
-
-def _copy(file: BinaryIO, out: BinaryIO, start: int, count: int) -> None:
-    for way in (_copy_file_range, _sendfile):
-        copied = way(file.fileno(), out.fileno(), start, count)
-        start, count = start + copied, count - copied
-        if not count:
-            return
-    file.seek(start)
-    while count:
-        chunk = file.read(min(_CHUNK, count))
-        if not chunk:
-            raise Rejected("deid.truncated", "The file became shorter while it was read.")
-        _write_all(out, chunk)
-        count -= len(chunk)
-
-
-def _copy_file_range(source: int, target: int, start: int, count: int) -> int:
-    """Bytes copied; fewer than `count` where this way does not lead further. Behind: the target's position."""
-    if not hasattr(os, "copy_file_range"):
-        return 0
-    return _until_done(lambda at, left: os.copy_file_range(source, target, left, offset_src=at), start, count)
-
-
-def _sendfile(source: int, target: int, start: int, count: int) -> int:
-    if not hasattr(os, "sendfile"):
-        return 0
-    return _until_done(lambda at, left: os.sendfile(target, source, at, left), start, count)
-
-
-def _until_done(step: Callable[[int, int], int], start: int, count: int) -> int:
-    copied = 0
-    while copied < count:
-        try:
-            done = step(start + copied, count - copied)
-        except OSError as error:
-            if error.errno not in _NOT_THIS_WAY:
-                raise
-            break
-        if not done:
-            break
-        copied += done
-    return copied
+    copy_range(file, out, cleaned.pixel_start, end - cleaned.pixel_start)
 
 
 def _is_on_disk(file: BinaryIO) -> bool:
@@ -296,10 +248,3 @@ def _is_on_disk(file: BinaryIO) -> bool:
     except OSError:
         return False
     return True
-
-
-def _write_all(out: BinaryIO, data: bytes | memoryview) -> None:
-    """A raw file may take less than it is given."""
-    left = memoryview(data)
-    while left:
-        left = left[out.write(left) :]
