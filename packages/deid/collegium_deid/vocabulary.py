@@ -16,7 +16,7 @@ from collegium_deid.table import DATA
 
 _LISTS: Final = (
     "words.txt", "words_reports.txt", "words_technical.txt", "words_languages.txt", "words_scripts.txt",
-    "words_codes.txt",
+    "words_codes.txt", "words_further.txt",
 )  # fmt: skip
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "œ": "oe"})
 _PREFIXES: Final = (
@@ -47,6 +47,7 @@ class _Lists(NamedTuple):
     names: frozenset[str]
     sure: frozenset[str]
     body: frozenset[str]
+    capitals: frozenset[str]
     partners: dict[str, frozenset[str]]
 
 
@@ -91,7 +92,13 @@ def _lists() -> _Lists:
     nouns: set[str] = set()
     partners: dict[str, set[str]] = {}
     body: set[str] = set()
-    sections = {"body": body, "sure": sure, "never": never, "eponym": eponyms, "partner": nouns}
+    scores: set[str] = set()
+    steps: set[str] = set()
+    capitals: set[str] = set()
+    sections = {
+        "body": body, "sure": sure, "never": never, "eponym": eponyms, "partner": nouns, "score": scores,
+        "step": steps, "capitals": capitals,
+    }  # fmt: skip
     for line in _lines("doubtful.txt"):
         head, _, rest = line.casefold().partition(":")
         if head in sections:
@@ -101,11 +108,14 @@ def _lists() -> _Lists:
             partners.setdefault(word, set()).update(rest.split())
     for word in eponyms:
         partners.setdefault(word, set()).update(nouns, {"!", "^"})
-    words = (listed | set(partners) | nouns | sure | body) - never
+    for word in scores:
+        # A widespread name with a number behind it may be a person with an age.
+        partners.setdefault(word, set()).update(nouns, steps, {"!", "^"}, () if word in names[0] else {"~"})
+    words = (listed | set(partners) | nouns | steps | sure | body | capitals) - never
     # A partner makes a word doubtful, whatever another line says.
     return _Lists(
         frozenset(words), frozenset(names[0]), frozenset(names[1]), frozenset(sure - set(partners)),
-        frozenset(body - set(partners)),
+        frozenset(body - set(partners)), frozenset(capitals),
         {word: frozenset(mates) for word, mates in partners.items()},
     )  # fmt: skip
 
@@ -113,6 +123,11 @@ def _lists() -> _Lists:
 def is_body(word: str) -> bool:
     """True for a part of the body."""
     return word in _lists().body
+
+
+def is_abbreviation(word: str) -> bool:
+    """True for an abbreviation that, with only its first letter a capital, is a name: NG, but Ng."""
+    return word in _lists().capitals
 
 
 @functools.cache
@@ -124,7 +139,8 @@ def name_list() -> frozenset[str]:
 def partners(word: str) -> frozenset[str]:
     """The words beside which a doubtful word is no name.
 
-    `#` stands for a number, `!` says beside them only, `^` that the word stands before them (an eponym).
+    `#` stands for a number, `!` says beside them only, `^` that the word stands before them (an eponym),
+    `~` for the step of a score behind the word: 3, IIF, B7, 3+4.
     """
     return _lists().partners.get(word, frozenset())
 
@@ -180,13 +196,29 @@ def _is_inflected(word: str) -> bool:
                 and _is_listed_and_sure(stem[:-1])
             ):
                 return True
-    return False
+    return len(word) >= _LONG and any(
+        word.endswith(ending) and _is_listed_and_sure(word[: -len(ending)] + base)
+        for ending, bases in _LONG_ENDINGS
+        for base in bases
+    )
 
 
 _ENDINGS: Final = (
     ("ies", ("y",)), ("ied", ("y",)), ("es", ("", "is", "e")), ("s", ("",)), ("ed", ("", "e")),
     ("ing", ("", "e")), ("ally", ("al", "")), ("ly", ("", "le")), ("ae", ("a",)), ("i", ("us",)),
 )  # fmt: skip
+# In long words only: short ones with these endings are often names (Grassi, Berger).
+_LONG_ENDINGS: Final = (
+    # German
+    ("en", ("", "e")), ("em", ("", "e")), ("er", ("", "e")), ("es", ("", "e")), ("e", ("",)), ("n", ("",)),
+    # Italian, Spanish, Portuguese, French
+    ("a", ("o", "")), ("o", ("a",)), ("i", ("o", "e", "a")), ("e", ("a", "o")), ("as", ("o", "a")),
+    ("os", ("o", "a")), ("che", ("ca", "co")), ("ghe", ("ga", "go")), ("aux", ("al",)), ("ales", ("al",)),
+    ("ive", ("if",)), ("ives", ("if",)), ("euse", ("eux",)), ("euses", ("eux",)), ("elle", ("el",)),
+    ("elles", ("el",)), ("enne", ("en",)), ("ennes", ("en",)), ("ciones", ("ción", "cion")),
+    ("siones", ("sión", "sion")), ("ões", ("ão",)), ("amente", ("o", "a")), ("mente", ("e", "")),
+)  # fmt: skip
+_LONG: Final = 8
 
 
 def _is_prefixed(word: str) -> bool:

@@ -216,3 +216,68 @@ def test_a_plain_word_behind_a_role_is_no_name() -> None:
     assert clean("discussed with the surgeon before Zorbinski left", NOBODY) == (
         "discussed with the surgeon before left"
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bosniak IIF cyst",
+        "Gleason 4+3=7",
+        "Child-Pugh B7",
+        "45 Hounsfield units",
+        "Kellgren-Lawrence 3",
+        "Gonarthrose Grad III nach Kellgren und Lawrence",
+        "Spetzler-Martin grade 2",
+        "Hunt and Hess 3",
+        "Danis-Weber type B",
+        "Le Fort II",
+        "Agatston score 412",
+        "b 0 50 100 400 800",
+        "Thorax a.p. im Liegen",
+        "Rectum wall",
+    ],
+)
+def test_scores_and_stages_stay(text: str) -> None:
+    assert clean(text, NOBODY) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("liver Bosniak", "liver"),
+        ("liver Fuhrman 63 y", "liver 63 y"),
+        ("liver Fuhrman 6 y", "liver 6 y"),
+        ("liver Becker 3", "liver 3"),
+        ("liver Dr. Gleason 7", "liver 7"),
+        ("liver, Mr Child", "liver"),
+    ],
+)
+def test_the_name_of_a_score_without_its_step_is_a_person(text: str, kept: str) -> None:
+    assert clean(text, NOBODY) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("liver 12-03", "liver"),
+        ("change since 3/12", "change since"),
+        ("liver vom 3.12.", "liver"),
+        ("ninety-six year old male", "male"),
+        ("aged one hundred and two", ""),
+        ("der siebenundneunzigjährige Patient", "Patient"),
+        ("patiente de quatre-vingt-douze ans", "patiente"),
+        ("CT thorax Ng", "CT thorax"),
+        ("liver, Dr. Wu", "liver"),
+        ("Mr Li, liver", "liver"),
+    ],
+)
+def test_dates_without_a_year_ages_in_words_and_names_of_two_letters_go(text: str, kept: str) -> None:
+    assert clean(text, NOBODY) == kept
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["grown from 3.1 to 4.2 cm", "10-12 mm", "weeks 11-12", "power 3/5", "NG tube", "45 HU", "RAO 30 CAU 20"],
+)
+def test_ranges_counts_and_abbreviations_stay(text: str) -> None:
+    assert clean(text, NOBODY) == text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.text.called import drop_called
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # A capital alone beside a name-like word is a direction or a level, or else an initial.
 _DIRECTIONS: Final = frozenset("LRAPSIHFCTWV")
 _PAIRS: Final = ({"head", "neck"}, {"hand", "wrist"}, {"foot", "ankle"}, {"arm", "hand"}, {"hand", "foot"})
+# The step of a score: a digit or a numeral with a letter or not, or a letter with a digit or not.
+_STEP: Final = re.compile(r"[0-9][A-Fa-f]?|[IVX]{1,4}[A-Fa-f]?[12]?|[A-F][0-9]{0,2}")
 _OPEN: Final = frozenset('([{"')
 _CLOSED: Final = frozenset(')]}"')
 _TIES: Final = frozenset({"", "-", "_", "/", "."})
@@ -47,6 +50,8 @@ def _has_partner(line: Line, n: int) -> bool:
     is_eponym = "^" in mates
     if is_eponym and n and line.near[n - 1] and line.tokens[n - 1].lower in people()["before"]:
         return True
+    if "~" in mates and (_is_before_step(line, n) or _is_behind_step(line, n)):
+        return True
     for m in (n + 1, n - 1, n + 2, n - 2):
         # Who needs a partner stands before it (`may represent`); an eponym also behind it with "of".
         is_led = m < n and "!" in mates and not (is_eponym and line.tokens[n - 1].lower in people()["of"])
@@ -56,6 +61,34 @@ def _has_partner(line: Line, n: int) -> bool:
         if other.is_kept and (other.lower in mates or ("#" in mates and other.is_number)):
             return True
     return False
+
+
+def _is_before_step(line: Line, n: int) -> bool:
+    """`Bosniak IIF`, `Child-Pugh B7`, `Gleason 3+4`: a score and its step, which is no age and no initial."""
+    for m in (n + 1, n + 2):
+        if not line.is_joined(n, m):
+            return False
+        if _STEP.fullmatch(line.tokens[m].text):
+            ends = line.behind(m) != "." or m + 1 == len(line.tokens)
+            unit = line.tokens[m + 1].lower if m + 1 < len(line.tokens) else ""
+            if not ends or unit in people()["unit"]:
+                return False
+            for token in line.tokens[n : m + 1]:
+                # Nothing beside it makes a person of a score with its step.
+                token.grade = Grade.SURE
+            return True
+        if line.tokens[n].lower not in partners(line.tokens[m].lower):
+            return False
+    return False
+
+
+def _is_behind_step(line: Line, n: int) -> bool:
+    """`Grad III nach Pfirrmann`, `stade 2 de Kellgren`."""
+    if n < 2 or line.tokens[n - 1].lower not in people()["according"]:
+        return False
+    steps = partners(line.tokens[n].lower)
+    before = line.tokens[max(0, n - 3) : n - 1]
+    return any(token.lower in steps or _STEP.fullmatch(token.text) for token in before)
 
 
 def _is_amid(line: Line, n: int) -> bool:

@@ -27,6 +27,27 @@ _HOUSE: Final = (
     r"|universidad|universitätsklinikum|universitätsspital|hôpital|hopital|ospedale|policlinico|ward|institute|institut"
     r"|radiology associates|praxis|больниц\w*|клиник\w*|病院|医院|병원|مستشفى)"
 )
+_ONES: Final = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+_OLD: Final = (
+    rf"(?<![^\W_])(?:(?:ninety|(?:(?:a|one)[ -])?hundred(?:[ -]and)?)(?:[- ]{_ONES})?[- ]?y(?:ea)?rs?(?:[- ]old|[- ]of[- ]age)?"
+    rf"|age[d]? (?:ninety|(?:(?:a|one)[ -])?hundred(?: and)?)(?:[- ]{_ONES})?|(?:in (?:his|her|their) )?nineties"
+    r"|(?:[a-zäöü]{3,8}und)?(?:neunzig|(?:ein)?hundert\w{0,6}?)[- ]?jähr\w*|(?:[a-zäöü]{3,8}und)?(?:neunzig|(?:ein)?hundert) jahren?\w*"
+    r"|(?:quatre[- ]vingts?[- ](?:dix|onze|douze|treize|quatorze|quinze|seize)(?:[- ](?:sept|huit|neuf))?|nonante[\w -]{0,9}?|cent(?: \w{2,6})?) ans"
+    r"|(?:noventa(?: y \w{3,6})?|cien(?:to \w{2,6})?) años|(?:noventa(?: e \w{3,6})?|cem|cento e \w{3,6}) anos"
+    r"|(?:novant\w{1,9}|cento\w{0,8}) anni|(?:\w{3,7})?negentig(?:[- ]?jarige?| jaar))(?![^\W_])"
+)
+# Before a day and a month; `of` only behind what has a date.
+_SINCE: Final = (
+    r"(?:(?<=\bon )|(?<=\bfrom )|(?<=\bsince )|(?<=\bdated )|(?<=\bprior )|(?<=\buntil )|(?<=\bwith )|(?<=\bto )|(?<=\bdate )"
+    r"|(?<=study of )|(?<=exam of )|(?<=nation of )|(?<=scan of )|(?<=film of )|(?<=\bct of )|(?<=\bmr of )|(?<=\bmri of )|(?<=\bxr of )"
+    r"|(?<=\bvom )|(?<=\bam )|(?<=\bseit )|(?<=\bzum )|(?<=\bdu )|(?<=\ble )|(?<=\bdepuis )|(?<=\bdel )|(?<=\bel )|(?<=\bdesde )"
+    r"|(?<=\bdal )|(?<=\bil )|(?<=\bvan )|(?<=\bsinds )|(?<=\bdate: )|(?<=\bdatum )|(?<=\bdatum: ))"
+)
+_DAY_MONTH: Final = (
+    r"(?:(?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[-/](?:0?[1-9]|1[0-2]))"
+)
+# No telephone number but b-values: 50 100 400 800.
+_NO_TENS: Final = r"(?<!\d0 )(?<!b 0 )(?<!b0 )(?<!b=0 )(?!(?:\d{1,3}0 ){2,}\d{1,3}0(?![\d.-]| \d))"
 
 _IDENTITY: Final = (
     r"(?<![\w.+'\u2019-])[\w.+'\u2019-]++ ?(?:@|\(at\)|\[at\]) ?[\w-]+(?:\.[\w-]+)+",  # e-mail
@@ -39,13 +60,16 @@ _IDENTITY: Final = (
     r"(?<![\d.])\d{1,2}[-./ ][IVX]{1,4}[-./ ]\d{2,4}(?!\d)",  # 12.III.2019
     r"(?<![\d.,])(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.(?![\d])",  # 12.03.
     r"(?<![\d./])(?:(?:0\d|1[0-2])/(?:[012]\d|3[01])|(?:[012]\d|3[01])/(?:0\d|1[0-2]))(?![\d/])",  # 12/03
+    r"(?<![\d.,/\w-])(?:0[1-9]-(?:[012]\d|3[01])|(?:[12]\d|3[01])-0[1-9])(?![\w/-]|[.,]\d)",  # 12-03
+    rf"{_SINCE}{_DAY_MONTH}(?![\w/-]|[.,]\d| ?(?:mm|cm|ml|ms|s|min|hours?|days?|weeks?|months?|years?|%))",  # since 3/12
+    r"(?:(?<=\bvom )|(?<=\bam )|(?<=\bseit )|(?<=\bbis )|(?<=\bzum )|(?<=\bab )|(?<=\bden ))(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)",  # am 3.12.
     r"(?<![\d.])(?:0?[1-9]|1[0-2]) ?[-./] ?(?:19|20)\d{2}(?!\d)",  # 03/2019
     rf"(?<![^\W_]){_DAY}[-./ ]*{_OF} ?{_MONTH}\b\.?(?:[-./ ,']*{_OF} *'?\d{{2,4}}(?!\d))?",  # 3 May, 3rd of May 2020
     rf"(?<![^\W_]){_MONTH}[-. ]*\d{{1,2}}(?:st|nd|rd|th)?(?:,? *'?\d{{2,4}})?(?![\d.,]*\d)(?! ?(?:mm|cm|ms|s|min|x|%)\b)",
     rf"(?<![^\W_]){_MONTH}\.?[-, ]*{_OF} *(?:'\d{{2}}|(?:19|20)\d{{2}})(?!\d)",  # May 2020, Mar '19
     r"(?:\+|(?<!\d)00)\d[\d ()/.-]{6,}\d",  # telephone, international
-    r"(?<![\d.])(?=(?:[ ()/-]{0,2}\d){6})\(?0?\d{2,5}\)?[ /-]\d{3,}+(?:[ -]\d{2,}+)*(?![\d.])",  # telephone, local
-    r"(?<![\d.])\d{2,4}(?:[ .-]\d{2,4}){3,}(?![\d.])",  # telephone in pairs
+    rf"(?<![\d.]){_NO_TENS}(?=(?:[ ()/-]{{0,2}}\d){{6}})\(?0?\d{{2,5}}\)?[ /-]\d{{3,}}+(?:[ -]\d{{2,}}+)*(?![\d.])",  # telephone, local
+    rf"(?<![\d.]){_NO_TENS}\d{{2,4}}(?:[ .-]\d{{2,4}}){{3,}}(?![\d.])",  # telephone in pairs
     r"(?<![\d.])\d{3}[-.]\d{2,4}[-.]\d{2,4}(?![\d.])",  # 123-45-6789
     r"(?<![\d.])\d{7,}(?![\d.])",  # a long number
     r"(?<![\d.,])\d(?: \d){6,40}(?![\d.,])",  # the same, spaced out
@@ -54,6 +78,7 @@ _IDENTITY: Final = (
     r"[^\s,;]*\d[^\s,;]*",  # labelled
     r"\b(?:mrn|ssn|nhs|dob)\b[ :#.]*\S+",
     r"#\s?[^\W_]*\d[^\s]*",
+    _OLD,  # ninety-six years old
     rf"(?<!\d)(?:9\d|1[0-4]\d) ?-? ?{_YEARS}(?:[- ]?old)?|\b(?:aged?|alter|âge|edad|età|idade)[: ]*(?:9\d|1[0-4]\d)(?!\d)",
     r"(?<!\d)0?(?:9\d|1[0-4]\d)Y(?![^\W\d_])",
     rf"(?:\d+\w? +)?(?:[^\W\d_][\w.'’-]{{0,40}} +){{1,2}}(?<=[ ]){_STREET}(?![^\W_])(?: +\d+\w?)?",

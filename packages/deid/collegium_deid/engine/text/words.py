@@ -7,7 +7,7 @@ import re
 from typing import Final
 
 from collegium_deid.engine.text.patterns import MARK, MEASURE
-from collegium_deid.vocabulary import Grade, grade, is_unspaced, split_unspaced
+from collegium_deid.vocabulary import Grade, grade, is_abbreviation, is_unspaced, split_unspaced
 
 GONE: Final = "\0"
 """Stands where a date, number or address was."""
@@ -19,6 +19,8 @@ _TOKEN: Final = re.compile(
     r"|[Xx\uff38](?:\u7dda|\u7ebf|\u5149|\u5c04\u7ebf|\uc120)"  # X-ray in Japanese, Chinese, Korean
     r"|(?i:(?:mm2?|cm|ml|cc|mg|m|l|g|mmol|mci|gy|cgy)/(?:s|sec|min|h|hr|kg|m2|ml|dl|l|fx))(?![^\W_])"  # ml/s
     r"|(?i:[cgip]tv[a-z]?\d?_\d{4})(?![^\W_])"  # a volume with its dose in cGy
+    r"|(?:[ap]\.-?[ap]|d\.p|d\.v|v\.d|p\.o|[iz]\.[vmb]|n\.b|[eu]\.[ag]|i\.e|d\.h|s\.o|z\.n|o\.b|v\.a|m\.c)\."
+    r"(?![^\W_])"  # a.p.
     r"|(?i:w/o)(?![^\W_])"  # one word: without its second half it would say the opposite
     r"|(?:\d+(?:[.,]\d+)*|(?<![\w.])[.,]\d+)[^\W_\u3040-\u9fff]*"  # a number and what is written to it
     r"|[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
@@ -28,7 +30,7 @@ _TOKEN: Final = re.compile(
 _CAMEL: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]")
 _ALNUM: Final = re.compile(r"[^\W\d_]+|\d+")
 # Sides, planes, levels and waves in capitals; articles, prepositions and units in lower case.
-_LETTERS: Final = frozenset("LRAPSIHFCTBWVXYZQEMNaàeyoiuéóèncdlswxz")
+_LETTERS: Final = frozenset("LRAPSIHFCTBWVXYZQEMNaàbeyoiuéóèncdlswxz")
 
 
 class Token:
@@ -72,9 +74,9 @@ class Token:
 
 @functools.lru_cache(maxsize=8192)
 def _grade(text: str, lower: str) -> Grade:
-    if text in {GONE, PLACE}:
+    if text in {GONE, PLACE} or (text.istitle() and is_abbreviation(lower)):
         return Grade.UNKNOWN
-    if "/" in text or "_" in text or MEASURE.fullmatch(lower):
+    if "/" in text or "_" in text or text.endswith(".") or MEASURE.fullmatch(lower):
         return Grade.SURE
     if len(text) == 1:
         return Grade.COMMON if text in _LETTERS or text.isdigit() else Grade.UNKNOWN
