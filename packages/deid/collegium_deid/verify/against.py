@@ -170,9 +170,9 @@ class _Look:
         if self.dates_kept:
             return []
         now: dict[tuple[int, ...], tuple[str, ...]] = {}
-        for value in values:
-            if value.vr in _DATES and value.raw and self.places_kept.isdisjoint(value.path):
-                now[value.path] = (*now.get(value.path, ()), *days_of(value.raw))
+        for path, vr, raw, _, _, _ in values:
+            if vr in _DATES and raw and self.places_kept.isdisjoint(path):
+                now[path] = (*now.get(path, ()), *days_of(raw))
         hits = []
         for path, days in now.items():
             before = self.identifiers.moments.get(path, ())

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 METHOD: Final = 0x00120063
 CODES: Final = 0x00120064
 CODE_VALUE: Final = 0x00080100
+_CODE_PATH: Final = (CODES, CODE_VALUE)
 FULL_DATES: Final = "113106"
 KEPT_UIDS: Final = "113110"
 # Options that keep what would otherwise point at somebody, by the column of the table that says where.
@@ -23,7 +24,7 @@ _COLUMNS: Final = {"113109": "device", "113112": "institution"}
 
 def codes_of(values: Iterable[Value]) -> frozenset[str]:
     """The codes of the method code sequence (0012,0064)."""
-    found = (value.raw for value in values if value.path == (CODES, CODE_VALUE))
+    found = [raw for path, _, raw, _, _, _ in values if path == _CODE_PATH]
     return frozenset(raw.decode("latin-1").strip("\0 ") for raw in found)
 
 
