@@ -95,7 +95,8 @@ KEPT = {
     ],
     "ManufacturerModelName": [
         "SOMATOM Definition AS+", "LightSpeed VCT", "Discovery CT750 HD", "TrioTim", "MAGNETOM Vida", "Aquilion ONE",
-        "Biograph128_mCT", "EPIQ 7C", "Ingenuity CT", "Senographe Essential VERSION ADS_54.10",
+        "Biograph128_mCT", "EPIQ 7C", "Cios Alpha", "NAEOTOM Alpha",
+        "SIGNA Artist", "uMR Omega", "LOGIQE9", "Ingenuity CT", "Senographe Essential VERSION ADS_54.10",
     ],
     "SoftwareVersions": ["syngo MR E11", "07MW18.4", "VA40A", r"24\LX\MR Software release:DV24.0_R01_1344.a"],
     "ConvolutionKernel": ["B30f", "BONEPLUS", "FC51-H", "YA"],

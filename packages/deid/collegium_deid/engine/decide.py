@@ -21,7 +21,7 @@ from collegium_deid.dictionary import (
     show,
 )
 from collegium_deid.engine import ages, charset, dates, documents, values
-from collegium_deid.engine.terms import devices, says_nobody
+from collegium_deid.engine.terms import devices, has_short_name, says_nobody
 from collegium_deid.engine.text import clean, fold, looks_identifying
 from collegium_deid.errors import Rejected
 from collegium_deid.table import medical_words, shared_meanings, terms
@@ -173,6 +173,8 @@ def _technical(case: Case, tag: int, text: str, value: bytes) -> bytes | None:
         return _coined(case, tag, text)
     cleaned = _cleaned(case, tag, text, value)
     named = devices(text)
+    if has_short_name(text) and not named:
+        return None
     if cleaned is value or not named or case.known.every.in_text(text) or looks_identifying(text):
         return cleaned
     return charset.encode(named, case.codecs)
@@ -313,7 +315,8 @@ def _is_told(case: Case, part: str, words: frozenset[str]) -> bool:
     """True for one code that may say who or when."""
     if looks_identifying(part) or (case.known.every.in_text(part) and fold(part) not in words):
         return True
-    return not says_nobody(part, coded=True) and clean(part, case.known.every) != part
+    is_term = says_nobody(part, coded=True)
+    return not is_term and (has_short_name(part) or clean(part, case.known.every) != part)
 
 
 def new_uids(case: Case, value: bytes) -> bytes:

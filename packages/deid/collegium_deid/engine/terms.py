@@ -46,10 +46,13 @@ def says_nobody(text: str, *, coded: bool) -> bool:
     """
     runs = [run for piece in _PIECE.findall(text) for run in _runs(piece, coded=coded)]
     words = {run.word for run in runs}
-    if not all(_is_term(run, words, coded=coded) for run in runs):
-        return False
-    # `Ng` is nanogram and a family: alone it is the family.
-    return len(runs) != 1 or not runs[0].is_title or not _is_short_name(runs[0], coded=coded)
+    return not has_short_name(text) and all(_is_term(run, words, coded=coded) for run in runs)
+
+
+def has_short_name(text: str) -> bool:
+    """True for a text with one of the commonest short families, `Li` or `NG`; in small letters they are words."""
+    pieces = {piece for piece in _LETTERS.findall(text) if not piece.islower()}
+    return any(piece.casefold() in terms("name") for piece in pieces)
 
 
 def devices(text: str) -> str:
@@ -80,9 +83,13 @@ def _is_listed(word: str, *, coded: bool) -> bool:
 
 
 @functools.cache
-def _partners() -> dict[str, str]:
-    """By a maker or machine that is called like a person, the word that says it is none."""
-    return dict(pair.split(":") for pair in terms("beside"))
+def _partners() -> dict[str, set[str]]:
+    """By a maker or machine that is called like a person, the words that say it is none."""
+    partners: dict[str, set[str]] = {}
+    for pair in terms("beside"):
+        word, _, partner = pair.partition(":")
+        partners.setdefault(word, set()).add(partner)
+    return partners
 
 
 def _is_short_name(run: _Run, *, coded: bool) -> bool:
@@ -97,12 +104,14 @@ def _is_name(word: str) -> bool:
 
 def _is_term(run: _Run, words: set[str], *, coded: bool) -> bool:
     word, size = run.word, len(run.word)
-    if size == 1 or _is_listed(word, coded=coded) or _partners().get(word) in words:
+    if size == 1 or _is_listed(word, coded=coded):
         return True
+    if word in _partners():
+        return not words.isdisjoint(_partners()[word])
     if size == _PAIR:
         is_orientation = coded and _DIRECTIONS.issuperset(word)
         return is_orientation or (not _is_short_name(run, coded=coded) and (run.is_tied or not run.is_title))
-    if not word.isascii() or _is_name(word) or word in _partners() or (run.is_title and not run.is_tied):
+    if not word.isascii() or _is_name(word) or (run.is_title and not run.is_tied):
         return False
     is_speakable = _VOWEL.search(word) is not None
     longest = _ABBREVIATED if is_speakable else _UNSPEAKABLE
