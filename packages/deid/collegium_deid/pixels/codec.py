@@ -18,7 +18,7 @@ from collegium_deid.errors import Rejected
 from collegium_deid.pixels import fragments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,8 @@ _JPEG: Final = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (50, 51, 57, 70))
 _JPEG_LS: Final = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (80, 81))
 _JPEG_2000: Final = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91))
 _LOSSLESS: Final = frozenset({_RLE, *(f"1.2.840.10008.1.2.4.{n}" for n in (57, 70, 80, 90, 201, 202))})
+# Of all frames uncompressed, where they are written anew.
+_MAX_BYTES: Final = 1 << 30
 # (0028,2114), defined terms of PS3.3 section C.7.6.1.1.5.2.
 _METHODS: Final = {
     "1.2.840.10008.1.2.4.50": "ISO_10918_1",
@@ -83,23 +85,43 @@ class Codec:
             return self._native(number)
         return self._decoded(self._frames[number])
 
-    def write(self, changed: Mapping[int, Frame]) -> Written:
-        """The pixel element with some frames replaced; the others keep their bytes where they can."""
+    def write(self, change: Callable[[Frame], Frame]) -> Written:
+        """The pixel element with every frame changed; one uncompressed frame at a time beside what is written.
+
+        Raises:
+            Rejected: it would be too long, or a frame does not survive being compressed again.
+        """
         layout = self.layout
+        if layout.frame_bytes * layout.frames > _MAX_BYTES:
+            raise Rejected("deid.pixels.too_large", "The frames to write anew are more than 1 GiB together.")
+        frames = (change(self.frame(number)) for number in range(layout.frames))
         if self.is_native:
-            return Written(self._write_native(changed), None, None, None, 1.0)
+            return Written(self._native_element(map(self._as_stored, frames)), None, None, None, 1.0)
         if layout.syntax in _LOSSLESS:
-            frames = [
-                self._encoded(changed[n]) if n in changed else kept for n, kept in enumerate(self._frames)
-            ]
-            element: list[bytes | memoryview] = [fragments.element_of(frames)]
+            compressed = [self._encoded(frame) for frame in frames]
+            element: list[bytes | memoryview] = [fragments.element_of(compressed)]
             return Written(element, None, self._rewritten_photometric(), None, 1.0)
-        plain = b"".join(
-            np.ascontiguousarray(changed.get(n, self.frame(n))).tobytes() for n in range(layout.frames)
-        )
-        ratio = len(plain) / max(1, sum(map(len, self._frames)))
-        element = [_plain_head(len(plain), layout.allocated), plain, b"\0" * (len(plain) & 1)]
+        element = self._native_element(np.ascontiguousarray(frame).tobytes() for frame in frames)
+        ratio = layout.frame_bytes * layout.frames / max(1, sum(map(len, self._frames)))
         return Written(element, EXPLICIT_LITTLE_ENDIAN, self.photometric, _METHODS[layout.syntax], ratio)
+
+    def _native_element(self, frames: Iterable[bytes]) -> list[bytes | memoryview]:
+        explicit = self._head.explicit or not self.is_native
+        pieces = list(frames)
+        size = sum(map(len, pieces))
+        return [
+            _native_head(size + (size & 1), self.layout.allocated, explicit=explicit),
+            *pieces,
+            b"\0" * (size & 1),
+        ]
+
+    def _as_stored(self, frame: Frame) -> bytes:
+        layout = self.layout
+        if layout.is_subsampled:
+            frame = _gathered(frame)
+        elif layout.planar:
+            frame = frame.transpose(2, 0, 1)
+        return np.ascontiguousarray(frame).tobytes()
 
     def _native(self, number: int) -> Frame:
         layout = self.layout
@@ -112,26 +134,6 @@ class Codec:
         if layout.planar:
             return raw.reshape(layout.samples, layout.rows, layout.columns).transpose(1, 2, 0)
         return raw.reshape(layout.rows, layout.columns, layout.samples)
-
-    def _write_native(self, changed: Mapping[int, Frame]) -> list[bytes | memoryview]:
-        layout, size = self.layout, self.layout.frame_bytes
-        whole = size * layout.frames
-        out: list[bytes | memoryview] = [
-            _native_head(whole + (whole & 1), layout.allocated, explicit=self._head.explicit)
-        ]
-        for number in range(layout.frames):
-            if number not in changed:
-                out.append(self._value[number * size : (number + 1) * size])
-                continue
-            frame = changed[number]
-            if layout.is_subsampled:
-                frame = _gathered(frame)
-            elif layout.planar:
-                frame = frame.transpose(2, 0, 1)
-            out.append(np.ascontiguousarray(frame).tobytes())
-        if whole & 1:
-            out.append(b"\0")
-        return out
 
     def _decoded(self, raw: bytes) -> Frame:
         layout = self.layout
@@ -240,12 +242,6 @@ def _gathered(frame: Frame) -> Frame:
     return np.stack((frame[:, 0::2, 0], frame[:, 1::2, 0], frame[:, 0::2, 1], frame[:, 0::2, 2]), axis=-1)
 
 
-def _plain_head(size: int, allocated: int) -> bytes:
-    return _native_head(size + (size & 1), allocated, explicit=True)
-
-
 def _native_head(size: int, allocated: int, *, explicit: bool) -> bytes:
-    if size >= 0xFFFFFFFF:
-        raise Rejected("deid.pixels.too_long", "The uncompressed pixel data would not fit into one element.")
     vr = (b"OB" if allocated == 8 else b"OW") + b"\0\0" if explicit else b""
     return b"\xe0\x7f\x10\x00" + vr + size.to_bytes(4, "little")

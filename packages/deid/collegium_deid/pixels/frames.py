@@ -12,7 +12,7 @@ from collegium_deid.pixels import classify
 from collegium_deid.pixels.look import chains_of, part_around
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -52,9 +52,9 @@ def look(sight: Sight, codec: Codec, known: Sequence[Found], *, reads_always: bo
 
 
 def left_over(
-    sight: Sight, changed: Mapping[int, Frame], areas: Sequence[Box], *, reads_always: bool
+    sight: Sight, changed: Callable[[int], Frame], areas: Sequence[Box], *, reads_always: bool
 ) -> list[Box]:
-    """What still identifies after hiding, on a spread of the changed frames.
+    """What still identifies after hiding, on a spread of the frames; `changed` gives one by its number.
 
     Where the areas came from elsewhere (`reads_always` False), the gate decides whether to read.
     """
@@ -62,8 +62,8 @@ def left_over(
         return []
     part = part_around(areas, sight.layout)
     left: list[Box] = []
-    for number in _spread(len(changed)):
-        pictures = sight.pictures(changed[number])
+    for number in _spread(sight.layout.frames):
+        pictures = sight.pictures(changed(number))
         chains = chains_of(pictures)
         if not reads_always and not any(chain.overlaps(area) for chain in chains for area in areas):
             continue

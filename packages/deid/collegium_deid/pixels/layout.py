@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collegium_deid.engine.elements import FileHead
 
 _SUBSAMPLED: Final = frozenset({"YBR_FULL_422", "YBR_PARTIAL_422"})
-_MAX_PIXELS: Final = 1 << 28
+# Of one frame: looking at it takes some 1.3 gigabytes then.
+_MAX_PIXELS: Final = 1 << 26
 _MONOCHROME: Final = frozenset({"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"})
 _COLOUR: Final = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_422", "YBR_RCT", "YBR_ICT"})
 
@@ -94,10 +95,11 @@ def layout_of(head: FileHead) -> Layout:
         or not layout.stored - 1 <= layout.high_bit < layout.allocated
         or not (colour or plain)
         or min(layout.rows, layout.columns, layout.frames) < 1
-        or layout.rows * layout.columns > _MAX_PIXELS
         or (layout.is_subsampled and (layout.columns & 1 or layout.allocated != 8 or layout.planar))
     ):
         raise Rejected("deid.pixels.layout", "The pixels are stored in a way that cannot be looked at.")
+    if layout.rows * layout.columns > _MAX_PIXELS:
+        raise Rejected("deid.pixels.too_large", "A frame has more than 67 million pixels.")
     return layout
 
 

@@ -1,10 +1,12 @@
 """The pixel step of one object, from the planned look to bytes that may be written.
 
-Memory: one frame decoded at a time while looking; all frames at once only where they are rewritten.
+Memory: the object, what is written anew of its frames (a gibibyte at most, `codec`), and one frame at a
+time: up to 1.5 gigabytes where it has the 67 million pixels it may have (`layout`). What is larger is refused.
 """
 
 from __future__ import annotations
 
+import functools
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -82,8 +84,8 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
         return CleanedPixels(declared, original, (), time.perf_counter() - began, None, code)
     areas = redact.merged([redact.grown(box, layout) for box in reasons])
     is_read = len(found) > len(known)
-    changed, areas = _hidden(sight, codec, areas, is_read=is_read)
-    written = codec.write(changed)
+    areas = _all_areas(sight, codec, areas, is_read=is_read)
+    written = codec.write(lambda frame: _filled(sight, frame, areas))
     return CleanedPixels(
         header.declared(cleaned.head, written),
         written.element,
@@ -94,10 +96,8 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
     )
 
 
-def _hidden(
-    sight: Sight, codec: Codec, areas: list[Box], *, is_read: bool
-) -> tuple[dict[int, Frame], list[Box]]:
-    """Every frame with the areas hidden, looked at again; and the areas, if that found more.
+def _all_areas(sight: Sight, codec: Codec, areas: list[Box], *, is_read: bool) -> list[Box]:
+    """The areas, and what is still seen when they are hidden.
 
     Raises:
         Rejected: writing that identifies is still there, or so much would go that it cannot be writing.
@@ -109,10 +109,10 @@ def _hidden(
             and sum(box.area for box in areas) > _MAX_SHARE * layout.rows * layout.columns
         ):
             raise Rejected("deid.pixels.doubt", "So much looks like writing that it may be anatomy.")
-        changed = {n: _filled(sight, codec.frame(n), areas) for n in range(layout.frames)}
-        left = frames.left_over(sight, changed, areas, reads_always=is_read)
+        filled = functools.partial(_filled_of, sight, codec, areas)
+        left = frames.left_over(sight, filled, areas, reads_always=is_read)
         if not left:
-            return changed, areas
+            return areas
         areas = redact.merged([*areas, *(redact.grown(box, layout) for box in left)])
     raise Rejected("deid.pixels.left", "Writing that identifies is still seen after hiding it.")
 
@@ -123,6 +123,10 @@ def _of_series(sight: Sight, series: SeriesLook) -> list[Found]:
         return []
     judged = (sight.judge(seen) for seen in series.lines)
     return [found for found in judged if found is not None]
+
+
+def _filled_of(sight: Sight, codec: Codec, areas: list[Box], number: int) -> Frame:
+    return _filled(sight, codec.frame(number), areas)
 
 
 def _filled(sight: Sight, frame: Frame, areas: list[Box]) -> Frame:

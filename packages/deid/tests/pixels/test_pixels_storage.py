@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import imagecodecs
@@ -11,6 +12,11 @@ import pytest
 from pydicom import dcmread
 from pydicom.encaps import generate_frames
 from pydicom.pixels.utils import pixel_array
+
+from collegium_deid import Rejected
+from collegium_deid.engine.elements import parse_file
+from collegium_deid.pixels.codec import Codec
+from collegium_deid.pixels.layout import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,6 +189,39 @@ def test_every_frame_is_hidden_and_text_of_one_frame_alone_is_seen(
     changed_only_inside(picture, ds.pixel_array, done)
     assert len(done.areas) == 2
     assert {(area.first, area.last) for area in done.areas} == {(0, 6)}
+
+
+def test_frames_are_written_anew_one_at_a_time(make: Make) -> None:
+    frames = np.zeros((64, 128, 128), np.uint16)
+    data = make(frames)
+    head = parse_file(data, complete=True)
+    codec = Codec(layout_of(head), head, memoryview(data))
+
+    tracemalloc.start()
+    written = codec.write(lambda frame: frame + 1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert b"".join(written.element)[12:] == (frames + 1).tobytes()
+    assert peak < frames.nbytes + 4 * frames[0].nbytes
+
+
+def test_a_frame_too_large_to_be_looked_at_is_refused_with_a_reason(make: Make, hide: Hide) -> None:
+    with pytest.raises(Rejected) as error:
+        hide(make(np.zeros((8193, 8192), np.uint8)))
+
+    assert error.value.code == "deid.pixels.too_large"
+
+
+def test_frames_too_large_to_be_written_anew_are_refused_with_a_reason(
+    draw: Draw, make: Make, hide: Hide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collegium_deid.pixels.codec._MAX_BYTES", draw().nbytes - 1)
+
+    with pytest.raises(Rejected) as error:
+        hide(make(draw(LINE)))
+
+    assert error.value.code == "deid.pixels.too_large"
 
 
 def test_an_overlay_kept_in_spare_bits_is_cleared_and_nothing_else(
