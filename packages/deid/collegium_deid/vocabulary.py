@@ -48,6 +48,7 @@ class _Lists(NamedTuple):
     sure: frozenset[str]
     body: frozenset[str]
     capitals: frozenset[str]
+    amid: frozenset[str]
     partners: dict[str, frozenset[str]]
 
 
@@ -95,9 +96,10 @@ def _lists() -> _Lists:
     scores: set[str] = set()
     steps: set[str] = set()
     capitals: set[str] = set()
+    amid: set[str] = set()
     sections = {
         "body": body, "sure": sure, "never": never, "eponym": eponyms, "partner": nouns, "score": scores,
-        "step": steps, "capitals": capitals,
+        "step": steps, "capitals": capitals, "amid": amid,
     }  # fmt: skip
     for line in _lines("doubtful.txt"):
         head, _, rest = line.casefold().partition(":")
@@ -115,7 +117,7 @@ def _lists() -> _Lists:
     # A partner makes a word doubtful, whatever another line says.
     return _Lists(
         frozenset(words), frozenset(names[0]), frozenset(names[1]), frozenset(sure - set(partners)),
-        frozenset(body - set(partners)), frozenset(capitals),
+        frozenset(body - set(partners)), frozenset(capitals), frozenset(amid),
         {word: frozenset(mates) for word, mates in partners.items()},
     )  # fmt: skip
 
@@ -128,6 +130,11 @@ def is_body(word: str) -> bool:
 def is_abbreviation(word: str) -> bool:
     """True for an abbreviation that, with only its first letter a capital, is a name: NG, but Ng."""
     return word in _lists().capitals
+
+
+def is_name_with_capital(word: str) -> bool:
+    """True for a word that amid a line is a name if it has a capital: lange, but Lange."""
+    return word in _lists().amid
 
 
 @functools.cache

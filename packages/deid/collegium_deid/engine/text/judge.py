@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from collegium_deid.engine.text.called import drop_called
 from collegium_deid.engine.text.line import Line, is_plain_function, people
-from collegium_deid.vocabulary import Grade, is_body, name_list, partners, plain
+from collegium_deid.vocabulary import Grade, is_body, is_name_with_capital, name_list, partners, plain
 
 if TYPE_CHECKING:
     from collegium_deid.engine.text.words import Token
@@ -103,7 +103,7 @@ def _is_amid(line: Line, n: int) -> bool:
 def _is_part_of_name(line: Line, n: int) -> bool:
     """A word that is also a name, a particle or a letter, with a person beside it."""
     token = line.tokens[n]
-    if token.lower in people()["particle"] and _leads_to_name(line, n):
+    if _has_capital_amid(line, n) or (token.lower in people()["particle"] and _leads_to_name(line, n)):
         return True
     if token.grade is Grade.SURE and (
         _are_initials(line, n) or _is_before_given_name(line, n) or _is_behind_given_name(line, n)
@@ -116,6 +116,21 @@ def _is_part_of_name(line: Line, n: int) -> bool:
         or _is_beside_person(line, n)
         or (token.is_letter and _is_initial(line, n))
     )
+
+
+def _has_capital_amid(line: Line, n: int) -> bool:
+    """`Becken Langer`: an adjective or article with a capital, and words before it in the same sentence."""
+    token = line.tokens[n]
+    if token.grade is Grade.DOUBTFUL or not token.text.istitle():
+        return False
+    is_amid = n > 0 and "." not in line.between(n - 1, n) and "\n" not in line.between(n - 1, n)
+    return is_amid and is_name_with_capital(token.lower) and not _is_titled(line)
+
+
+def _is_titled(line: Line) -> bool:
+    """Every word has its capital, as in a headline."""
+    words = [token.text for token in line.tokens if token.text[0].isalpha() and len(token.text) > 2]
+    return len(words) > 3 and all(word[0].isupper() for word in words)
 
 
 def _is_beside_person(line: Line, n: int) -> bool:
