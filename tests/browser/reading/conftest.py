@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext, StorageState
 
     from collegium_testkit.seed import Seeded
 
@@ -34,10 +34,30 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installati
         server.remove()
 
 
-@pytest.fixture
-def reading(
-    place: tuple[InstallationProcess, Seeded], chromium: Browser, request: pytest.FixtureRequest
-) -> Iterator[Reading]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    yield Reading(*place, context, f"T-{abs(hash(request.node.name)) % 10_000}", LESION)
+@pytest.fixture(scope="session")
+def signed_in(place: tuple[InstallationProcess, Seeded], chromium: Browser) -> StorageState:
+    """The reader's session: signing in is no part of these tests."""
+    server, seeded = place
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{server.url}/accounts/login/")
+    page.fill("#id_login", seeded.reader)
+    page.fill("#id_password", seeded.password)
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{server.url}/")
+    state = context.storage_state()
     context.close()
+    return state
+
+
+@pytest.fixture
+def context(chromium: Browser, signed_in: StorageState) -> Iterator[BrowserContext]:
+    """A browser of its own a test, the reader signed in."""
+    opened = chromium.new_context(viewport={"width": 1280, "height": 900}, storage_state=signed_in)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def reading(place: tuple[InstallationProcess, Seeded], context: BrowserContext) -> Reading:
+    return Reading(*place, context, LESION)

@@ -11,9 +11,7 @@ from collegium_testkit.trial_form import trial_project
 from tests.browser.reading.desk import Reading, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
     from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
@@ -28,14 +26,9 @@ CHANGES = "**/api/v1/tasks/*/changes"
 
 
 @pytest.fixture
-def trial(
-    place: tuple[InstallationProcess, Seeded], chromium: Browser, request: pytest.FixtureRequest
-) -> Iterator[Page]:
+def trial(place: tuple[InstallationProcess, Seeded], context: BrowserContext) -> Page:
     """The reading page of a fresh task with the trial's form."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    subject = f"F-{abs(hash(request.node.name)) % 10_000}"
-    yield Reading(*place, context, subject, trial_project(), own_space="Trial form").window()
-    context.close()
+    return Reading(*place, context, trial_project(), own_space="Trial form").window()
 
 
 def item(page: Page, path: str) -> Locator:

@@ -12,9 +12,7 @@ from tests.browser.reading.desk import Reading, until
 from tests.browser.reading.test_form import CHANGES, add_row, item, rows, saved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page
 
     from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
@@ -27,15 +25,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(
-    place: tuple[InstallationProcess, Seeded], chromium: Browser, request: pytest.FixtureRequest
-) -> Iterator[Page]:
+def page(place: tuple[InstallationProcess, Seeded], context: BrowserContext) -> Page:
     """The reading page of a fresh task with the trial's form."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    yield Reading(
-        *place, context, f"P-{abs(hash(request.node.name)) % 10_000}", trial_project(), own_space="Trial form"
-    ).window()
-    context.close()
+    return Reading(*place, context, trial_project(), own_space="Trial form").window()
 
 
 def line(page: Page) -> str:
