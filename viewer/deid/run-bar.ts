@@ -41,7 +41,7 @@ export class RunBar {
   end(isStopped: boolean): void {
     this.isBusy = false;
     const seconds = (performance.now() - this.began) / 1000;
-    this.write(isStopped ? 'Stopped' : 'Done', ` ${this.at} of ${this.all} files in ${seconds.toFixed(1)} s, ${Math.round(this.at / seconds)} a second`);
+    this.write(isStopped ? 'Stopped' : 'Done', ` ${this.at} of ${this.all === 1 ? '1 file' : `${this.all} files`} in ${seconds.toFixed(1)} s, ${Math.round(this.at / seconds)} a second`);
     this.bar(this.at, this.all);
     this.buttons({ start: false, cancel: false, again: true });
   }
