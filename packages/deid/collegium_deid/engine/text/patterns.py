@@ -43,6 +43,9 @@ _SINCE: Final = (
     r"|(?<=\bvom )|(?<=\bam )|(?<=\bseit )|(?<=\bzum )|(?<=\bdu )|(?<=\ble )|(?<=\bdepuis )|(?<=\bdel )|(?<=\bel )|(?<=\bdesde )"
     r"|(?<=\bdal )|(?<=\bil )|(?<=\bvan )|(?<=\bsinds )|(?<=\bdate: )|(?<=\bdatum )|(?<=\bdatum: ))"
 )
+# Before and behind two numbers that count or measure something.
+_NO_COUNT: Final = r"(?<!images )(?<!image )(?<!phase )(?<!phases )(?<!series )(?<!echo )(?<!slice )(?<!slices )(?<!weeks )(?<!week )(?<!serie )"
+_COUNTED: Final = r" ?(?:mm|cm|ml|ms|s|min|hours?|days?|weeks?|months?|years?|%)(?![^\W_])"
 _DAY_MONTH: Final = (
     r"(?:(?:0?[1-9]|1[0-2])[-/](?:0?[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[-/](?:0?[1-9]|1[0-2]))"
 )
@@ -60,8 +63,8 @@ _IDENTITY: Final = (
     r"(?<![\d.])\d{1,2}[-./ ][IVX]{1,4}[-./ ]\d{2,4}(?!\d)",  # 12.III.2019
     r"(?<![\d.,])(?:0[1-9]|[12]\d|3[01])\.(?:0[1-9]|1[0-2])\.(?![\d])",  # 12.03.
     r"(?<![\d./])(?:(?:0\d|1[0-2])/(?:[012]\d|3[01])|(?:[012]\d|3[01])/(?:0\d|1[0-2]))(?![\d/])",  # 12/03
-    r"(?<![\d.,/\w-])(?:0[1-9]-(?:[012]\d|3[01])|(?:[12]\d|3[01])-0[1-9])(?![\w/-]|[.,]\d)",  # 12-03
-    rf"{_SINCE}{_DAY_MONTH}(?![\w/-]|[.,]\d| ?(?:mm|cm|ml|ms|s|min|hours?|days?|weeks?|months?|years?|%))",  # since 3/12
+    rf"{_NO_COUNT}(?<![\d.,/\w-])(?:0[1-9]-(?:[012]\d|3[01])|(?:[12]\d|3[01])-0[1-9])(?![\w/-]|[.,]\d|{_COUNTED})",  # 12-03
+    rf"{_SINCE}(?![1-4]/[2-5] [^\W\d_]){_DAY_MONTH}(?![\w/-]|[.,]\d|{_COUNTED})",  # since 3/12
     r"(?:(?<=\bvom )|(?<=\bam )|(?<=\bseit )|(?<=\bbis )|(?<=\bzum )|(?<=\bab )|(?<=\bden ))(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?!\d)",  # am 3.12.
     r"(?<![\d.])(?:0?[1-9]|1[0-2]) ?[-./] ?(?:19|20)\d{2}(?!\d)",  # 03/2019
     rf"(?<![^\W_]){_DAY}[-./ ]*{_OF} ?{_MONTH}\b\.?(?:[-./ ,']*{_OF} *'?\d{{2,4}}(?!\d))?",  # 3 May, 3rd of May 2020
