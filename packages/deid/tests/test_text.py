@@ -268,6 +268,8 @@ def test_the_name_of_a_score_without_its_step_is_a_person(text: str, kept: str) 
         ("patiente de quatre-vingt-douze ans", "patiente"),
         ("CT thorax Ng", "CT thorax"),
         ("CT thorax Le", "CT thorax"),
+        ("CT thorax Fai", "CT thorax"),
+        ("Demande du Pr Zorbinski", "Demande"),
         ("CT Grassi thorax", "CT thorax"),
         ("Becken Langer", "Becken"),
         ("Untersucher: Kurz", "Untersucher"),
