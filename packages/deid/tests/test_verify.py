@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +35,7 @@ LEAKS: dict[str, Callable[[Dataset], object]] = {
         ds, "StudyDescription", base64.b64encode(b"x Brambleworth y").decode()
     ),
     "bulk": lambda ds: ds.add_new(0x00282000, "OB", b"\0\1brambleworth\0"),
+    "words as numbers": lambda ds: ds.add_new(0x00281101, "US", list(struct.unpack("<6H", b"BRAMBLEWORTH"))),
     "patient id": lambda ds: setattr(ds, "SoftwareVersions", "MRN-4471123"),
     "patient id bare": lambda ds: setattr(ds, "SoftwareVersions", "mrn4471123"),
     "accession number": lambda ds: setattr(ds, "SoftwareVersions", "ACC 778812"),

@@ -26,10 +26,13 @@ _OURS: Final = re.compile(rb"2\.25\.\d{30,39}\0?")
 # Possessive, so that no value can make the search slow.
 _UID_LIKE: Final = re.compile(r"(?<!\d)\d++(?:\.\d++){4,}")
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-# Numbers in bytes and times of day are of nobody; dates are looked at by themselves.
+_FIXED: Final = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
+_ONE_NUMBER: Final = 8
+# Times of day are nobody's; dates are looked at by themselves.
 _WANTED: Final = Wanted(
     frozenset(),
     _BINARY
+    | _FIXED
     | {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UI", "UR", "UT"},
 )
 _DATES: Final = frozenset({"DA", "DT"})
@@ -100,6 +103,9 @@ class _Look:
         if vr == "UI":
             return not self.uids_kept and not kept and self.in_uid(raw)
         needles = self.persons if kept else self.every
+        if vr in _FIXED:
+            # Whoever wrote words as numbers needed several of them.
+            return len(raw) > _ONE_NUMBER and needles.in_bytes(raw)
         short = len(raw) <= _WORTH_REMEMBERING
         known = (vr, raw if short else hashlib.blake2b(raw, digest_size=16).digest(), character_set)
         if known in needles.clean:
