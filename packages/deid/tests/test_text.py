@@ -235,6 +235,8 @@ def test_a_plain_word_behind_a_role_is_no_name() -> None:
         "b 0 50 100 400 800",
         "Thorax a.p. im Liegen",
         "Rectum wall",
+        "Hill-Sachs defect",
+        "vein of Galen",
     ],
 )
 def test_scores_and_stages_stay(text: str) -> None:
