@@ -231,8 +231,15 @@ def test_a_number_that_is_a_word_goes(ct: Dataset, write: Tool, clean: Tool, tag
     ("text", "coded"),
     [("Ng", False), ("Xu", False), ("Vlk", False), ("Carl", False), ("ZHAO1", True), ("99LEE", True)],
 )
-def test_a_short_name_alone_is_a_name(text: str, *, coded: bool) -> None:
+def test_a_short_name_is_a_name(text: str, *, coded: bool) -> None:
     assert not says_nobody(text, coded=coded)
+
+
+@pytest.mark.parametrize(
+    "text", ["Z o r b i n s k i", "Z.O.R.B.I.N.S.K.I", "ZorBinSki", "Zor-bin-ski", "山田太郎"]
+)
+def test_a_name_in_pieces_or_another_script_is_a_name(text: str) -> None:
+    assert not says_nobody(text, coded=False)
 
 
 @pytest.mark.parametrize(

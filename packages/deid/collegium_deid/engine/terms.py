@@ -15,6 +15,8 @@ from collegium_deid.table import terms
 from collegium_deid.vocabulary import Grade, grade, name_list
 
 _PIECE: Final = re.compile(r"[^\W_]+")
+# A name letter by letter: four or more of them, with one mark between each two.
+_SPELLED: Final = re.compile(r"(?<![^\W_])[^\W\d_](?:[^\w\\]{1,2}[^\W\d_]){3,}(?![^\W_])")
 # Of a piece in mixed case each hump is a run: `LightSpeedApps`, `SUVbw`.
 _RUN: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+|[A-Z]")
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -46,7 +48,9 @@ def says_nobody(text: str, *, coded: bool) -> bool:
     """
     runs = [run for piece in _PIECE.findall(text) for run in _runs(piece, coded=coded)]
     words = {run.word for run in runs}
-    return not has_short_name(text) and all(_is_term(run, words, coded=coded) for run in runs)
+    if has_short_name(text) or _SPELLED.search(text) is not None:
+        return False
+    return all(_is_term(run, words, coded=coded) for run in runs)
 
 
 def has_short_name(text: str) -> bool:
@@ -71,7 +75,7 @@ def _runs(piece: str, *, coded: bool) -> list[_Run]:
     for letters in _LETTERS.findall(piece):
         is_one = letters.isupper() or letters.islower() or _is_listed(letters.casefold(), coded=coded)
         for run in [letters] if is_one else _RUN.findall(letters):
-            is_title = run.istitle() and len(run) == len(letters) and len(run) > 1
+            is_title = run.istitle() and len(run) > 1
             found.append(_Run(run.casefold(), is_title, run.islower(), has_digit))
     return found
 
