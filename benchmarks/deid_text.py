@@ -14,11 +14,13 @@ def rows(*, quick: bool) -> list[Row]:
     """Words kept and identities leaked in lines held out of the word lists."""
     count = 500 if quick else 2000
     mine = measure(lambda text, names, numbers: clean(text, known_tokens(names, numbers)), "heldout", count)
+    unseen = measure(lambda text, names, numbers: clean(text, known_tokens(names, numbers)), "unseen")
     naive = measure(_naive, "heldout", count)
     holds = mine.kept >= 0.95 and not mine.leaked
     note = (
         f"{len(mine.leaked)} of {count} lines let identity through; the peer is what scripts do (drop the "
-        f"header's names, dates and long numbers): {len(naive.leaked)} lines"
+        f"header's names, dates and long numbers): {len(naive.leaked)} lines. On the 341 whole lines in five "
+        f"languages {100 * unseen.kept:.1f} % stay, {len(unseen.leaked)} let identity through"
     )
     return [
         Row(

@@ -31,6 +31,13 @@ def test_words_that_identify_nobody_are_kept_and_no_identity_is(half: str) -> No
     assert measured.kept >= 0.95
 
 
+def test_no_identity_is_kept_in_whole_lines_of_five_languages_and_most_words_are() -> None:
+    measured = measure(cleaned, "unseen")
+
+    assert measured.leaked == ()
+    assert measured.kept >= 0.9
+
+
 @pytest.mark.parametrize(
     "text",
     [
