@@ -132,15 +132,24 @@ class Sight:
 
 def lines_on(pictures: Sequence[Grey], chains: Sequence[Box], reader: Reader) -> list[Seen]:
     """Lines on all pictures of one frame, each place once."""
+    large: list[Seen] = []
     found: list[Seen] = []
-    for picture in pictures:
-        large = [line for line in large_lines(picture, reader) if not _is_seen(line.box, found)]
-        found += _read(picture, large, chains, reader)
     for number, picture in enumerate(pictures):
+        lines = [line for line in large_lines(picture, reader) if not _is_seen(line.box, large)]
+        large += _read(picture, lines, chains, reader)
         # The second opinion looks closer too: letters of 8 or 9 pixels over anatomy need it.
         lines = sane(reader.find(picture, _CLOSER if number else 1.0), *picture.shape)
         found += _read(picture, [line for line in lines if not _is_seen(line.box, found)], chains, reader)
-    return found
+    # From afar some lines of small letters look like one of large ones.
+    large = [line for line in large if not any(_is_small_inside(other, line) for other in found)]
+    return [*large, *(line for line in found if not _is_seen(line.box, large))]
+
+
+def _is_small_inside(line: Seen, large: Seen) -> bool:
+    """True for a read line of letters of half the size or less in the place of a large one."""
+    width, height = line.box.shared(large.box)
+    is_smaller = 2 * min(_sides(line.box)) <= min(_sides(large.box))
+    return line.reading.is_sure and is_smaller and width * height * 2 > line.box.area
 
 
 def _read(picture: Grey, lines: Sequence[Line], chains: Sequence[Box], reader: Reader) -> list[Seen]:
@@ -192,6 +201,10 @@ def _agrees(box: Box, chains: Sequence[Box]) -> bool:
             tall = (chain.right - chain.left) if turned else (chain.bottom - chain.top)
             seen += (depth if turned else width) if tall <= 1.4 * height else 0
     return seen >= 0.3 * length
+
+
+def _sides(box: Box) -> tuple[int, int]:
+    return box.right - box.left, box.bottom - box.top
 
 
 def _moved(box: Box, right: int, down: int) -> Box:
