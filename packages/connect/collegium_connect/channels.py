@@ -22,6 +22,8 @@ class Channel:
     scope_id: int
     recipe: Recipe
     key: SiteKey
+    is_active: bool
+    """Withdrawn channels take nothing new; what they took is still cleaned and delivered."""
 
     @property
     def channel_id(self) -> str:
@@ -47,7 +49,7 @@ class Channels:
 
     @property
     def active(self) -> tuple[Channel, ...]:
-        return tuple(self._by_id.values())
+        return tuple(channel for channel in self._by_id.values() if channel.is_active)
 
     @property
     def idle(self) -> tuple[IdleChannel, ...]:
@@ -71,7 +73,7 @@ class Channels:
     def refresh(self) -> None:
         """Parse recipes and load keys anew; a channel that fails is idle with its reason."""
         with self._journal.look() as db:
-            known = [item for item in stored.channels(db) if item.is_active]
+            known = stored.channels(db)
         ready: dict[str, Channel] = {}
         idle = []
         for item in known:
@@ -81,6 +83,7 @@ class Channels:
                     item.scope_id,
                     parse_recipe(item.setup.recipe_yaml, item.setup.name),
                     site_key(self._site_key(item)),
+                    item.is_active,
                 )
             except DeidError as error:
                 idle.append(IdleChannel(item.setup, f"The recipe cannot be used: {error}"))

@@ -1,8 +1,9 @@
 """Let `collegium_deid` clean one object, under its channel's recipe and site key.
 
-Everything that decides about identity is in that package; here is only the order: who is it, which
-code stands for them, clean, look at the pixels where the plan says so, look at the result with the
-input's identifiers in hand, let it through.
+Everything that decides about identity is in that package; here is only the order. `rewrite` works
+between socket and disk: who is it, which code stands for them, a new header, and the pixel bytes as
+they are if no one needs to look at them. `finish` does all of it from a sealed original, the look at
+the pixels included. `check` looks at a new header with the identifiers of the old one in hand.
 """
 
 import time
@@ -18,9 +19,11 @@ from collegium_deid import (
     Rejected,
     clean_object,
     identifiers_of,
+    parse_file,
     prepare,
     verify_against,
 )
+from collegium_deid.engine import person
 from collegium_deid.engine.pixelplan import Look
 from collegium_deid.pixels import clean_pixels
 
@@ -29,55 +32,90 @@ _HEAD_BYTES: Final = 128 << 10
 
 
 @dataclass(frozen=True)
-class Clean:
-    """A cleaned object: its new header, and the pixel bytes that follow it, views of the input."""
+class Rewritten:
+    """An object with its new header."""
 
     cleaned: Cleaned
-    pixels: list[bytes | memoryview]
+    pixels: list[bytes | memoryview] | None
+    """What follows the header, views of the input; None where someone must look at it first."""
     original: memoryview
-    """The part of the input that cannot be made again from the output: the header, or all of it."""
+    """What of the input cannot be made again from the output: its header, or all of it."""
+    is_whole: bool
+    subject_code: str
     seconds: float
 
 
-def clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
-    """Clean one whole Part 10 object.
+def rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
+    """Give one whole Part 10 object its new header.
 
     Raises:
         Rejected: it must not leave; the reason holds no value.
     """
     readable = prepare(data)
     if readable is data:
-        return _clean(channel, data, links)
+        return _rewrite(channel, data, links)
     # Deflated or big endian: what was received cannot be made again from the output.
-    return replace(_clean(channel, memoryview(readable), links), original=data)
+    return replace(_rewrite(channel, memoryview(readable), links), original=data, is_whole=True)
 
 
-def _clean(channel: Channel, data: memoryview, links: LinkTable) -> Clean:
+def finish(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
+    """Clean one whole Part 10 object, its pixels and all. Memory bound: what the pixels' look takes.
+
+    Raises:
+        Rejected: it must not leave; the reason holds no value.
+    """
+    readable = prepare(data)
+    source = data if readable is data else memoryview(readable)
+    done = _rewrite(channel, source, links)
+    if done.pixels is None:
+        done = _look(channel, source, done)
+    check(bytes(source[: done.cleaned.pixel_start]), done.cleaned.head)
+    return done if source is data else replace(done, original=data, is_whole=True)
+
+
+def check(original_head: bytes, new_head: bytes) -> None:
+    """Search a new header for every identifier of the original one.
+
+    Raises:
+        Rejected: one is still there; the reason does not say which.
+    """
+    verify_against(identifiers_of(original_head), new_head)
+
+
+def _rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
     began = time.perf_counter()
-    head = bytes(data[:_HEAD_BYTES])
     try:
-        cleaned = _clean_header(channel, head, links, complete=False)
+        cleaned, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
-        head = bytes(data)
-        cleaned = _clean_header(channel, head, links, complete=True)
+        cleaned, code = _clean_header(channel, bytes(data), links, complete=True)
     policy = channel.recipe.pixels
     if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
         raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
-    if cleaned.has_pixels and cleaned.plan.look is not Look.NONE:
-        looked = clean_pixels(data, cleaned, recipe=channel.recipe)
-        syntax = looked.transfer_syntax_uid or cleaned.transfer_syntax_uid
-        cleaned = replace(cleaned, head=looked.head, transfer_syntax_uid=syntax)
-        pixels, original = looked.pixels, data if looked.code == "redacted" else data[: cleaned.pixel_start]
-    else:
+    pixels = None
+    if not cleaned.has_pixels or cleaned.plan.look is Look.NONE:
         passage = PixelPassage(cleaned)
-        pixels, original = passage.feed(data[cleaned.pixel_start :]), data[: cleaned.pixel_start]
+        pixels = passage.feed(data[cleaned.pixel_start :])
         passage.finish()
-    verify_against(identifiers_of(head), cleaned.head)
-    return Clean(cleaned, pixels, original, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    return Rewritten(cleaned, pixels, data[: cleaned.pixel_start], False, code, seconds)
 
 
-def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> Cleaned:
-    def code_for(local_id: str) -> str:
-        return links.code_for(channel.scope_id, channel.setup.site_code, local_id)
+def _look(channel: Channel, data: memoryview, done: Rewritten) -> Rewritten:
+    looked = clean_pixels(data, done.cleaned, recipe=channel.recipe)
+    syntax = looked.transfer_syntax_uid or done.cleaned.transfer_syntax_uid
+    is_whole = looked.code == "redacted"
+    return replace(
+        done,
+        cleaned=replace(done.cleaned, head=looked.head, transfer_syntax_uid=syntax),
+        pixels=looked.pixels,
+        original=data if is_whole else done.original,
+        is_whole=is_whole,
+        seconds=done.seconds + looked.seconds,
+    )
 
-    return clean_object(head, recipe=channel.recipe, key=channel.key, subject=code_for, complete=complete)
+
+def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> tuple[Cleaned, str]:
+    parsed = parse_file(head, complete=complete)
+    local_id = person.local_id(parsed, person.codecs_of(parsed))
+    code = links.code_for(channel.scope_id, channel.setup.site_code, local_id)
+    return clean_object(head, recipe=channel.recipe, key=channel.key, subject=code, complete=complete), code

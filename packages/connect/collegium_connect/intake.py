@@ -1,29 +1,31 @@
-"""One object's way in: clean it, write it, remember it; only then is it acknowledged.
+"""One object's way in: a new header or a seal, a record, a row; only then is it acknowledged.
 
-Between socket and disk the header is rewritten. What reaches the disk is the cleaned object with its
-original header sealed behind it (the whole original where its pixels were changed) or, if it cannot be
-cleaned, the whole object sealed. Files and their
-folder are on disk before the journal's row, the row before the answer. Memory bound: the object once,
-as received, and a copy for the engine.
+Between socket and disk the header is rewritten. Where nobody needs to look at the pixels, the record
+holds the object as it will leave, its headers sealed; else, and where it cannot be cleaned, the whole
+original, sealed. Records are on disk before the journal's row, the row before the answer. Memory
+bound: the object once, as received, and a copy for the engine.
 """
 
 import hashlib
+import json
 import sqlite3
 import uuid
+from dataclasses import asdict
 from enum import IntEnum
+from typing import NamedTuple
 
 from collegium_connect import deidentify
 from collegium_connect.channels import Channel
 from collegium_connect.clock import Clock, to_ms
+from collegium_connect.deidentify import Rewritten
 from collegium_connect.errors import SpoolFull
 from collegium_connect.journal import objects
 from collegium_connect.journal.database import GroupCommit, Journal
-from collegium_connect.journal.objects import CleanArrival, Kept, SealedArrival
+from collegium_connect.journal.objects import Arrival, Kept, Product
 from collegium_connect.keys import Secrets
 from collegium_connect.links import LinkTable
 from collegium_connect.log import EventLog
-from collegium_connect.sealed import seal
-from collegium_connect.spool import Spool, Stores
+from collegium_connect.spool import Stored, Stores
 from collegium_deid import Rejected
 
 log = EventLog("intake")
@@ -37,6 +39,11 @@ class Status(IntEnum):
     OUT_OF_RESOURCES = 0xA700
 
 
+class _Written(NamedTuple):
+    arrival: Arrival
+    stored: Stored
+
+
 class Intake:
     """Takes objects from any number of threads."""
 
@@ -45,7 +52,7 @@ class Intake:
     ) -> None:
         self._journal, self._stores, self._links = journal, stores, links
         self._secrets, self._clock = secrets, clock
-        self._commits: GroupCommit[CleanArrival | SealedArrival, Kept] = GroupCommit(self._commit)
+        self._commits: GroupCommit[_Written, Kept] = GroupCommit(self._commit)
 
     @property
     def has_room(self) -> bool:
@@ -72,131 +79,110 @@ class Intake:
 
     def _store(self, channel: Channel, data: memoryview) -> None:
         try:
-            clean = deidentify.clean(channel, data, self._links)
+            done = deidentify.rewrite(channel, data, self._links)
         except Rejected as rejected:
-            self._store_sealed(channel, data, rejected)
+            self._store_sealed(channel, data, None, rejected.code, rejected.message)
             return
-        self._store_clean(channel, clean)
+        if done.pixels is None:
+            self._store_sealed(channel, data, product_of(channel, done), "", "")
+        else:
+            self._store_clean(channel, done, done.pixels)
 
-    def _store_clean(self, channel: Channel, clean: deidentify.Clean) -> None:
-        cleaned = clean.cleaned
-        pieces: list[bytes | memoryview] = [cleaned.head, *clean.pixels]
-        digest = hashlib.sha256()
-        for piece in pieces:
-            digest.update(piece)
-        sha256 = digest.hexdigest()
+    def _store_clean(self, channel: Channel, done: Rewritten, pixels: list[bytes | memoryview]) -> None:
+        product = product_of(channel, done)
         with self._journal.look() as db:
-            if objects.is_known(db, channel.channel_id, cleaned.sop_instance_uid, sha256):
+            if objects.is_known(db, channel.channel_id, product.sop_instance_uid, product.sha256):
                 return
-        object_id = str(uuid.uuid4())
-        sealed = b"".join(seal(self._secrets.sealing, object_id, clean.original))
-        size = sum(map(len, pieces))
-        arrival = CleanArrival(
-            object_id=object_id,
-            new_exam_id=str(uuid.uuid4()),
-            channel_id=channel.channel_id,
-            study_uid=cleaned.study_uid,
-            subject_code=cleaned.subject_code,
-            sop_instance_uid=cleaned.sop_instance_uid,
-            sop_class_uid=cleaned.sop_class_uid,
-            series_uid=cleaned.series_uid,
-            transfer_syntax_uid=cleaned.transfer_syntax_uid,
-            sha256=sha256,
-            size_bytes=size,
-            sealed_bytes=len(sealed),
-            recipe_name=channel.recipe.name,
-            recipe_version=channel.recipe.version,
-            recipe_digest=channel.recipe.digest,
-            counts=dict(cleaned.report.counts),
-            seconds=clean.seconds,
-            received_ms=to_ms(self._clock()),
+        arrival = self._arrival(channel, product, is_clean=True)
+        stored = self._stores.keep_clean(
+            arrival.object_id,
+            note_of(arrival),
+            head=done.cleaned.head,
+            original=done.original,
+            is_whole=done.is_whole,
+            pixels=pixels,
         )
-        kept = self._keep(self._stores.spool, arrival, [*pieces, sealed], size + len(sealed))
-        if kept is Kept.HELD:
+        if self._commits.submit(_Written(arrival, stored)) is Kept.HELD:
             log.warning(
-                "object.held", object=object_id, channel=channel.channel_id, reason="two patients in one exam"
+                "object.held",
+                object=arrival.object_id,
+                channel=channel.channel_id,
+                reason="two patients in one exam",
             )
 
-    def _store_sealed(self, channel: Channel, data: memoryview, rejected: Rejected) -> None:
+    def _store_sealed(
+        self, channel: Channel, data: memoryview, product: Product | None, code: str, words: str
+    ) -> None:
         mac = self._secrets.lookup_parts(data)
         with self._journal.look() as db:
-            if objects.is_known_sealed(db, channel.channel_id, mac):
+            if objects.is_known_input(db, channel.channel_id, mac):
                 return
-        object_id = str(uuid.uuid4())
-        pieces: list[bytes | memoryview] = list(seal(self._secrets.sealing, object_id, data))
-        size = sum(map(len, pieces))
-        arrival = SealedArrival(
-            object_id=object_id,
-            channel_id=channel.channel_id,
-            input_mac=mac,
-            sealed_bytes=size,
-            reason_code=rejected.code,
-            reason=rejected.message,
-            received_ms=to_ms(self._clock()),
+        arrival = self._arrival(
+            channel, product, is_clean=False, input_mac=mac, reason_code=code, reason=words
         )
-        self._keep(self._stores.quarantine, arrival, pieces, size)
-        log.warning("object.quarantined", object=object_id, channel=channel.channel_id, code=rejected.code)
+        stored = self._stores.keep_sealed(arrival.object_id, note_of(arrival), data)
+        self._commits.submit(_Written(arrival, stored))
+        if product is None:
+            log.warning("object.quarantined", object=arrival.object_id, channel=channel.channel_id, code=code)
 
-    def _keep(
+    def _arrival(  # noqa: PLR0913 - the parts of one row
         self,
-        spool: Spool,
-        arrival: CleanArrival | SealedArrival,
-        pieces: list[bytes | memoryview],
-        size: int,
-    ) -> Kept:
-        """Write the file, then the row. Returns when both are on disk."""
-        usage = self._stores.usage
-        usage.reserve(size)
-        try:
-            spool.write(arrival.object_id, pieces)
-        except BaseException:
-            usage.release(size)
-            raise
-        # Should the commit fail, the file stays: whether the row was written is for the next start to see.
-        kept = self._commits.submit(arrival)
-        if kept is Kept.DUPLICATE:
-            spool.remove(arrival.object_id)
-            usage.release(size)
+        channel: Channel,
+        product: Product | None,
+        *,
+        is_clean: bool,
+        input_mac: bytes | None = None,
+        reason_code: str = "",
+        reason: str = "",
+    ) -> Arrival:
+        return Arrival(
+            object_id=str(uuid.uuid4()),
+            new_exam_id=str(uuid.uuid4()),
+            channel_id=channel.channel_id,
+            received_ms=to_ms(self._clock()),
+            is_clean=is_clean,
+            product=product,
+            input_mac=input_mac,
+            reason_code=reason_code,
+            reason=reason,
+        )
+
+    def _commit(self, group: list[_Written]) -> list[Kept]:
+        # Should the commit fail, the records stay: whether the rows were written is for the next start to see.
+        self._stores.segments.sync(item.stored.place.segment for item in group)
+        with self._journal.change() as db:
+            kept = [objects.record(db, item.arrival, item.stored) for item in group]
+        for item, outcome in zip(group, kept, strict=True):
+            if outcome is Kept.DUPLICATE:
+                self._stores.forget(item.stored.place)
         return kept
 
-    def _commit(self, arrivals: list[CleanArrival | SealedArrival]) -> list[Kept]:
-        self._stores.spool.sync_names()
-        if any(isinstance(arrival, SealedArrival) for arrival in arrivals):
-            self._stores.quarantine.sync_names()
-        with self._journal.change() as db:
-            return [
-                objects.record_clean(db, arrival)
-                if isinstance(arrival, CleanArrival)
-                else objects.record_sealed(db, arrival)
-                for arrival in arrivals
-            ]
+
+def product_of(channel: Channel, done: Rewritten) -> Product:
+    """What the journal and a manifest say of a cleaned object."""
+    cleaned = done.cleaned
+    pieces = None if done.pixels is None else [cleaned.head, *done.pixels]
+    digest = hashlib.sha256()
+    for piece in pieces or ():
+        digest.update(piece)
+    return Product(
+        study_uid=cleaned.study_uid,
+        series_uid=cleaned.series_uid,
+        sop_instance_uid=cleaned.sop_instance_uid,
+        sop_class_uid=cleaned.sop_class_uid,
+        transfer_syntax_uid=cleaned.transfer_syntax_uid,
+        subject_code=done.subject_code,
+        sha256=digest.hexdigest() if pieces else "",
+        size_bytes=sum(map(len, pieces or ())),
+        recipe_name=channel.recipe.name,
+        recipe_version=channel.recipe.version,
+        recipe_digest=channel.recipe.digest,
+        counts=dict(cleaned.report.counts),
+        seconds=done.seconds,
+    )
 
 
-def recover(journal: Journal, stores: Stores) -> None:
-    """Make disk and journal agree after any end, however sudden.
-
-    A file without a live row was never acknowledged, or is delivered: it goes. A row without its whole
-    file is marked missing and shown; nothing is made up for it.
-    """
-    with journal.look() as db:
-        live = {item.object_id: item for item in objects.files_on_disk(db)}
-    removed = 0
-    for spool in (stores.spool, stores.quarantine):
-        for name in spool.names():
-            if name not in live:
-                spool.remove(name)
-                removed += 1
-    missing = []
-    for item in live.values():
-        spool = stores.quarantine if item.state is objects.State.QUARANTINED else stores.spool
-        size = item.size_bytes + item.sealed_bytes
-        if spool.size_of(item.object_id) == size:
-            stores.usage.add(size)
-        else:
-            missing.append(item.object_id)
-    if missing:
-        with journal.change() as db:
-            for object_id in missing:
-                objects.mark_missing(db, object_id)
-                log.error("object.missing", object=object_id)
-    log.info("journal.recovered", objects=len(live), orphans_removed=removed, missing=len(missing))
+def note_of(arrival: Arrival) -> bytes:
+    """An arrival as its record's note: the row can be made again from it."""
+    content = asdict(arrival) | {"input_mac": arrival.input_mac and arrival.input_mac.hex()}
+    return json.dumps(content, separators=(",", ":")).encode()

@@ -21,7 +21,8 @@ from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
 from collegium_connect.heartbeat import Pulse
-from collegium_connect.intake import Intake, recover
+from collegium_connect.inspection import Inspector
+from collegium_connect.intake import Intake
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
@@ -31,6 +32,7 @@ from collegium_connect.local_ui import LocalPage
 from collegium_connect.local_ui.status import GatewayStatus, gateway_status
 from collegium_connect.log import EventLog
 from collegium_connect.receive import Admission, Door
+from collegium_connect.recover import recover
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
@@ -71,7 +73,7 @@ class Gateway:
             enrolment = self._enrolment()
             keys = KeyFolder(folder / "keys")
             secrets = load_secrets(keys)
-            stores = Stores.below(folder, settings.limits)
+            self._stores = stores = Stores.below(folder, settings.limits, secrets.sealing)
             recover(self._journal, stores)
             self._channels = Channels(self._journal, keys, clock)
             self._client = ServerClient(settings.server, settings.server.url, enrolment.token, self._stopping)
@@ -82,6 +84,7 @@ class Gateway:
         intake = Intake(self._journal, stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
         self._door = Door(settings.receive, settings.limits, admission, intake)
+        self._inspector = Inspector(self._journal, stores, self._channels, links)
         self._assembler = Assembler(self._journal, self._channels, clock)
         self._sender = Sender(self._journal, stores, self._client, clock, self._stopping)
         self._pulse = Pulse(self._journal, self._channels, self._client)
@@ -104,7 +107,11 @@ class Gateway:
 
     def start(self) -> None:
         self._page.start()
-        for name, work in (("assemble", self._assemble), ("send", self._send), ("heartbeat", self._beat)):
+        parts = (
+            ("inspect", self._inspect), ("assemble", self._assemble), ("send", self._send),
+            ("heartbeat", self._beat),
+        )  # fmt: skip
+        for name, work in parts:
             thread = threading.Thread(target=work, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -124,6 +131,7 @@ class Gateway:
             thread.join(_STOP_S)
         self._client.close()
         self._journal.close()
+        self._stores.segments.close()
         running_path(self._settings).unlink(missing_ok=True)
         self._lock.release()
         log.info("gateway.stopped")
@@ -152,6 +160,13 @@ class Gateway:
             problem=self._pulse.problem,
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
         )
+
+    def _inspect(self) -> None:
+        def work() -> None:
+            while self._inspector.run_once() and not self._stopping.is_set():
+                pass
+
+        self._repeat("inspect", work, lambda: _TICK_S)
 
     def _assemble(self) -> None:
         self._repeat("assemble", self._assembler.run_once, lambda: _TICK_S)

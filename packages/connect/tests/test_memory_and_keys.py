@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 
 from collegium_connect.clock import now
-from collegium_connect.errors import JournalTooNew, KeyUnusable, SealBroken, SpoolFull
+from collegium_connect.errors import JournalTooNew, KeyUnusable, SealBroken
 from collegium_connect.journal.database import GroupCommit, Journal
 from collegium_connect.keys import KeyFolder, Secrets, load_secrets
 from collegium_connect.links import LinkTable
 from collegium_connect.sealed import seal, unseal
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
-from collegium_connect.spool import Spool, Usage
 from collegium_testkit.fake_server import FakeServer
 
 KEY = bytes(range(32))
@@ -210,29 +209,3 @@ def test_many_threads_give_one_patient_one_code(journal: Journal) -> None:
         thread.join(10)
 
     assert sorted(set(codes)) == ["LG-001", "LG-002", "LG-003", "LG-004"]
-
-
-@pytest.mark.requirement("C24")
-def test_the_spool_says_no_before_its_limit_and_the_disks_reserve(tmp_path: Path) -> None:
-    small, reserved = Usage(tmp_path, 100, 0), Usage(tmp_path, 1 << 60, 1 << 60)
-
-    small.reserve(90)
-
-    with pytest.raises(SpoolFull):
-        small.reserve(11)
-    with pytest.raises(SpoolFull):
-        reserved.reserve(1)
-    assert small.used_bytes == 90
-
-
-def test_a_file_that_could_not_be_written_leaves_nothing(tmp_path: Path) -> None:
-    spool = Spool(tmp_path / "spool")
-
-    def pieces() -> Iterator[bytes]:
-        yield b"half"
-        raise OSError(28, "No space left on device")
-
-    with pytest.raises(SpoolFull):
-        spool.write("object-1", pieces())
-
-    assert list(spool.names()) == []

@@ -51,12 +51,13 @@ def test_a_name_in_the_picture_is_hidden_and_the_rest_arrives_as_it_was(
 
 @pytest.mark.requirement("C09", "C18")
 def test_the_whole_original_of_a_changed_picture_stays_sealed_until_its_receipt(
-    gateway: Gateway, settings: Settings, server: FakeServer, tmp_path: Path
+    gateway: Gateway, settings: Settings, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
     server.faults = [Fault("complete", "cut_before", times=1000)]
     path = written_on(tmp_path / "exam")
 
     pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: [line.state for line in gateway.status().exams] in (["queued"], ["retrying"]))
 
     spooled = [file for file in (settings.gateway.data_dir / "spool").rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in spooled) > 2 * len(dcmread(path).PixelData)

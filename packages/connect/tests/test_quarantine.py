@@ -9,10 +9,12 @@ from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect.intake import Status
+from collegium_connect.journal import objects
+from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
-from collegium_connect.sealed import unseal
-from collegium_connect.service import Gateway
+from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import Settings
+from collegium_connect.spool import Place, Stores
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
 
@@ -25,6 +27,22 @@ def quarantined(gateway: Gateway) -> int:
 
 def send(gateway: Gateway, *paths: Path) -> list[int]:
     return [item.status for item in pacs.send(paths, "127.0.0.1", gateway.receive_port, "TRIAL1")]
+
+
+def only_record(settings: Settings) -> tuple[str, Place]:
+    """The id and the place of the one object that the journal knows."""
+    journal = Journal(journal_path(settings))
+    try:
+        with journal.look() as db:
+            (record,) = objects.live_records(db)
+    finally:
+        journal.close()
+    return record.object_id, record.place
+
+
+def stores_of(settings: Settings) -> Stores:
+    sealing = load_secrets(KeyFolder(settings.gateway.data_dir / "keys")).sealing
+    return Stores.below(settings.gateway.data_dir, settings.limits, sealing)
 
 
 def one_file(folder: Path) -> Path:
@@ -43,17 +61,17 @@ def test_bytes_that_are_no_dicom_data_set_are_sealed_whole(
     statuses = send(gateway, path)
 
     assert statuses == [Status.SUCCESS]
-    (sealed,) = (settings.gateway.data_dir / "quarantine").iterdir()
-    secrets = load_secrets(KeyFolder(settings.gateway.data_dir / "keys"))
-    assert unseal(secrets.sealing, sealed.name, sealed.read_bytes()).endswith(junk[dataset_start:])
-    assert b"no data set" not in sealed.read_bytes()
+    (object_id, place), stores = only_record(settings), stores_of(settings)
+    assert stores.original(object_id, place, is_clean=False).endswith(junk[dataset_start:])
+    (segment,) = (settings.gateway.data_dir / "spool").iterdir()
+    assert b"no data set" not in segment.read_bytes()
     assert not server.deliveries
 
 
 @pytest.mark.requirement("C18")
 @pytest.mark.parametrize("cut_at", [0.3, 0.99])
 def test_a_truncated_object_is_sealed_whole(
-    gateway: Gateway, server: FakeServer, tmp_path: Path, cut_at: float
+    gateway: Gateway, server: FakeServer, tmp_path: Path, cut_at: float, until: Until
 ) -> None:
     path = one_file(tmp_path)
     content = path.read_bytes()
@@ -62,7 +80,7 @@ def test_a_truncated_object_is_sealed_whole(
     statuses = send(gateway, path)
 
     assert statuses == [Status.SUCCESS]
-    assert quarantined(gateway) == 1
+    until(lambda: quarantined(gateway) == 1)
     assert not server.deliveries
 
 
@@ -98,16 +116,17 @@ def test_an_object_without_a_patient_id_waits_in_quarantine(gateway: Gateway, tm
 
 @pytest.mark.requirement("C14")
 def test_an_object_sent_again_is_in_quarantine_once(
-    gateway: Gateway, settings: Settings, tmp_path: Path
+    gateway: Gateway, settings: Settings, tmp_path: Path, until: Until
 ) -> None:
     path = one_file(tmp_path)
     path.write_bytes(path.read_bytes()[:-100])
 
     send(gateway, path)
+    until(lambda: quarantined(gateway) == 1)
     send(gateway, path)
 
     assert quarantined(gateway) == 1
-    assert len(list((settings.gateway.data_dir / "quarantine").iterdir())) == 1
+    only_record(settings)
 
 
 @pytest.mark.requirement("C18")

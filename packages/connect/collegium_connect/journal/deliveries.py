@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from collegium_connect.journal.objects import State
+from collegium_connect.spool import Place
 from collegium_wire import Manifest, Outcome, Receipt
 
 
@@ -24,12 +25,13 @@ class DueDelivery:
 
 @dataclass(frozen=True)
 class ObjectFile:
-    """One object of a delivery, by digest, and where its bytes are."""
+    """One object of a delivery, by digest, and where its record is."""
 
     object_id: str
     sha256: str
     size_bytes: int
     state: State
+    place: Place
 
 
 def add(
@@ -63,11 +65,19 @@ def next_due(db: sqlite3.Connection, now_ms: int) -> DueDelivery | None:
 
 def object_files(db: sqlite3.Connection, delivery_id: str) -> list[ObjectFile]:
     rows = db.execute(
-        "SELECT object_id, sha256, size_bytes, state FROM objects WHERE delivery_id = ? ORDER BY rowid",
+        "SELECT object_id, sha256, size_bytes, state, segment, offset FROM objects"
+        " WHERE delivery_id = ? ORDER BY rowid",
         (delivery_id,),
     )
     return [
-        ObjectFile(row["object_id"], row["sha256"], row["size_bytes"], State(row["state"])) for row in rows
+        ObjectFile(
+            row["object_id"],
+            row["sha256"],
+            row["size_bytes"],
+            State(row["state"]),
+            Place(row["segment"], row["offset"]),
+        )
+        for row in rows
     ]
 
 
@@ -80,8 +90,8 @@ def postpone(db: sqlite3.Connection, delivery_id: str, code: str, message: str, 
     )
 
 
-def finish(db: sqlite3.Connection, delivery_id: str, receipt: Receipt, at_ms: int) -> list[str]:
-    """Write the receipt and what it says of each object; the object ids whose files may now go."""
+def finish(db: sqlite3.Connection, delivery_id: str, receipt: Receipt, at_ms: int) -> list[Place]:
+    """Write the receipt and what it says of each object; the records that nobody needs any more."""
     state = DeliveryState.DELIVERED if receipt.delivered else DeliveryState.REFUSED
     refused = [item for item in receipt.items if item.outcome is Outcome.REFUSED]
     db.execute(
@@ -103,6 +113,7 @@ def finish(db: sqlite3.Connection, delivery_id: str, receipt: Receipt, at_ms: in
         (State.DELIVERED, delivery_id, State.QUEUED),
     )
     rows = db.execute(
-        "SELECT object_id FROM objects WHERE delivery_id = ? AND state = ?", (delivery_id, State.DELIVERED)
+        "SELECT segment, offset FROM objects WHERE delivery_id = ? AND state = ?",
+        (delivery_id, State.DELIVERED),
     )
-    return [row["object_id"] for row in rows]
+    return [Place(row["segment"], row["offset"]) for row in rows]

@@ -36,11 +36,13 @@ class Batch:
 
 
 def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
-    """Exams with objects that no delivery carries yet, oldest first."""
+    """Exams with objects that no delivery carries yet, and none that nobody has inspected; oldest first."""
     rows = db.execute(
-        "SELECT exam_id, channel_id, last_ms FROM exams WHERE is_held = 0 AND exam_id IN"
-        " (SELECT exam_id FROM objects WHERE state = ?) ORDER BY last_ms",
-        (State.WAITING,),
+        "SELECT exam_id, channel_id, last_ms FROM exams WHERE is_held = 0"
+        " AND exam_id IN (SELECT exam_id FROM objects WHERE state = ?)"
+        " AND exam_id NOT IN (SELECT exam_id FROM objects WHERE state = ? AND exam_id IS NOT NULL)"
+        " ORDER BY last_ms",
+        (State.WAITING, State.RECEIVED),
     )
     return [WaitingExam(**row) for row in rows]
 

@@ -1,20 +1,24 @@
-"""Objects on their way: received, waiting in an exam, queued in a delivery, delivered; or set aside."""
+"""Objects on their way: received, checked, waiting in an exam, queued, delivered; or set aside."""
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+from collegium_connect.spool import Place, Stored
 
 
 class State(StrEnum):
     """Where one object stands. `delivered` is written only together with a receipt."""
 
-    WAITING = "waiting"  # cleaned, in an exam that is still open
+    RECEIVED = "received"  # safe on the disk, not yet inspected
+    WAITING = "waiting"  # clean and inspected, in an exam that is still open
     QUEUED = "queued"  # named by a manifest
     DELIVERED = "delivered"
     REFUSED = "refused"  # the server's receipt says no; kept here
-    HELD = "held"  # cleaned, but its exam shows two patients
-    QUARANTINED = "quarantined"  # sealed whole: could not be cleaned
+    HELD = "held"  # its exam shows two patients
+    QUARANTINED = "quarantined"  # sealed whole: must not leave
     MISSING = "missing"  # the journal knows it, the disk does not
 
 
@@ -27,40 +31,52 @@ class Kept(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CleanArrival:
-    """A cleaned object whose file is on disk. All UIDs are the new ones."""
+class Product:
+    """What cleaning made of an object. All UIDs are the new ones; nothing tells who it is.
 
-    object_id: str
-    new_exam_id: str  # the exam's id, should this be its first object
-    channel_id: str
+    `sha256` is of the object as it will leave; empty while its pixels are still to be looked at.
+    """
+
     study_uid: str
-    subject_code: str
+    series_uid: str
     sop_instance_uid: str
     sop_class_uid: str
-    series_uid: str
     transfer_syntax_uid: str
+    subject_code: str
     sha256: str
     size_bytes: int
-    sealed_bytes: int
     recipe_name: str
     recipe_version: str
     recipe_digest: str
     counts: dict[str, int]
     seconds: float
-    received_ms: int
 
 
 @dataclass(frozen=True, kw_only=True)
-class SealedArrival:
-    """An object sealed whole, with the reason in words that hold no value."""
+class Arrival:
+    """An object whose record is written: with its product, or why there is none."""
+
+    object_id: str
+    new_exam_id: str  # the exam's id, should this be its first object
+    channel_id: str
+    received_ms: int
+    is_clean: bool
+    """Whether the record holds the cleaned object; else the original, sealed whole."""
+    product: Product | None
+    input_mac: bytes | None
+    """Keyed digest of what was received, for what is sealed whole."""
+    reason_code: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ReceivedObject:
+    """An object that waits to be inspected."""
 
     object_id: str
     channel_id: str
-    input_mac: bytes
-    sealed_bytes: int
-    reason_code: str
-    reason: str
-    received_ms: int
+    is_clean: bool
+    place: Place
 
 
 def is_known(db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
@@ -74,7 +90,7 @@ def is_known(db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha
     )
 
 
-def is_known_sealed(db: sqlite3.Connection, channel_id: str, input_mac: bytes) -> bool:
+def is_known_input(db: sqlite3.Connection, channel_id: str, input_mac: bytes) -> bool:
     return (
         db.execute(
             "SELECT 1 FROM objects WHERE channel_id = ? AND input_mac = ?", (channel_id, input_mac)
@@ -83,99 +99,128 @@ def is_known_sealed(db: sqlite3.Connection, channel_id: str, input_mac: bytes) -
     )
 
 
-def record_clean(db: sqlite3.Connection, arrival: CleanArrival) -> Kept:
-    """Write a cleaned arrival into its exam.
+def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
+    """Write an arrival: into its exam, or into quarantine.
 
     An exam with two subject codes is held as a whole (C18): which of them is right, only a person
     can say, so nothing more of it is sent until one has.
     """
-    if is_known(db, arrival.channel_id, arrival.sop_instance_uid, arrival.sha256):
+    product, channel_id = arrival.product, arrival.channel_id
+    if arrival.input_mac is not None and is_known_input(db, channel_id, arrival.input_mac):
         return Kept.DUPLICATE
-    exam = db.execute(
-        "SELECT exam_id, subject_code, is_held FROM exams WHERE channel_id = ? AND study_uid = ?",
-        (arrival.channel_id, arrival.study_uid),
-    ).fetchone()
-    exam_id = arrival.new_exam_id if exam is None else exam["exam_id"]
-    if exam is None:
-        db.execute(
-            "INSERT INTO exams (exam_id, channel_id, study_uid, subject_code, first_ms, last_ms)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                exam_id, arrival.channel_id, arrival.study_uid, arrival.subject_code,
-                arrival.received_ms, arrival.received_ms,
-            ),
-        )  # fmt: skip
-    else:
-        db.execute(
-            "UPDATE exams SET last_ms = max(last_ms, ?) WHERE exam_id = ?", (arrival.received_ms, exam_id)
-        )
-    is_held = exam is not None and (exam["is_held"] or exam["subject_code"] != arrival.subject_code)
-    _insert_clean(db, arrival, exam_id, State.HELD if is_held else State.WAITING)
+    if product and product.sha256 and is_known(db, channel_id, product.sop_instance_uid, product.sha256):
+        return Kept.DUPLICATE
+    if product is None:
+        _insert(db, arrival, stored, None, State.QUARANTINED)
+        return Kept.STORED
+    exam_id, is_held = _exam_of(db, arrival, product)
+    _insert(db, arrival, stored, exam_id, State.HELD if is_held else State.RECEIVED)
     if is_held:
-        _hold(db, exam_id)
+        hold(db, exam_id)
     return Kept.HELD if is_held else Kept.STORED
 
 
-def record_sealed(db: sqlite3.Connection, arrival: SealedArrival) -> Kept:
-    if is_known_sealed(db, arrival.channel_id, arrival.input_mac):
-        return Kept.DUPLICATE
+def received(db: sqlite3.Connection, limit: int) -> list[ReceivedObject]:
+    """The oldest objects that nobody has inspected."""
+    rows = db.execute(
+        "SELECT object_id, channel_id, is_clean, segment, offset FROM objects WHERE state = ?"
+        " ORDER BY received_ms, rowid LIMIT ?",
+        (State.RECEIVED, limit),
+    )
+    return [
+        ReceivedObject(
+            row["object_id"], row["channel_id"], bool(row["is_clean"]), Place(row["segment"], row["offset"])
+        )
+        for row in rows
+    ]
+
+
+def pass_unchanged(db: sqlite3.Connection, object_ids: Iterable[str]) -> None:
+    """Inspected and found clean as they are."""
+    db.executemany(
+        "UPDATE objects SET state = ? WHERE object_id = ? AND state = ?",
+        [(State.WAITING, object_id, State.RECEIVED) for object_id in object_ids],
+    )
+
+
+def pass_cleaned(db: sqlite3.Connection, object_id: str, product: Product, stored: Stored) -> Place | None:
+    """Inspected and cleaned into a new record; the place of the record that is no longer needed.
+
+    The same object may have come before under another form of its input: then the new record is the
+    one that is not needed, and this object is gone from the journal.
+    """
+    row = db.execute(
+        "SELECT channel_id, segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
+    ).fetchone()
+    if row is None or row["state"] != State.RECEIVED:
+        return stored.place
+    old = Place(row["segment"], row["offset"])
+    if is_known(db, row["channel_id"], product.sop_instance_uid, product.sha256):
+        db.execute("DELETE FROM objects WHERE object_id = ?", (object_id,))
+        return old
     db.execute(
-        "INSERT INTO objects (object_id, channel_id, state, size_bytes, sealed_bytes, input_mac,"
-        " reason_code, reason, received_ms) VALUES (?, ?, ?, 0, ?, ?, ?, ?, ?)",
+        "UPDATE objects SET state = ?, is_clean = 1, segment = ?, offset = ?, record_bytes = ?,"
+        " transfer_syntax_uid = ?, sha256 = ?, size_bytes = ?, recipe_name = ?, recipe_version = ?,"
+        " recipe_digest = ?, counts = ?, seconds = ? WHERE object_id = ?",
         (
-            arrival.object_id, arrival.channel_id, State.QUARANTINED, arrival.sealed_bytes,
-            arrival.input_mac, arrival.reason_code, arrival.reason, arrival.received_ms,
+            State.WAITING, stored.place.segment, stored.place.offset, stored.record_bytes,
+            product.transfer_syntax_uid, product.sha256, product.size_bytes, product.recipe_name,
+            product.recipe_version, product.recipe_digest, json.dumps(product.counts), product.seconds,
+            object_id,
         ),
     )  # fmt: skip
-    return Kept.STORED
+    return old
 
 
-def _insert_clean(db: sqlite3.Connection, arrival: CleanArrival, exam_id: str, state: State) -> None:
+def set_aside(
+    db: sqlite3.Connection, object_id: str, code: str, words: str, stored: Stored | None
+) -> Place | None:
+    """Into quarantine, with the reason; the place of a record that is no longer needed, if `stored` replaces it."""
+    row = db.execute(
+        "SELECT segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
+    ).fetchone()
+    if row is None or row["state"] != State.RECEIVED:
+        return stored.place if stored else None
     db.execute(
-        "INSERT INTO objects (object_id, channel_id, exam_id, state, sop_instance_uid, sop_class_uid,"
-        " series_uid, transfer_syntax_uid, sha256, size_bytes, sealed_bytes, recipe_name, recipe_version,"
-        " recipe_digest, counts, seconds, received_ms)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            arrival.object_id, arrival.channel_id, exam_id, state, arrival.sop_instance_uid,
-            arrival.sop_class_uid, arrival.series_uid, arrival.transfer_syntax_uid, arrival.sha256,
-            arrival.size_bytes, arrival.sealed_bytes, arrival.recipe_name, arrival.recipe_version,
-            arrival.recipe_digest, json.dumps(arrival.counts), arrival.seconds, arrival.received_ms,
-        ),
-    )  # fmt: skip
+        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
+        (State.QUARANTINED, code, words, object_id),
+    )
+    if stored is None:
+        return None
+    db.execute(
+        "UPDATE objects SET is_clean = 0, segment = ?, offset = ?, record_bytes = ?, sha256 = NULL"
+        " WHERE object_id = ?",
+        (stored.place.segment, stored.place.offset, stored.record_bytes, object_id),
+    )
+    return Place(row["segment"], row["offset"])
 
 
-def _hold(db: sqlite3.Connection, exam_id: str) -> None:
+def hold(db: sqlite3.Connection, exam_id: str) -> None:
     db.execute("UPDATE exams SET is_held = 1 WHERE exam_id = ?", (exam_id,))
     db.execute(
-        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE exam_id = ? AND state IN (?, ?)",
+        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE exam_id = ? AND state IN (?, ?, ?)",
         (
-            State.HELD,
-            "connect.quarantine.two_patients",
-            "The exam came with two patient ids.",
-            exam_id,
-            State.WAITING,
-            State.HELD,
+            State.HELD, "connect.quarantine.two_patients", "The exam came with two patient ids.",
+            exam_id, State.RECEIVED, State.WAITING, State.HELD,
         ),
-    )
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class StoredFile:
+class LiveRecord:
     object_id: str
-    state: State
-    size_bytes: int
-    sealed_bytes: int
+    place: Place
+    record_bytes: int
 
 
-def files_on_disk(db: sqlite3.Connection) -> list[StoredFile]:
-    """Every object whose file must be on the disk."""
+def live_records(db: sqlite3.Connection) -> list[LiveRecord]:
+    """Every object whose record must be on the disk."""
     rows = db.execute(
-        "SELECT object_id, state, size_bytes, sealed_bytes FROM objects WHERE state NOT IN (?, ?)",
+        "SELECT object_id, segment, offset, record_bytes FROM objects WHERE state NOT IN (?, ?)",
         (State.DELIVERED, State.MISSING),
     )
     return [
-        StoredFile(row["object_id"], State(row["state"]), row["size_bytes"], row["sealed_bytes"])
+        LiveRecord(row["object_id"], Place(row["segment"], row["offset"]), row["record_bytes"])
         for row in rows
     ]
 
@@ -183,6 +228,54 @@ def files_on_disk(db: sqlite3.Connection) -> list[StoredFile]:
 def mark_missing(db: sqlite3.Connection, object_id: str) -> None:
     db.execute(
         "UPDATE objects SET state = ?, reason_code = 'connect.spool.damaged',"
-        " reason = 'Its file is not on the disk as it was written.' WHERE object_id = ?",
+        " reason = 'Its record is not on the disk as it was written.' WHERE object_id = ?",
         (State.MISSING, object_id),
     )
+
+
+def _exam_of(db: sqlite3.Connection, arrival: Arrival, product: Product) -> tuple[str, bool]:
+    """The exam that an arrival belongs to, made if it is the first; and whether it must be held."""
+    exam = db.execute(
+        "SELECT exam_id, subject_code, is_held FROM exams WHERE channel_id = ? AND study_uid = ?",
+        (arrival.channel_id, product.study_uid),
+    ).fetchone()
+    if exam is None:
+        db.execute(
+            "INSERT INTO exams (exam_id, channel_id, study_uid, subject_code, first_ms, last_ms)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                arrival.new_exam_id, arrival.channel_id, product.study_uid, product.subject_code,
+                arrival.received_ms, arrival.received_ms,
+            ),
+        )  # fmt: skip
+        return arrival.new_exam_id, False
+    db.execute(
+        "UPDATE exams SET last_ms = max(last_ms, ?) WHERE exam_id = ?", (arrival.received_ms, exam["exam_id"])
+    )
+    return exam["exam_id"], bool(exam["is_held"]) or exam["subject_code"] != product.subject_code
+
+
+def _insert(
+    db: sqlite3.Connection, arrival: Arrival, stored: Stored, exam_id: str | None, state: State
+) -> None:
+    product = arrival.product
+    db.execute(
+        "INSERT INTO objects (object_id, channel_id, exam_id, state, is_clean, segment, offset, record_bytes,"
+        " subject_code, sop_instance_uid, sop_class_uid, series_uid, transfer_syntax_uid, sha256, size_bytes,"
+        " recipe_name, recipe_version, recipe_digest, counts, seconds, input_mac, reason_code, reason,"
+        " received_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            arrival.object_id, arrival.channel_id, exam_id, state, arrival.is_clean,
+            stored.place.segment, stored.place.offset, stored.record_bytes,
+            *(_columns(product) if product else (None,) * 6 + (0,) + (None,) * 5),
+            arrival.input_mac, arrival.reason_code, arrival.reason, arrival.received_ms,
+        ),
+    )  # fmt: skip
+
+
+def _columns(product: Product) -> tuple[object, ...]:
+    return (
+        product.subject_code, product.sop_instance_uid, product.sop_class_uid, product.series_uid,
+        product.transfer_syntax_uid, product.sha256 or None, product.size_bytes, product.recipe_name,
+        product.recipe_version, product.recipe_digest, json.dumps(product.counts), product.seconds,
+    )  # fmt: skip

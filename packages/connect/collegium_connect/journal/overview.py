@@ -9,6 +9,7 @@ from collegium_connect.clock import from_ms
 from collegium_connect.journal.deliveries import DeliveryState
 from collegium_connect.journal.objects import State
 
+_ON_THE_WAY = (State.RECEIVED, State.WAITING, State.QUEUED)
 _SET_ASIDE = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
 
 
@@ -65,7 +66,7 @@ def channel_counts(db: sqlite3.Connection, channel_id: str) -> ChannelCounts:
         (channel_id,),
     ).fetchone()
     return ChannelCounts(
-        queue_objects=states.get(State.WAITING, 0) + states.get(State.QUEUED, 0),
+        queue_objects=sum(states.get(state, 0) for state in _ON_THE_WAY),
         set_aside_objects=sum(states.get(state, 0) for state in _SET_ASIDE),
         last_received_at=_time(last_received),
         last_success_at=_time(last_success),
@@ -74,8 +75,7 @@ def channel_counts(db: sqlite3.Connection, channel_id: str) -> ChannelCounts:
 
 def totals(db: sqlite3.Connection) -> Totals:
     count, size = db.execute(
-        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM objects WHERE state IN (?, ?)",
-        (State.WAITING, State.QUEUED),
+        "SELECT count(*), coalesce(sum(size_bytes), 0) FROM objects WHERE state IN (?, ?, ?)", _ON_THE_WAY
     ).fetchone()
     (failures,) = db.execute(
         "SELECT coalesce(sum(attempts), 0) FROM deliveries WHERE state = ?", (DeliveryState.QUEUED,)
@@ -92,7 +92,8 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         "SELECT exam_id, subject_code, is_held, last_ms, setup,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id) AS objects,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'delivered') AS delivered,"
-        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'waiting') AS waiting,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND "
+        " o.state IN ('received', 'waiting')) AS waiting,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state IN ('refused', 'missing'))"
         " AS failed"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",

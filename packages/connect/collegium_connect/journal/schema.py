@@ -75,20 +75,25 @@ MIGRATIONS: Final = (
     CREATE INDEX deliveries_due ON deliveries (state, next_attempt_ms);
     CREATE INDEX deliveries_of_exam ON deliveries (exam_id);
 
+    -- `segment` and `offset` say where its record begins while it has one.
     CREATE TABLE objects (
         object_id TEXT PRIMARY KEY,
         channel_id TEXT NOT NULL REFERENCES channels,
         exam_id TEXT REFERENCES exams,
         delivery_id TEXT REFERENCES deliveries,
-        state TEXT NOT NULL CHECK (state IN
-            ('waiting', 'queued', 'delivered', 'refused', 'held', 'quarantined', 'missing')),
+        state TEXT NOT NULL CHECK (state IN ('received', 'waiting', 'queued', 'delivered', 'refused',
+            'held', 'quarantined', 'missing')),
+        is_clean INTEGER NOT NULL CHECK (is_clean IN (0, 1)),
+        segment TEXT,
+        offset INTEGER,
+        record_bytes INTEGER NOT NULL,
+        subject_code TEXT,
         sop_instance_uid TEXT,
         sop_class_uid TEXT,
         series_uid TEXT,
         transfer_syntax_uid TEXT,
         sha256 TEXT,
         size_bytes INTEGER NOT NULL,
-        sealed_bytes INTEGER NOT NULL,
         recipe_name TEXT,
         recipe_version TEXT,
         recipe_digest TEXT,

@@ -1,6 +1,6 @@
 """The body of one upload: multipart/related, each part with its length and its digest as Content-ID.
 
-Read from the spool as it is sent; memory bound: one chunk.
+Read from the spool as it is sent; memory bound: one piece of it.
 """
 
 import secrets
@@ -10,7 +10,6 @@ from typing import Final
 
 from collegium_wire.paths import OBJECT_TYPE, UPLOAD_TYPE
 
-CHUNK: Final = 1 << 20
 BATCH_BYTES: Final = 12 << 20
 
 

@@ -19,7 +19,7 @@ from collegium_connect.log import EventLog
 from collegium_connect.send.backoff import delay_s
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.errors import AttemptFailed, Stopping
-from collegium_connect.send.multipart import CHUNK, Part, Upload, batches
+from collegium_connect.send.multipart import Part, Upload, batches
 from collegium_connect.spool import Stores
 from collegium_wire import Manifest, Receipt
 
@@ -40,7 +40,7 @@ class Sender:
         clock: Clock,
         stopping: threading.Event,
     ) -> None:
-        self._journal, self._spool, self._usage = journal, stores.spool, stores.usage
+        self._journal, self._stores = journal, stores
         self._client, self._clock, self._stopping = client, clock, stopping
         self._chance = random.Random()  # noqa: S311 - jitter, nothing secret
         self._line_failures = 0
@@ -120,7 +120,7 @@ class Sender:
 
     def _part(self, item: ObjectFile) -> Part:
         def read() -> Iterable[bytes]:
-            return self._spool.read(item.object_id, item.size_bytes, CHUNK)
+            return self._stores.outbound(item.object_id, item.place)
 
         return Part(item.sha256, item.size_bytes, read)
 
@@ -142,10 +142,8 @@ class Sender:
     def _finish(self, manifest: Manifest, receipt: Receipt) -> None:
         with self._journal.change() as db:
             done = deliveries.finish(db, manifest.delivery_id, receipt, to_ms(self._clock()))
-        for object_id in done:
-            size = self._spool.size_of(object_id)
-            self._spool.remove(object_id)
-            self._usage.release(size or 0)
+        for place in done:
+            self._stores.forget(place)
         log.info(
             "delivery.receipted",
             delivery=manifest.delivery_id,

@@ -1,7 +1,7 @@
-"""Objects at rest: cleaned ones with their sealed original header, and what is sealed whole."""
+"""Objects at rest: records in append-only segments, headers sealed, and how full it all is."""
 
-from collegium_connect.spool.files import Spool
-from collegium_connect.spool.stores import Stores
+from collegium_connect.spool.segments import Place, Segments
+from collegium_connect.spool.stores import Opened, Stored, Stores
 from collegium_connect.spool.usage import Usage
 
-__all__ = ["Spool", "Stores", "Usage"]
+__all__ = ["Opened", "Place", "Segments", "Stored", "Stores", "Usage"]

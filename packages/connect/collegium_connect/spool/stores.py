@@ -1,22 +1,136 @@
-"""Where objects are kept: cleaned ones, those sealed whole, and how full both are together."""
+"""Keep objects and give them back: headers always sealed, pixel bytes clear once they may leave.
 
+A sealed part holds either the whole original or, for a cleaned object, its new header and what of the
+original cannot be made again from the output. So no header is ever at rest in clear, not even a
+cleaned one that nobody has checked yet.
+"""
+
+import struct
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
+from collegium_connect.errors import SpoolDamaged
+from collegium_connect.sealed import seal, unseal
 from collegium_connect.settings import LimitSettings
-from collegium_connect.spool.files import Spool
+from collegium_connect.spool import record
+from collegium_connect.spool.segments import Piece, Place, Segments
 from collegium_connect.spool.usage import Usage
+
+_BLOCK: Final = struct.Struct(">?I")  # is the original whole, length of the new header
+CHUNK: Final = 1 << 20
 
 
 @dataclass(frozen=True)
+class Stored:
+    """A record as written."""
+
+    place: Place
+    record_bytes: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A cleaned object with its headers opened."""
+
+    head: bytes
+    original: bytes
+    """The original header; the whole original where `is_whole`."""
+    is_whole: bool
+    clear_bytes: int
+
+
 class Stores:
-    spool: Spool
-    quarantine: Spool
-    usage: Usage
+    """The spool of one data folder. Safe between threads."""
+
+    def __init__(self, segments: Segments, usage: Usage, sealing_key: bytes) -> None:
+        self.segments, self.usage, self._key = segments, usage, sealing_key
 
     @classmethod
-    def below(cls, folder: Path, limits: LimitSettings) -> Self:
-        """The stores of one data folder."""
-        usage = Usage(folder, limits.spool_bytes, limits.keep_free_bytes)
-        return cls(Spool(folder / "spool"), Spool(folder / "quarantine"), usage)
+    def below(cls, folder: Path, limits: LimitSettings, sealing_key: bytes) -> Self:
+        segments = Segments(folder / "spool")
+        return cls(segments, Usage(folder, limits, segments), sealing_key)
+
+    def keep_clean(  # noqa: PLR0913 - the parts of one record
+        self,
+        object_id: str,
+        note: bytes,
+        *,
+        head: bytes,
+        original: Piece,
+        is_whole: bool,
+        pixels: Sequence[Piece],
+        to_empty_it: bool = False,
+    ) -> Stored:
+        """Write a cleaned object: its headers sealed, its pixels as they are. `to_empty_it`: see `Usage.require`.
+
+        Raises:
+            SpoolFull: the spool's limit or the disk's reserve would be passed; nothing was kept.
+        """
+        block = b"".join((_BLOCK.pack(is_whole, len(head)), head, original))
+        return self._keep(note, list(seal(self._key, object_id, block)), pixels, to_empty_it=to_empty_it)
+
+    def keep_sealed(
+        self, object_id: str, note: bytes, data: bytes | memoryview, *, to_empty_it: bool = False
+    ) -> Stored:
+        """Write an original, sealed whole. Raises as `keep_clean` does."""
+        return self._keep(note, list(seal(self._key, object_id, data)), (), to_empty_it=to_empty_it)
+
+    def open_clean(self, object_id: str, place: Place) -> Opened:
+        """Headers of a cleaned object.
+
+        Raises:
+            SpoolDamaged, SealBroken: it is not there as it was written.
+        """
+        head = self._head(place)
+        block = self._unsealed(object_id, place, head)
+        if len(block) < _BLOCK.size:
+            raise SpoolDamaged
+        is_whole, length = _BLOCK.unpack_from(block)
+        end = _BLOCK.size + length
+        return Opened(block[_BLOCK.size : end], block[end:], is_whole, head.clear)
+
+    def pixels(self, place: Place) -> Iterator[bytes]:
+        """The clear part of a record, in pieces. Memory bound: one piece."""
+        head = self._head(place)
+        for start in range(0, head.clear, CHUNK):
+            yield self.segments.read(place, head.clear_at + start, min(CHUNK, head.clear - start))
+
+    def outbound(self, object_id: str, place: Place) -> Iterator[bytes]:
+        """A cleaned object as it leaves: its new header, then its pixels."""
+        yield self.open_clean(object_id, place).head
+        yield from self.pixels(place)
+
+    def original(self, object_id: str, place: Place, *, is_clean: bool) -> bytes:
+        """The object as it was received; held in memory once."""
+        if not is_clean:
+            return self._unsealed(object_id, place, self._head(place))
+        opened = self.open_clean(object_id, place)
+        return opened.original if opened.is_whole else b"".join((opened.original, *self.pixels(place)))
+
+    def forget(self, place: Place) -> None:
+        """Nobody needs this record any more."""
+        self.segments.forget(place)
+
+    def is_whole(self, place: Place, record_bytes: int) -> bool:
+        """Whether a record of this size begins here and its file reaches to its end."""
+        try:
+            head = self._head(place)
+            record.check(head, self.segments.read(place, record.HEAD_BYTES, head.note))
+        except SpoolDamaged:
+            return False
+        return head.size == record_bytes and place.offset + head.size <= self.segments.size_of(place.segment)
+
+    def _keep(self, note: bytes, sealed: list[bytes], clear: Sequence[Piece], *, to_empty_it: bool) -> Stored:
+        sealed_bytes, clear_bytes = sum(map(len, sealed)), sum(map(len, clear))
+        head = record.pack(note, sealed_bytes, clear_bytes)
+        size = len(head) + sealed_bytes + clear_bytes
+        self.usage.require(size, to_empty_it=to_empty_it)
+        return Stored(self.segments.append([head, *sealed, *clear]), size)
+
+    def _head(self, place: Place) -> record.RecordHead:
+        return record.unpack(self.segments.read(place, 0, record.HEAD_BYTES))
+
+    def _unsealed(self, object_id: str, place: Place, head: record.RecordHead) -> bytes:
+        return unseal(self._key, object_id, self.segments.read(place, head.sealed_at, head.sealed))

@@ -1,53 +1,38 @@
 """How full the spool is, so that senders hear "out of resources" before the disk does."""
 
 import shutil
-import threading
 from pathlib import Path
 
 from collegium_connect.errors import SpoolFull
+from collegium_connect.settings import LimitSettings
+from collegium_connect.spool.segments import Segments
 
 
 class Usage:
-    """Counts the bytes of spool and quarantine against their limit. Safe between threads."""
+    """The spool's bytes against its limit, and the disk's free bytes against their reserve."""
 
-    def __init__(self, folder: Path, limit_bytes: int, keep_free_bytes: int) -> None:
-        self._folder, self._limit, self._keep_free = folder, limit_bytes, keep_free_bytes
-        self._used, self._lock = 0, threading.Lock()
+    def __init__(self, folder: Path, limits: LimitSettings, segments: Segments) -> None:
+        self._folder, self._limits, self._segments = folder, limits, segments
 
-    @property
-    def used_bytes(self) -> int:
-        return self._used
+    def require(self, size: int, *, to_empty_it: bool = False) -> None:
+        """See that there is room for a record. Threads that ask at once may pass the limit by one record each.
 
-    @property
-    def limit_bytes(self) -> int:
-        return self._limit
-
-    def add(self, size: int) -> None:
-        """Count what is on the disk already."""
-        with self._lock:
-            self._used += size
-
-    def reserve(self, size: int) -> None:
-        """Take room for an object.
+        What is written `to_empty_it` (a cleaned copy, so that the original may go) passes the limit and
+        takes half of the disk's reserve: a full spool must be able to become less full.
 
         Raises:
-            SpoolFull: the limit, or the disk's reserve, would be passed; nothing was taken.
+            SpoolFull: the limit, or the disk's reserve, would be passed.
         """
-        free = shutil.disk_usage(self._folder).free
-        with self._lock:
-            if self._used + size > self._limit or free - size < self._keep_free:
+        free, reserve = shutil.disk_usage(self._folder).free, self._limits.keep_free_bytes
+        if to_empty_it:
+            if free - size < reserve // 2:
                 raise SpoolFull
-            self._used += size
+        elif self._segments.used_bytes + size > self._limits.spool_bytes or free - size < reserve:
+            raise SpoolFull
 
-    def release(self, size: int) -> None:
-        with self._lock:
-            self._used -= size
-
-    def has_room(self, size: int = 1) -> bool:
-        """Whether an object of this size would be taken now."""
+    def has_room(self) -> bool:
         try:
-            self.reserve(size)
+            self.require(1)
         except SpoolFull:
             return False
-        self.release(size)
         return True

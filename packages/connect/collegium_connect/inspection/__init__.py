@@ -1,0 +1,5 @@
+"""Between spool and exam: every object is looked at before it may be sent."""
+
+from collegium_connect.inspection.inspector import Inspector
+
+__all__ = ["Inspector"]

@@ -1,0 +1,182 @@
+"""Append-only files that records share, so that one sync serves many objects.
+
+Room is taken under a lock, bytes are written outside it, each writer at its own place: a write that
+failed leaves a hole that no row of the journal names. A segment belongs to the process that made it;
+when no row names any record of it, the file goes. Files are named by number: no name of a person, no UID.
+"""
+
+import os
+import threading
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from collegium_connect.errors import SpoolDamaged, SpoolFull
+from collegium_connect.keys import sync_folder
+
+Piece = bytes | bytearray | memoryview
+SEGMENT_BYTES: Final = 256 << 20
+"""A file handle each, while its segment is of this run: 100 GB of backlog are 400."""
+_SUFFIX: Final = ".segment"
+_MOST_PIECES: Final = 512  # of one call; systems allow 1024
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a record begins."""
+
+    segment: str
+    offset: int
+
+
+class Segments:
+    """The segment files of one folder. Safe between threads."""
+
+    def __init__(self, folder: Path, segment_bytes: int = SEGMENT_BYTES) -> None:
+        self._folder, self._segment_bytes = folder, segment_bytes
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._handles: dict[str, int] = {}
+        self._live: Counter[str] = Counter()
+        self._sizes = {name: self._path(name).stat().st_size for name in self.names()}
+        self._open, self._end = "", 0
+        self._is_named = True
+        self._next = 1 + max((int(name) for name in self.names()), default=0)
+
+    def names(self) -> list[str]:
+        """All segments on the disk, oldest first."""
+        return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of all segments, what is no longer needed in them included."""
+        with self._lock:
+            return sum(self._sizes.values())
+
+    def size_of(self, segment: str) -> int:
+        """Bytes of a segment; 0 if there is none."""
+        with self._lock:
+            return self._sizes.get(segment, 0)
+
+    def append(self, pieces: Sequence[Piece]) -> Place:
+        """Write one record; on disk only after `sync`.
+
+        Raises:
+            SpoolFull: the disk had no room.
+        """
+        size = sum(map(len, pieces))
+        try:
+            place, handle = self._reserve(size)
+        except OSError as error:
+            raise SpoolFull from error
+        try:
+            _write_at(handle, place.offset, pieces)
+        except OSError as error:
+            self.forget(place)
+            raise SpoolFull from error
+        except BaseException:
+            self.forget(place)
+            raise
+        return place
+
+    def sync(self, segments: Iterable[str]) -> None:
+        """Put on disk what was appended to these so far, and the names of new files."""
+        for segment in set(segments):
+            handle = self._handles[segment]
+            if hasattr(os, "fdatasync"):
+                os.fdatasync(handle)
+            else:
+                os.fsync(handle)
+        if not self._is_named:
+            self._is_named = True
+            try:
+                sync_folder(self._folder)
+            except BaseException:
+                self._is_named = False
+                raise
+
+    def read(self, place: Place, start: int, size: int) -> bytes:
+        """`size` bytes that begin `start` bytes into a record.
+
+        Raises:
+            SpoolDamaged: the file is gone or shorter.
+        """
+        try:
+            with self._path(place.segment).open("rb", buffering=0) as file:
+                file.seek(place.offset + start)
+                data = file.read(size)
+        except OSError as error:
+            raise SpoolDamaged from error
+        if len(data) != size:
+            raise SpoolDamaged
+        return data
+
+    def adopt(self, segment: str) -> None:
+        """Count a record of an earlier run as live."""
+        with self._lock:
+            self._live[segment] += 1
+
+    def forget(self, place: Place) -> None:
+        """Nobody needs this record any more; a segment without any goes."""
+        with self._lock:
+            self._live[place.segment] -= 1
+            if self._live[place.segment] > 0:
+                return
+            if place.segment == self._open:
+                self._open = ""
+        self.remove(place.segment)
+
+    def remove(self, segment: str) -> None:
+        with self._lock:
+            handle = self._handles.pop(segment, None)
+            self._live.pop(segment, None)
+            self._sizes.pop(segment, None)
+        if handle is not None:
+            os.close(handle)
+        self._path(segment).unlink(missing_ok=True)
+
+    def truncate(self, segment: str, size: int) -> None:
+        """Cut what was never acknowledged off the end of a segment of an earlier run."""
+        os.truncate(self._path(segment), size)
+        with self._lock:
+            self._sizes[segment] = size
+
+    def close(self) -> None:
+        with self._lock:
+            handles, self._handles = list(self._handles.values()), {}
+            self._open = ""
+        for handle in handles:
+            os.close(handle)
+
+    def _reserve(self, size: int) -> tuple[Place, int]:
+        with self._lock:
+            if not self._open or (self._end and self._end + size > self._segment_bytes):
+                self._begin()
+            place = Place(self._open, self._end)
+            self._end = self._sizes[place.segment] = self._end + size
+            self._live[place.segment] += 1
+            return place, self._handles[place.segment]
+
+    def _begin(self) -> None:
+        """Open the next segment; the one before goes when its last record is forgotten."""
+        name = f"{self._next:010d}"
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self._handles[name] = os.open(self._path(name), flags, 0o600)
+        self._next += 1
+        self._open, self._end, self._is_named, self._sizes[name] = name, 0, False, 0
+
+    def _path(self, segment: str) -> Path:
+        return self._folder / f"{segment}{_SUFFIX}"
+
+
+def _write_at(handle: int, offset: int, pieces: Sequence[Piece]) -> None:
+    left = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+    while left:
+        done = os.pwritev(handle, left[:_MOST_PIECES], offset)
+        offset += done
+        while left and done >= len(left[0]):
+            done -= len(left.pop(0))
+        if done:
+            left[0] = left[0][done:]
