@@ -19,11 +19,9 @@ from collegium_deid import (
     Rejected,
     clean_object,
     identifiers_of,
-    parse_file,
     prepare,
     verify_against,
 )
-from collegium_deid.engine import person
 from collegium_deid.engine.pixelplan import Look
 from collegium_deid.pixels import clean_pixels
 
@@ -115,7 +113,11 @@ def _look(channel: Channel, data: memoryview, done: Rewritten) -> Rewritten:
 
 
 def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> tuple[Cleaned, str]:
-    parsed = parse_file(head, complete=complete)
-    local_id = person.local_id(parsed, person.codecs_of(parsed))
-    code = links.code_for(channel.scope_id, channel.setup.site_code, local_id)
-    return clean_object(head, recipe=channel.recipe, key=channel.key, subject=code, complete=complete), code
+    codes: list[str] = []
+
+    def subject(local_id: str) -> str:
+        codes.append(links.code_for(channel.scope_id, channel.setup.site_code, local_id))
+        return codes[0]
+
+    cleaned = clean_object(head, recipe=channel.recipe, key=channel.key, subject=subject, complete=complete)
+    return cleaned, codes[0]

@@ -26,9 +26,7 @@ def _doc(text: str) -> dict[str, str]:
 @dataclass(frozen=True, kw_only=True)
 class GatewaySettings:
     name: str = field(metadata=_doc("What the server and the local page call this gateway."))
-    data_dir: Path = field(
-        metadata=_doc("Folder for spool, quarantine, journal and keys; on a local disk, backed up.")
-    )
+    data_dir: Path = field(metadata=_doc("Folder for spool, journal and keys; on a local disk, backed up."))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +74,9 @@ class LocalSettings:
 class LimitSettings:
     spool_bytes: int = field(
         default=100 << 30,
-        metadata=_doc("Bytes that spool and quarantine may hold; above it senders hear out of resources."),
+        metadata=_doc(
+            "Bytes that the spool may hold, quarantine included; above it senders hear out of resources."
+        ),
     )
     keep_free_bytes: int = field(
         default=1 << 30, metadata=_doc("Bytes that stay free on the disk whatever the spool's limit is.")
