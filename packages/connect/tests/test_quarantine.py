@@ -177,3 +177,18 @@ def test_new_associations_are_refused_while_the_spool_is_full(
         send(gateway, one_file(tmp_path))
 
     assert (error.value.result, error.value.source, error.value.reason) == (2, 3, 2)
+
+
+@pytest.mark.requirement("C18")
+def test_an_exam_says_how_many_of_its_objects_are_in_quarantine(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    exam.files[1].write_bytes(exam.files[1].read_bytes()[:-100])
+
+    send(gateway, *exam.files)
+    until(lambda: len(server.receipted) == 1)
+    until(lambda: [line.state for line in gateway.status().exams] == ["delivered"])
+
+    (line,) = gateway.status().exams
+    assert (line.objects, line.delivered, line.reason) == (1, 1, "1 objects are in quarantine.")

@@ -90,7 +90,9 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
     """The exams that moved last, newest first."""
     rows = db.execute(
         "SELECT exam_id, subject_code, is_held, last_ms, setup,"
-        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id) AS objects,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state != 'quarantined') AS objects,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'quarantined')"
+        " AS quarantined,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'delivered') AS delivered,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND "
         " o.state IN ('received', 'waiting')) AS waiting,"
@@ -129,6 +131,10 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         state = "queued"
     elif row["waiting"]:
         state = "receiving"
+    elif not row["objects"]:
+        state = "held"
+    if row["quarantined"] and not reason:
+        reason = f"{row['quarantined']} objects are in quarantine."
     return ExamLine(
         exam_id=row["exam_id"],
         channel_name=json.loads(row["setup"])["name"],
