@@ -39,7 +39,6 @@ class Rewritten:
     original: memoryview
     """What of the input cannot be made again from the output: its header, or all of it."""
     is_whole: bool
-    subject_code: str
     seconds: float
 
 
@@ -83,9 +82,9 @@ def check(original_head: bytes, new_head: bytes) -> None:
 def _rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
     began = time.perf_counter()
     try:
-        cleaned, code = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
+        cleaned = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
-        cleaned, code = _clean_header(channel, bytes(data), links, complete=True)
+        cleaned = _clean_header(channel, bytes(data), links, complete=True)
     policy = channel.recipe.pixels
     if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
         raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
@@ -95,7 +94,7 @@ def _rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
         pixels = passage.feed(data[cleaned.pixel_start :])
         passage.finish()
     seconds = time.perf_counter() - began
-    return Rewritten(cleaned, pixels, data[: cleaned.pixel_start], False, code, seconds)
+    return Rewritten(cleaned, pixels, data[: cleaned.pixel_start], is_whole=False, seconds=seconds)
 
 
 def _look(channel: Channel, data: memoryview, done: Rewritten) -> Rewritten:
@@ -112,12 +111,8 @@ def _look(channel: Channel, data: memoryview, done: Rewritten) -> Rewritten:
     )
 
 
-def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> tuple[Cleaned, str]:
-    codes: list[str] = []
+def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> Cleaned:
+    def code_for(local_id: str) -> str:
+        return links.code_for(channel.scope_id, channel.setup.site_code, local_id)
 
-    def subject(local_id: str) -> str:
-        codes.append(links.code_for(channel.scope_id, channel.setup.site_code, local_id))
-        return codes[0]
-
-    cleaned = clean_object(head, recipe=channel.recipe, key=channel.key, subject=subject, complete=complete)
-    return cleaned, codes[0]
+    return clean_object(head, recipe=channel.recipe, key=channel.key, subject=code_for, complete=complete)

@@ -171,7 +171,7 @@ def product_of(channel: Channel, done: Rewritten) -> Product:
         sop_instance_uid=cleaned.sop_instance_uid,
         sop_class_uid=cleaned.sop_class_uid,
         transfer_syntax_uid=cleaned.transfer_syntax_uid,
-        subject_code=done.subject_code,
+        subject_code=cleaned.subject_code,
         sha256=digest.hexdigest() if pieces else "",
         size_bytes=sum(map(len, pieces or ())),
         recipe_name=channel.recipe.name,
