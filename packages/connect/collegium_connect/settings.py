@@ -1,7 +1,7 @@
 """The gateway's configuration: one TOML file, read once at start, frozen, passed in.
 
 A key that is not known here stops the start: a misspelt limit must not be a missing limit. The
-reference in docs/operate/connect.md is checked against the fields below by a test.
+reference in docs/operate/connect/settings.md is checked against the fields below by a test.
 """
 
 import dataclasses

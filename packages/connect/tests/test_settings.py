@@ -10,7 +10,7 @@ from collegium_connect import settings
 from collegium_connect.errors import SettingsInvalid
 
 MINIMAL = '[gateway]\nname = "A"\ndata_dir = "/tmp/a"\n[server]\nurl = "https://collegium.example.org"\n'
-DOCS = Path(__file__).parents[3] / "docs" / "operate" / "connect.md"
+DOCS = Path(__file__).parents[3] / "docs" / "operate" / "connect" / "settings.md"
 
 
 def load(folder: Path, content: str) -> settings.Settings:

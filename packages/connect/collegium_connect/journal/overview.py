@@ -31,7 +31,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class ExamLine:
-    """One exam as the site's people see it. `state` is one of those in docs/operate/connect.md."""
+    """One exam as the site's people see it. `state` is one of those in docs/operate/connect/sending.md."""
 
     exam_id: str
     channel_name: str
