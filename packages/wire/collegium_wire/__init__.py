@@ -5,10 +5,19 @@ Every message is a frozen dataclass with `to_json()` (canonical bytes), `from_js
 """
 
 from collegium_wire import paths
-from collegium_wire.channel import ChannelSetup
+from collegium_wire.channel import Allocation, ChannelSetup
 from collegium_wire.enrolment import EnrolmentAnswer, EnrolmentRequest
 from collegium_wire.errors import WireError
-from collegium_wire.heartbeat import ChannelBeat, Heartbeat, HeartbeatAnswer
+from collegium_wire.heartbeat import (
+    NO_ENTRY,
+    TRAIL_ENTRIES,
+    Alarm,
+    ChannelBeat,
+    ChannelConfiguration,
+    Heartbeat,
+    HeartbeatAnswer,
+    TrailEntry,
+)
 from collegium_wire.manifest import DeidSummary, Manifest, ManifestObject
 from collegium_wire.message import Message
 from collegium_wire.problem import Problem
@@ -17,8 +26,13 @@ from collegium_wire.transfer import Missing, ObjectsAnswer, RefusedObject, deliv
 from collegium_wire.versions import PROTOCOL, require_protocol
 
 __all__ = [
+    "NO_ENTRY",
     "PROTOCOL",
+    "TRAIL_ENTRIES",
+    "Alarm",
+    "Allocation",
     "ChannelBeat",
+    "ChannelConfiguration",
     "ChannelSetup",
     "DeidSummary",
     "EnrolmentAnswer",
@@ -35,6 +49,7 @@ __all__ = [
     "Receipt",
     "ReceiptItem",
     "RefusedObject",
+    "TrailEntry",
     "WireError",
     "delivery_state",
     "paths",

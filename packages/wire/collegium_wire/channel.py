@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from enum import StrEnum
 
 from collegium_wire import forms
 from collegium_wire.errors import WireError
-from collegium_wire.message import Message
+from collegium_wire.message import Message, require_unique
+
+
+class Allocation(StrEnum):
+    """What becomes of a local id that has no subject code yet."""
+
+    AUTOMATIC = "automatic"
+    """It gets the next free code."""
+    LISTED = "listed"
+    """It is held until the site's allocation list names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,11 +32,33 @@ class ChannelSetup(Message):
     recipe_digest: str
     """SHA-256 of `recipe_yaml` in UTF-8; checked here, so a recipe cannot change on the way."""
     quiet_time_s: int
+    allocation: Allocation = Allocation.AUTOMATIC
+    storage_classes: tuple[str, ...] = ()
+    """SOP class UIDs that may come in; empty: every storage class."""
+    send_window: str = ""
+    """When to send, as `19:00-06:00` of the gateway's own clock; empty: always."""
+    max_mbps: int = 0
+    """Upper limit of the channel's share of the line; 0: none."""
+    compress: bool = False
+    """Losslessly compress (HTJ2K) what leaves."""
+    storage_commitment: bool = False
+    retention_days: int = 0
+    """Days that sealed records stay at the site after the receipt."""
+    attempts_limit: int = 100
+    """Failed attempts of one delivery before it waits for a person, with an alarm; 0: none."""
 
     def __post_init__(self) -> None:
         forms.require_text(self.channel_id, "channel_id")
         forms.require_text(self.called_ae, "called_ae")
         forms.require_count(self.quiet_time_s, "quiet_time_s")
+        forms.require_count(self.max_mbps, "max_mbps")
+        forms.require_count(self.retention_days, "retention_days")
+        forms.require_count(self.attempts_limit, "attempts_limit")
+        for uid in self.storage_classes:
+            forms.require_uid(uid, "storage_classes")
+        require_unique(self.storage_classes, "A storage class")
+        if self.send_window:
+            forms.require_window(self.send_window, "send_window")
         if len(self.called_ae) > 16:
             raise WireError("wire.field.value", "called_ae must be at most 16 characters.")
         if hashlib.sha256(self.recipe_yaml.encode()).hexdigest() != self.recipe_digest:

@@ -1,4 +1,4 @@
-"""The written form of the few kinds of text that messages carry: UID, digest, UUID, size."""
+"""The written form of the few kinds of text that messages carry: UID, digest, UUID, size, code, times."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # PS3.5 section 9.1: at most 64 characters, components of digits, no leading zeros.
 # Real scanners do send leading zeros; those are the archive's matter, not a reason to lose an exam.
 _UID: Final = re.compile(r"[0-9]+(\.[0-9]+)*")
+_CODE: Final = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
+_WINDOW: Final = re.compile(r"((?:[01][0-9]|2[0-3]):[0-5][0-9])-((?:[01][0-9]|2[0-3]):[0-5][0-9])")
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -32,6 +34,23 @@ def require_count(value: float, what: str) -> None:
 
 def require_text(value: str, what: str) -> None:
     _require(bool(value.strip()), f"{what} must not be empty.")
+
+
+def require_words(value: str, what: str, at_most: int) -> None:
+    """Something to read: not empty, and not longer than a line or two."""
+    require_text(value, what)
+    _require(len(value) <= at_most, f"{what} must be at most {at_most} characters.")
+
+
+def require_code(value: str, what: str) -> None:
+    """A stable name such as `connect.line.down`: no room for anything that a person typed."""
+    _require(len(value) <= 100 and _CODE.fullmatch(value) is not None, f"{what} must be a dotted name.")
+
+
+def require_window(value: str, what: str) -> None:
+    """Two different times of the day, such as `19:00-06:00`; the second may be past midnight."""
+    times = _WINDOW.fullmatch(value)
+    _require(times is not None and times[1] != times[2], f"{what} must be two times, such as 19:00-06:00.")
 
 
 def _require(holds: bool, message: str) -> None:

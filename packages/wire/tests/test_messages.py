@@ -12,8 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collegium_wire import (
+    NO_ENTRY,
     PROTOCOL,
+    Alarm,
+    Allocation,
     ChannelBeat,
+    ChannelConfiguration,
     ChannelSetup,
     DeidSummary,
     EnrolmentAnswer,
@@ -30,6 +34,7 @@ from collegium_wire import (
     Receipt,
     ReceiptItem,
     RefusedObject,
+    TrailEntry,
     WireError,
     delivery_state,
     paths,
@@ -74,6 +79,47 @@ CHANNEL = ChannelSetup(
     recipe_yaml=RECIPE,
     recipe_digest=hashlib.sha256(RECIPE.encode()).hexdigest(),
     quiet_time_s=60,
+    allocation=Allocation.LISTED,
+    storage_classes=("1.2.840.10008.5.1.4.1.1.2",),
+    send_window="19:00-06:00",
+    max_mbps=50,
+    compress=True,
+    storage_commitment=True,
+    retention_days=7,
+    attempts_limit=20,
+)
+ENTRY = TrailEntry(
+    seq=1,
+    at=AT,
+    action="quarantine.object.released",
+    actor_role="operator",
+    channel_id="c1",
+    previous_hash=NO_ENTRY,
+    hash=SHA,
+)
+BEAT = Heartbeat(
+    protocol=PROTOCOL,
+    software="s",
+    queue_objects=1,
+    queue_bytes=2,
+    failures=0,
+    last_success_at=None,
+    channels=(
+        ChannelBeat(
+            channel_id="c1",
+            queue_objects=0,
+            quarantined_objects=1,
+            last_received_at=AT,
+            last_success_at=None,
+            failures=2,
+        ),
+    ),
+    rate_in_mbps=812.5,
+    rate_out_mbps=95.0,
+    disk_free_bytes=1 << 40,
+    alarms=(Alarm(code="connect.spool.full", message="The disk is nearly full.", since=AT),),
+    configuration=(ChannelConfiguration(channel_id="c1", setup_digest=SHA, recipe_in_force=SHA),),
+    trail=(ENTRY,),
 )
 RECEIPT = Receipt(
     protocol=PROTOCOL,
@@ -89,24 +135,11 @@ EVERY_MESSAGE = [
     CHANNEL,
     EnrolmentRequest(protocol=PROTOCOL, code="c", gateway_name="g", software="s"),
     EnrolmentAnswer(protocol=PROTOCOL, gateway_id="g", token="t", channels=(CHANNEL,)),
-    Heartbeat(
-        protocol=PROTOCOL,
-        software="s",
-        queue_objects=1,
-        queue_bytes=2,
-        failures=0,
-        last_success_at=None,
-        channels=(
-            ChannelBeat(
-                channel_id="c1",
-                queue_objects=0,
-                quarantined_objects=1,
-                last_received_at=AT,
-                last_success_at=None,
-            ),
-        ),
-    ),
-    HeartbeatAnswer(protocol=PROTOCOL, channels=(CHANNEL,)),
+    BEAT,
+    ENTRY,
+    *BEAT.alarms,
+    *BEAT.configuration,
+    HeartbeatAnswer(protocol=PROTOCOL, channels=(CHANNEL,), trail_seq=4),
     Missing(missing=(SHA,)),
     ObjectsAnswer(stored=(SHA,), refused=(RefusedObject(sha256=SHA, code="a.b", message="No."),)),
     Problem(code="a.b", message="No.", reference=""),
@@ -240,6 +273,51 @@ def test_a_recipe_that_changed_on_the_way_is_refused() -> None:
     assert (
         code_of(changed(CHANNEL, recipe_yaml="name: other\n"), ChannelSetup) == "wire.channel.recipe_digest"
     )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"send_window": "19:00"},
+        {"send_window": "24:00-06:00"},
+        {"send_window": "06:00-06:00"},
+        {"storage_classes": ["CT"]},
+        {"storage_classes": ["1.2", "1.2"]},
+        {"max_mbps": -1},
+        {"retention_days": -1},
+        {"attempts_limit": -1},
+        {"allocation": "guessed"},
+    ],
+)
+def test_a_channel_that_cannot_be_followed_is_refused(values: dict[str, object]) -> None:
+    assert code_of(changed(CHANNEL, **values), ChannelSetup) == "wire.field.value"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"action": "Released Smith^John"},
+        {"actor_role": "Dr Smith"},
+        {"seq": 0},
+        {"hash": "beef"},
+        {"previous_hash": ""},
+    ],
+)
+def test_a_trail_has_no_room_for_what_a_person_typed(values: dict[str, object]) -> None:
+    assert code_of(changed(ENTRY, **values), TrailEntry) == "wire.field.value"
+
+
+@pytest.mark.parametrize(("seq", "previous"), [(2, NO_ENTRY), (3, SHA)])
+def test_entries_of_a_trail_follow_one_another(seq: int, previous: str) -> None:
+    entries = [json.loads(ENTRY.to_json()) | of for of in ({}, {"seq": seq, "previous_hash": previous})]
+
+    assert code_of(changed(BEAT, trail=entries), Heartbeat) == "wire.trail.broken"
+
+
+def test_a_heartbeat_tells_a_bounded_number_of_things() -> None:
+    alarms = [json.loads(alarm.to_json()) for alarm in BEAT.alarms * 51]
+
+    assert code_of(changed(BEAT, alarms=alarms), Heartbeat) == "wire.field.value"
 
 
 @pytest.mark.parametrize(
