@@ -66,13 +66,9 @@ class Segments:
         Raises:
             SpoolFull: the disk had no room.
         """
-        size = sum(map(len, pieces))
+        place = self.reserve(sum(map(len, pieces)))
         try:
-            place, handle = self._reserve(size)
-        except OSError as error:
-            raise SpoolFull from error
-        try:
-            _write_at(handle, place.offset, pieces)
+            _write_at(self._handles[place.segment], place.offset, pieces)
         except OSError as error:
             self.forget(place)
             raise SpoolFull from error
@@ -80,6 +76,32 @@ class Segments:
             self.forget(place)
             raise
         return place
+
+    def reserve(self, size: int) -> Place:
+        """Room for one record, which another process of this gateway may `fill`; `forget` it if it does not.
+
+        Raises:
+            SpoolFull: the disk had no room.
+        """
+        try:
+            return self._reserve(size)
+        except OSError as error:
+            raise SpoolFull from error
+
+    def fill(self, place: Place, pieces: Sequence[Piece]) -> None:
+        """Write a record where the process that owns the segment reserved its room.
+
+        Raises:
+            SpoolFull: the disk had no room.
+        """
+        try:
+            handle = os.open(self._path(place.segment), os.O_WRONLY | getattr(os, "O_BINARY", 0))
+            try:
+                _write_at(handle, place.offset, pieces)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise SpoolFull from error
 
     def sync(self, segments: Iterable[str]) -> None:
         """Put on disk what was appended to these so far, and the names of new files."""
@@ -150,14 +172,14 @@ class Segments:
         for handle in handles:
             os.close(handle)
 
-    def _reserve(self, size: int) -> tuple[Place, int]:
+    def _reserve(self, size: int) -> Place:
         with self._lock:
             if not self._open or (self._end and self._end + size > self._segment_bytes):
                 self._begin()
             place = Place(self._open, self._end)
             self._end = self._sizes[place.segment] = self._end + size
             self._live[place.segment] += 1
-            return place, self._handles[place.segment]
+            return place
 
     def _begin(self) -> None:
         """Open the next segment; the one before goes when its last record is forgotten."""

@@ -68,14 +68,34 @@ class Stores:
         Raises:
             SpoolFull: the spool's limit or the disk's reserve would be passed; nothing was kept.
         """
-        block = b"".join((_BLOCK.pack(is_whole, len(head)), head, original))
-        return self._keep(note, list(seal(self._key, object_id, block)), pixels, to_empty_it=to_empty_it)
+        pieces = self.clean_record(
+            object_id, note, head=head, original=original, is_whole=is_whole, pixels=pixels
+        )
+        return self._keep(pieces, to_empty_it=to_empty_it)
 
     def keep_sealed(
         self, object_id: str, note: bytes, data: bytes | memoryview, *, to_empty_it: bool = False
     ) -> Stored:
         """Write an original, sealed whole. Raises as `keep_clean` does."""
-        return self._keep(note, list(seal(self._key, object_id, data)), (), to_empty_it=to_empty_it)
+        return self._keep(self.sealed_record(object_id, note, data), to_empty_it=to_empty_it)
+
+    def clean_record(  # noqa: PLR0913 - the parts of one record
+        self,
+        object_id: str,
+        note: bytes,
+        *,
+        head: bytes,
+        original: Piece,
+        is_whole: bool,
+        pixels: Sequence[Piece],
+    ) -> list[Piece]:
+        """A cleaned object as it is written, in pieces."""
+        block = b"".join((_BLOCK.pack(is_whole, len(head)), head, original))
+        return _record(note, list(seal(self._key, object_id, block)), pixels)
+
+    def sealed_record(self, object_id: str, note: bytes, data: bytes | memoryview) -> list[Piece]:
+        """An original, sealed whole, as it is written, in pieces."""
+        return _record(note, list(seal(self._key, object_id, data)), ())
 
     def open_clean(self, object_id: str, place: Place) -> Opened:
         """Headers of a cleaned object.
@@ -122,15 +142,17 @@ class Stores:
             return False
         return head.size == record_bytes and place.offset + head.size <= self.segments.size_of(place.segment)
 
-    def _keep(self, note: bytes, sealed: list[bytes], clear: Sequence[Piece], *, to_empty_it: bool) -> Stored:
-        sealed_bytes, clear_bytes = sum(map(len, sealed)), sum(map(len, clear))
-        head = record.pack(note, sealed_bytes, clear_bytes)
-        size = len(head) + sealed_bytes + clear_bytes
+    def _keep(self, pieces: Sequence[Piece], *, to_empty_it: bool) -> Stored:
+        size = sum(map(len, pieces))
         self.usage.require(size, to_empty_it=to_empty_it)
-        return Stored(self.segments.append([head, *sealed, *clear]), size)
+        return Stored(self.segments.append(pieces), size)
 
     def _head(self, place: Place) -> record.RecordHead:
         return record.unpack(self.segments.read(place, 0, record.HEAD_BYTES))
 
     def _unsealed(self, object_id: str, place: Place, head: record.RecordHead) -> bytes:
         return unseal(self._key, object_id, self.segments.read(place, head.sealed_at, head.sealed))
+
+
+def _record(note: bytes, sealed: Sequence[Piece], clear: Sequence[Piece]) -> list[Piece]:
+    return [record.pack(note, sum(map(len, sealed)), sum(map(len, clear))), *sealed, *clear]
