@@ -44,6 +44,15 @@ class ServerSettings:
 class CallerSettings:
     ae: str = field(metadata=_doc("Calling AE title, exactly as the PACS sends it."))
     address: str = field(metadata=_doc("Its IP address, or its network such as 10.20.0.0/16."))
+    user: str = field(
+        default="", metadata=_doc("User name that it must name itself by (user identity); empty for none.")
+    )
+    passcode_file: Path | None = field(
+        default=None, metadata=_doc("File with the passcode of that user; none where the name is enough.")
+    )
+    commit_port: int = field(
+        default=0, metadata=_doc("TCP port where it takes storage commitment reports; 0 if it asks for none.")
+    )
 
     def covers(self, ae: str, address: str) -> bool:
         """Whether an association of this title from this address is meant."""
@@ -58,6 +67,43 @@ class ReceiveSettings:
     max_associations: int = field(default=32, metadata=_doc("Associations served at once."))
     idle_timeout_s: float = field(
         default=60.0, metadata=_doc("Seconds without a byte before an association is aborted.")
+    )
+    artim_s: float = field(
+        default=30.0,
+        metadata=_doc(
+            "Seconds that a caller has for its request, and to hang up once an association is over."
+        ),
+    )
+    object_timeout_s: float = field(
+        default=1800.0, metadata=_doc("Seconds that one object may take to arrive.")
+    )
+    max_associations_per_caller: int = field(
+        default=16, metadata=_doc("Associations served at once for one address.")
+    )
+    memory_bytes: int = field(
+        default=512 << 20,
+        metadata=_doc(
+            "Memory for objects that are arriving, all associations together; beyond it they pass in pieces."
+        ),
+    )
+    is_plain_open: bool = field(
+        default=True, metadata=_doc("Whether the port without TLS listens; false needs a TLS certificate.")
+    )
+    tls_port: int = field(
+        default=2762,
+        metadata=_doc("TCP port for DICOM over TLS, once there is a certificate; 0 takes any free one."),
+    )
+    tls_certificate_file: Path | None = field(
+        default=None, metadata=_doc("PEM file with the gateway's certificate and its chain; none, no TLS.")
+    )
+    tls_key_file: Path | None = field(
+        default=None, metadata=_doc("PEM file with the key of that certificate.")
+    )
+    tls_client_ca_file: Path | None = field(
+        default=None,
+        metadata=_doc(
+            "PEM file of the authorities whose certificates a sender must have; none asks for none."
+        ),
     )
     allowed_callers: tuple[CallerSettings, ...] = field(
         default=(), metadata=_doc("Who may send. Nobody else is answered; an empty list refuses everyone.")
@@ -82,7 +128,7 @@ class LimitSettings:
         default=1 << 30, metadata=_doc("Bytes that stay free on the disk whatever the spool's limit is.")
     )
     object_bytes: int = field(
-        default=1 << 30, metadata=_doc("Largest single object in bytes; it is held in memory once.")
+        default=8 << 30, metadata=_doc("Largest single object in bytes; beyond 32 MB it passes in pieces.")
     )
 
 
@@ -100,6 +146,13 @@ class Settings:
             raise SettingsInvalid("local.host must be an address of this machine, such as 127.0.0.1.")
         if not 4096 <= self.receive.max_pdu <= 16 << 20:
             raise SettingsInvalid("receive.max_pdu must lie between 4096 and 16777216.")
+        has_tls = self.receive.tls_certificate_file is not None
+        if has_tls is (self.receive.tls_key_file is None):
+            raise SettingsInvalid("receive.tls_certificate_file and receive.tls_key_file belong together.")
+        if not has_tls and not self.receive.is_plain_open:
+            raise SettingsInvalid(
+                "receive.is_plain_open is false, and there is no receive.tls_certificate_file."
+            )
         for caller in self.receive.allowed_callers:
             _require_network(caller.address)
 
