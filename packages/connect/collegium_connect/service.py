@@ -28,7 +28,7 @@ from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.links import LinkTable
-from collegium_connect.local_ui import LocalPage
+from collegium_connect.local_ui import LocalPage, Parts
 from collegium_connect.local_ui.status import GatewayStatus, gateway_status
 from collegium_connect.log import EventLog
 from collegium_connect.receive import Admission, Door
@@ -88,7 +88,7 @@ class Gateway:
         self._assembler = Assembler(self._journal, self._channels, clock)
         self._sender = Sender(self._journal, stores, self._client, clock, self._stopping)
         self._pulse = Pulse(self._journal, self._channels, self._client)
-        self._page = LocalPage(settings.local, self.status)
+        self._page = LocalPage(settings.local, Parts(settings.gateway.name, clock, self.status))
 
     def _enrolment(self) -> Enrolment:
         with self._journal.look() as db:

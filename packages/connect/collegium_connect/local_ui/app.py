@@ -1,8 +1,10 @@
-"""Serve the local page from a thread: loopback only, strict headers, no script at all."""
+"""Serve the local page from a thread: loopback only, strict headers, nothing from elsewhere."""
 
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from typing import Final
 
@@ -11,60 +13,66 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from collegium_connect.local_ui.page import page
-from collegium_connect.local_ui.status import GatewayStatus, as_json
+from collegium_connect import SOFTWARE
+from collegium_connect.local_ui.desk import Desk
+from collegium_connect.local_ui.frame import HEADERS, Frame
+from collegium_connect.local_ui.overview import OverviewPages
+from collegium_connect.local_ui.sessions import Sessions
+from collegium_connect.local_ui.status import GatewayStatus
 from collegium_connect.log import EventLog
 from collegium_connect.settings import LocalSettings
 
 log = EventLog("local_ui")
 
-_HEADERS: Final[Mapping[str, str]] = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_PAGES: Final = (("/", "Overview"),)
 
 
-def make_app(read: Callable[[], GatewayStatus]) -> Starlette:
-    """The page, the same as JSON, its style, and a sign of life. `read` runs in a worker thread."""
-    style = files("collegium_connect.local_ui").joinpath("style.css").read_text("utf-8")
+@dataclass(frozen=True)
+class Parts:
+    """What of the gateway the local page shows and works on."""
 
-    def index(_request: Request) -> Response:
-        return HTMLResponse(page(read()), headers=_HEADERS)
+    name: str
+    clock: Callable[[], datetime]
+    status: Callable[[], GatewayStatus]
 
-    def status(_request: Request) -> Response:
-        return JSONResponse(as_json(read()), headers=_HEADERS)
 
-    def css(_request: Request) -> Response:
-        return Response(style, media_type="text/css", headers=_HEADERS)
-
-    def health(_request: Request) -> Response:
-        return JSONResponse({"alive": True}, headers=_HEADERS)
-
+def make_app(parts: Parts) -> Starlette:
+    """All local pages. What they read and do runs in worker threads."""
+    desk = Desk(Frame(parts.name, SOFTWARE), Sessions(parts.clock), _PAGES)
+    overview = OverviewPages(desk, parts.status)
     return Starlette(
         routes=[
-            Route("/", index),
-            Route("/status.json", status),
-            Route("/style.css", css),
-            Route("/health", health),
+            Route("/", overview.whole),
+            Route("/overview/part", overview.part),
+            Route("/status.json", overview.as_json),
+            Route("/health", overview.health),
+            Route("/style.css", _asset("style.css", "text/css")),
+            Route("/live.js", _asset("live.js", "text/javascript")),
         ],
         # A foreign name that resolves to this machine must not read the page through someone's browser.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
     )
 
 
+def _asset(name: str, media_type: str) -> Callable[[Request], Response]:
+    content = files("collegium_connect.local_ui").joinpath("static", name).read_bytes()
+
+    def asset(_request: Request) -> Response:
+        return Response(content, media_type=media_type, headers=HEADERS)
+
+    return asset
+
+
 class LocalPage:
     """The page's server: `start` binds and serves in a thread, `stop` ends it."""
 
-    def __init__(self, settings: LocalSettings, read: Callable[[], GatewayStatus]) -> None:
+    def __init__(self, settings: LocalSettings, parts: Parts) -> None:
         self._settings = settings
         config = uvicorn.Config(
-            make_app(read), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+            make_app(parts), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
         self._server = uvicorn.Server(config)
         self._socket: socket.socket | None = None

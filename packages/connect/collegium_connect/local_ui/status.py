@@ -33,6 +33,10 @@ class GatewayStatus:
     exams: tuple[ExamLine, ...]
     quarantine: tuple[QuarantineLine, ...]
 
+    @property
+    def set_aside_objects(self) -> int:
+        return sum(line.objects for line in self.quarantine)
+
 
 def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the journal
     journal: Journal,
@@ -82,7 +86,7 @@ def as_json(status: GatewayStatus) -> dict[str, object]:
         "queue_bytes": totals.queue_bytes,
         "failures": totals.failures,
         "last_success_at": _text(totals.last_success_at),
-        "quarantined_objects": sum(line.objects for line in status.quarantine),
+        "quarantined_objects": status.set_aside_objects,
         "channels": [
             {
                 "name": line.setup.name,

@@ -1,0 +1,55 @@
+"""What every local page shares: its frame, its headers, and how times and sizes are written."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from collegium_connect.local_ui.sessions import Session
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
+    " img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+class Frame:
+    """Renders templates; everything in them is escaped, and a misspelt name is an error."""
+
+    def __init__(self, gateway_name: str, software: str) -> None:
+        self._templates = Environment(
+            loader=PackageLoader("collegium_connect.local_ui"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"time": _time, "size": _size, "plural": _plural}
+        self._templates.globals |= {"gateway_name": gateway_name, "software": software}
+
+    def page(
+        self, template: str, session: Session | None, *, status: int = 200, **context: object
+    ) -> HTMLResponse:
+        """A whole page, or the part of one that its template is."""
+        content = self._templates.get_template(template).render(session=session, **context)
+        return HTMLResponse(content, status_code=status, headers=HEADERS)
+
+
+def _time(at: datetime | None) -> str:
+    return "never" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _size(size_bytes: int) -> str:
+    for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size_bytes >= scale:
+            return f"{size_bytes / scale:.1f} {unit}"
+    return f"{size_bytes} bytes"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -1,0 +1,73 @@
+"""The sign-in page, and the way out."""
+
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from collegium_connect.errors import ConnectError
+from collegium_connect.local_ui.desk import Desk
+from collegium_connect.local_ui.sessions import COOKIE, LONGEST
+
+
+class Person(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+
+
+class People(Protocol):
+    """The local users."""
+
+    def exist(self) -> bool: ...
+    def check(self, name: str, password: str) -> Person:
+        """Who this is; raises a ConnectError in words when it is nobody, or locked."""
+
+
+class SignInPages:
+    def __init__(self, desk: Desk, people: People) -> None:
+        self._desk, self._people = desk, people
+
+    async def sign_in(self, request: Request) -> Response:
+        if request.method == "GET":
+            return await self._form(request, request.query_params.get("next", "/"))
+        form = await request.form()
+        name, password, next_ = (str(form.get(key, "")) for key in ("name", "password", "next"))
+        try:
+            person = await run_in_threadpool(self._people.check, name, password)
+        except ConnectError as error:
+            return await self._form(request, next_, name=name, problem=str(error), status=403)
+        answer = RedirectResponse(_own(next_), status_code=303)
+        answer.set_cookie(
+            COOKIE,
+            self._desk.sessions.begin(person.name, person.role),
+            max_age=int(LONGEST.total_seconds()),
+            httponly=True,
+            samesite="strict",
+        )
+        return answer
+
+    async def sign_out(self, request: Request) -> Response:
+        self._desk.sessions.end(request.cookies.get(COOKIE, ""))
+        answer = RedirectResponse("/", status_code=303)
+        answer.delete_cookie(COOKIE)
+        return answer
+
+    async def _form(
+        self, request: Request, next_: str, *, name: str = "", problem: str = "", status: int = 200
+    ) -> Response:
+        has_people = await run_in_threadpool(self._people.exist)
+        return self._desk.page(
+            request, "sign_in.html", status=status, next=_own(next_), name=name, problem=problem,
+            has_people=has_people,
+        )  # fmt: skip
+
+
+def _own(address: str) -> str:
+    """A path of this page; anything else becomes the overview."""
+    parts = urlsplit(address)
+    is_own = not parts.scheme and not parts.netloc and address.startswith("/") and "\\" not in address
+    return address if is_own and not address.startswith("//") else "/"
