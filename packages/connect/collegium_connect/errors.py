@@ -44,6 +44,14 @@ class JournalTooNew(ConnectError):
     message = "The journal was written by a newer version. Install that version again."
 
 
+class JournalDamaged(ConnectError):
+    code = "connect.journal.damaged"
+    message = (
+        "The journal is damaged; nothing is received until it is mended. Stop the gateway and run:"
+        " collegium-connect journal rebuild."
+    )
+
+
 class SpoolFull(ConnectError):
     code = "connect.spool.full"
     message = "The spool has reached its limit; objects are refused until some are delivered."

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from collegium_connect.clock import now
-from collegium_connect.errors import JournalTooNew, KeyUnusable, SealBroken
+from collegium_connect.errors import JournalDamaged, JournalTooNew, KeyUnusable, SealBroken
 from collegium_connect.journal.database import GroupCommit, Journal
 from collegium_connect.keys import KeyFolder, Secrets, load_secrets
 from collegium_connect.links import LinkTable
@@ -44,6 +44,42 @@ def test_the_journal_is_as_durable_as_sqlite_can_be(journal: Journal) -> None:
         pragmas = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
 
     assert pragmas == ["wal", 2]
+
+
+def test_who_reads_waits_for_nobody_who_reads_or_writes(journal: Journal) -> None:
+    with journal.change() as db:
+        db.execute("INSERT INTO scopes (project_name, site_code, created_ms) VALUES ('P', 'S', 1)")
+        with journal.look() as first, journal.look() as second:
+            seen = [reader.execute("SELECT count(*) FROM scopes").fetchone()[0] for reader in (first, second)]
+
+    assert seen == [0, 0]
+
+
+def test_a_damaged_page_is_told_as_such_and_remembered(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    first = Journal(path)
+    with first.change() as db:
+        db.executemany(
+            "INSERT INTO scopes (project_name, site_code, created_ms) VALUES (?, ?, 1)",
+            [(f"P{number}", "S" * 2000) for number in range(100)],
+        )
+    first.close()
+    spoil_pages(path)
+    journal = Journal(path)
+
+    with pytest.raises(JournalDamaged, match="journal rebuild"):
+        journal.check()
+    journal.close()
+
+    assert journal.is_damaged
+
+
+def spoil_pages(path: Path) -> None:
+    """Overwrite the file from its middle on, as a failing disk does."""
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\xa5" * (size // 2))
 
 
 def test_a_journal_of_a_newer_version_is_not_touched(tmp_path: Path) -> None:

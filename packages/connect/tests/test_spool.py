@@ -1,6 +1,7 @@
 """Segments and records: many objects in one file, each whole or not there."""
 
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -98,6 +99,21 @@ def test_a_segment_goes_with_its_last_record_and_its_room_comes_back(tmp_path: P
     assert len(half_way) == 1
     assert (spool.segments.names(), spool.segments.used_bytes) == ([], 0)
     assert b"".join(spool.outbound("object-3", clean(spool, "object-3").place)) == HEAD + PIXELS
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="holes are asked of Linux only")
+def test_a_forgotten_record_gives_its_room_back_though_its_neighbour_stays(tmp_path: Path) -> None:
+    spool = stores(tmp_path)
+    first, held = clean(spool, "object-1"), clean(spool, "object-2")
+    (segment,) = (tmp_path / "spool").iterdir()
+    before = segment.stat().st_blocks
+
+    spool.forget(first.place)
+
+    assert spool.segments.used_bytes == held.record_bytes
+    assert before * 512 - segment.stat().st_blocks * 512 > first.record_bytes - 8192
+    assert not segment.read_bytes()[: first.record_bytes].strip(b"\0")
+    assert b"".join(spool.outbound("object-2", held.place)) == HEAD + PIXELS
 
 
 def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Open the journal, bring it to this version, and give out transactions.
 
-One connection writes, behind a lock; another reads snapshots, so that a page never waits for a disk.
+One connection writes, behind a lock; a few others read snapshots, so that neither a page nor a
+receiving association waits for a disk or for each other.
 """
 
 import sqlite3
@@ -8,65 +9,141 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from collegium_connect.errors import JournalTooNew
+from collegium_connect.errors import JournalDamaged, JournalTooNew
 from collegium_connect.journal.schema import MIGRATIONS
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_READERS: Final = 8
+_DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class Journal:
     """The journal of one data folder. Safe to share between threads; close it when done."""
 
     def __init__(self, path: Path) -> None:
+        """Open it, made new or brought to this version.
+
+        Raises:
+            JournalTooNew: a newer version wrote it.
+            JournalDamaged: what lies there is no journal.
+        """
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = path
-        self._write_lock, self._read_lock = threading.Lock(), threading.Lock()
-        self._writer = self._connect()
+        self._write_lock, self._pool_lock = threading.Lock(), threading.Lock()
+        self._permits = threading.Semaphore(_READERS)
+        self._idle: list[sqlite3.Connection] = []
+        self._is_closed = False
+        self.is_damaged = False
+        """Whether a damaged page was met; nothing is received any more then."""
+        with self._told():
+            self._writer = self._connect()
         try:
-            _migrate(self._writer)
+            with self._told():
+                _migrate(self._writer)
             path.chmod(0o600)
-            self._reader = self._connect()
         except BaseException:
             self._writer.close()
             raise
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=10.0, isolation_level=None, check_same_thread=False)
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     @contextmanager
     def change(self) -> Iterator[sqlite3.Connection]:
-        """One write transaction; on disk when the block ends, undone if it raises."""
-        with self._write_lock:
+        """One write transaction; on disk when the block ends, undone if it raises.
+
+        Raises:
+            JournalDamaged: a page of the journal is not as it was written.
+        """
+        with self._write_lock, self._told():
             self._writer.execute("BEGIN IMMEDIATE")
             try:
                 yield self._writer
+                self._writer.execute("COMMIT")
             except BaseException:
-                self._writer.execute("ROLLBACK")
+                if self._writer.in_transaction:
+                    self._writer.execute("ROLLBACK")
                 raise
-            self._writer.execute("COMMIT")
 
     @contextmanager
     def look(self) -> Iterator[sqlite3.Connection]:
-        """One consistent snapshot, read only."""
-        with self._read_lock:
-            self._reader.execute("BEGIN")
+        """One consistent snapshot, read only. Raises as `change` does."""
+        with self._permits, self._told():
+            reader = self._reader()
             try:
-                yield self._reader
+                reader.execute("BEGIN")
+                yield reader
             finally:
-                self._reader.execute("ROLLBACK")
+                if reader.in_transaction:
+                    reader.execute("ROLLBACK")
+                with self._pool_lock:
+                    self._idle.append(reader)
+
+    def check(self) -> None:
+        """Read every page once.
+
+        Raises:
+            JournalDamaged: one of them is not as it was written.
+        """
+        with self.look() as db:
+            (words,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if words != "ok":
+            self.is_damaged = True
+            raise JournalDamaged
+
+    def copy_to(self, target: Path) -> None:
+        """Write a copy of the journal as it is at one moment, without holding up who writes."""
+        copy = sqlite3.connect(target)
+        try:
+            with self.look() as db:
+                db.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            copy.close()
 
     def close(self) -> None:
-        with self._write_lock, self._read_lock:
-            self._reader.close()
+        """Wait for who is at it, then close; a second call does nothing."""
+        with self._write_lock:
+            if self._is_closed:
+                return
+            for _ in range(_READERS):
+                self._permits.acquire()
+            self._is_closed = True
+            while self._idle:
+                self._idle.pop().close()
             self._writer.close()
+            self._permits.release(_READERS)
+
+    def _reader(self) -> sqlite3.Connection:
+        with self._pool_lock:
+            if self._is_closed:
+                raise sqlite3.ProgrammingError("The journal is closed.")
+            if self._idle:
+                return self._idle.pop()
+        return self._connect()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
+                self.is_damaged = True
+                raise JournalDamaged from error
+            raise
 
 
 class GroupCommit(Generic[Item, Result]):

@@ -1,8 +1,9 @@
 """Append-only files that records share, so that one sync serves many objects.
 
 Room is taken under a lock, bytes are written outside it, each writer at its own place: a write that
-failed leaves a hole that no row of the journal names. A segment belongs to the process that made it;
-when no row names any record of it, the file goes. Files are named by number: no name of a person, no UID.
+failed leaves a hole that no row of the journal names. One process takes room; others of this gateway
+may fill what it took. What nobody needs any more is given back to the disk as a hole, and the file
+goes with its last record. Files are named by number: no name of a person, no UID.
 """
 
 import os
@@ -15,12 +16,12 @@ from typing import Final
 
 from collegium_connect.errors import SpoolDamaged, SpoolFull
 from collegium_connect.keys import sync_folder
+from collegium_connect.spool.disk import punch, sync_file, write_at
 
 Piece = bytes | bytearray | memoryview
 SEGMENT_BYTES: Final = 256 << 20
 """A file handle each, while its segment is of this run: 100 GB of backlog are 400."""
 _SUFFIX: Final = ".segment"
-_MOST_PIECES: Final = 512  # of one call; systems allow 1024
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Segments:
         self._handles: dict[str, int] = {}
         self._live: Counter[str] = Counter()
         self._sizes = {name: self._path(name).stat().st_size for name in self.names()}
+        self._holes: Counter[str] = Counter()
         self._open, self._end = "", 0
         self._is_named = True
         self._next = 1 + max((int(name) for name in self.names()), default=0)
@@ -51,9 +53,9 @@ class Segments:
 
     @property
     def used_bytes(self) -> int:
-        """Bytes of all segments, what is no longer needed in them included."""
+        """Bytes of all segments that were not given back to the disk."""
         with self._lock:
-            return sum(self._sizes.values())
+            return sum(self._sizes.values()) - sum(self._holes.values())
 
     def size_of(self, segment: str) -> int:
         """Bytes of a segment; 0 if there is none."""
@@ -66,14 +68,15 @@ class Segments:
         Raises:
             SpoolFull: the disk had no room.
         """
-        place = self.reserve(sum(map(len, pieces)))
+        size = sum(map(len, pieces))
+        place = self.reserve(size)
         try:
-            _write_at(self._handles[place.segment], place.offset, pieces)
+            write_at(self._handles[place.segment], place.offset, pieces)
         except OSError as error:
-            self.forget(place)
+            self.forget(place, size)
             raise SpoolFull from error
         except BaseException:
-            self.forget(place)
+            self.forget(place, size)
             raise
         return place
 
@@ -88,8 +91,27 @@ class Segments:
         except OSError as error:
             raise SpoolFull from error
 
+    def reserve_own(self) -> Place:
+        """A segment for one record whose size is not known yet; `grow` it as it is filled.
+
+        Raises:
+            SpoolFull: the disk had no room.
+        """
+        with self._lock:
+            try:
+                name = self._create()
+            except OSError as error:
+                raise SpoolFull from error
+            self._live[name] = 1
+            return Place(name, 0)
+
+    def grow(self, segment: str, size: int) -> None:
+        """Say how large a segment of one record is by now."""
+        with self._lock:
+            self._sizes[segment] = size
+
     def fill(self, place: Place, pieces: Sequence[Piece]) -> None:
-        """Write a record where the process that owns the segment reserved its room.
+        """Write at a place whose room was taken before, by whichever process.
 
         Raises:
             SpoolFull: the disk had no room.
@@ -97,7 +119,7 @@ class Segments:
         try:
             handle = os.open(self._path(place.segment), os.O_WRONLY | getattr(os, "O_BINARY", 0))
             try:
-                _write_at(handle, place.offset, pieces)
+                write_at(handle, place.offset, pieces)
             finally:
                 os.close(handle)
         except OSError as error:
@@ -106,11 +128,7 @@ class Segments:
     def sync(self, segments: Iterable[str]) -> None:
         """Put on disk what was appended to these so far, and the names of new files."""
         for segment in set(segments):
-            handle = self._handles[segment]
-            if hasattr(os, "fdatasync"):
-                os.fdatasync(handle)
-            else:
-                os.fsync(handle)
+            sync_file(self._handles[segment])
         if not self._is_named:
             self._is_named = True
             try:
@@ -135,26 +153,35 @@ class Segments:
             raise SpoolDamaged
         return data
 
-    def adopt(self, segment: str) -> None:
-        """Count a record of an earlier run as live."""
+    def adopt(self, segment: str, records: int = 1) -> None:
+        """Count records of an earlier run as live."""
         with self._lock:
-            self._live[segment] += 1
+            self._live[segment] += records
 
-    def forget(self, place: Place) -> None:
-        """Nobody needs this record any more; a segment without any goes."""
+    def forget(self, place: Place, size: int = 0) -> None:
+        """Nobody needs this record any more: so many bytes of it go now, its segment with the last record."""
         with self._lock:
             self._live[place.segment] -= 1
-            if self._live[place.segment] > 0:
-                return
-            if place.segment == self._open:
+            is_last = self._live[place.segment] <= 0
+            if is_last and place.segment == self._open:
                 self._open = ""
-        self.remove(place.segment)
+        if is_last:
+            self.remove(place.segment)
+        else:
+            self.empty(place.segment, place.offset, size)
+
+    def empty(self, segment: str, start: int, size: int) -> None:
+        """Give the bytes between records back to the disk, where it knows how; they read as zeros then."""
+        if size > 0 and punch(self._path(segment), start, size):
+            with self._lock:
+                self._holes[segment] += size
 
     def remove(self, segment: str) -> None:
         with self._lock:
             handle = self._handles.pop(segment, None)
             self._live.pop(segment, None)
             self._sizes.pop(segment, None)
+            self._holes.pop(segment, None)
         if handle is not None:
             os.close(handle)
         self._path(segment).unlink(missing_ok=True)
@@ -164,6 +191,17 @@ class Segments:
         os.truncate(self._path(segment), size)
         with self._lock:
             self._sizes[segment] = size
+
+    def open_for_reading(self, segment: str) -> int:
+        """A handle of the caller's own, for many reads.
+
+        Raises:
+            SpoolDamaged: there is no such segment.
+        """
+        try:
+            return os.open(self._path(segment), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError as error:
+            raise SpoolDamaged from error
 
     def close(self) -> None:
         with self._lock:
@@ -175,30 +213,20 @@ class Segments:
     def _reserve(self, size: int) -> Place:
         with self._lock:
             if not self._open or (self._end and self._end + size > self._segment_bytes):
-                self._begin()
+                self._open, self._end = self._create(), 0
             place = Place(self._open, self._end)
             self._end = self._sizes[place.segment] = self._end + size
             self._live[place.segment] += 1
             return place
 
-    def _begin(self) -> None:
-        """Open the next segment; the one before goes when its last record is forgotten."""
+    def _create(self) -> str:
+        """Make the next segment; the lock is held."""
         name = f"{self._next:010d}"
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._handles[name] = os.open(self._path(name), flags, 0o600)
         self._next += 1
-        self._open, self._end, self._is_named, self._sizes[name] = name, 0, False, 0
+        self._is_named, self._sizes[name] = False, 0
+        return name
 
     def _path(self, segment: str) -> Path:
         return self._folder / f"{segment}{_SUFFIX}"
-
-
-def _write_at(handle: int, offset: int, pieces: Sequence[Piece]) -> None:
-    left = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
-    while left:
-        done = os.pwritev(handle, left[:_MOST_PIECES], offset)
-        offset += done
-        while left and done >= len(left[0]):
-            done -= len(left.pop(0))
-        if done:
-            left[0] = left[0][done:]

@@ -130,14 +130,17 @@ class Stores:
         return opened.original if opened.is_whole else b"".join((opened.original, *self.pixels(place)))
 
     def forget(self, place: Place) -> None:
-        """Nobody needs this record any more."""
-        self.segments.forget(place)
+        """Nobody needs this record any more: its bytes are gone when this returns, where the disk knows holes."""
+        try:
+            size = self._checked_head(place).size
+        except SpoolDamaged:
+            size = 0  # cut while it was written: its room goes with its segment
+        self.segments.forget(place, size)
 
     def is_whole(self, place: Place, record_bytes: int) -> bool:
         """Whether a record of this size begins here and its file reaches to its end."""
         try:
-            head = self._head(place)
-            record.check(head, self.segments.read(place, record.HEAD_BYTES, head.note))
+            head = self._checked_head(place)
         except SpoolDamaged:
             return False
         return head.size == record_bytes and place.offset + head.size <= self.segments.size_of(place.segment)
@@ -149,6 +152,11 @@ class Stores:
 
     def _head(self, place: Place) -> record.RecordHead:
         return record.unpack(self.segments.read(place, 0, record.HEAD_BYTES))
+
+    def _checked_head(self, place: Place) -> record.RecordHead:
+        head = self._head(place)
+        record.check(head, self.segments.read(place, record.HEAD_BYTES, head.note))
+        return head
 
     def _unsealed(self, object_id: str, place: Place, head: record.RecordHead) -> bytes:
         return unseal(self._key, object_id, self.segments.read(place, head.sealed_at, head.sealed))
