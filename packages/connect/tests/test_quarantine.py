@@ -191,4 +191,4 @@ def test_an_exam_says_how_many_of_its_objects_are_in_quarantine(
     until(lambda: [line.state for line in gateway.status().exams] == ["delivered"])
 
     (line,) = gateway.status().exams
-    assert (line.objects, line.delivered, line.reason) == (1, 1, "1 objects are in quarantine.")
+    assert (line.objects, line.delivered, line.reason) == (1, 1, "In quarantine: 1.")

@@ -134,7 +134,7 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     elif not row["objects"]:
         state = "held"
     if row["quarantined"] and not reason:
-        reason = f"{row['quarantined']} objects are in quarantine."
+        reason = f"In quarantine: {row['quarantined']}."
     return ExamLine(
         exam_id=row["exam_id"],
         channel_name=json.loads(row["setup"])["name"],

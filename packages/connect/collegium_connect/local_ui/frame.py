@@ -1,10 +1,11 @@
 """What every local page shares: its frame, its headers, and how times and sizes are written."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from collegium_connect.local_ui.sessions import Session
@@ -41,7 +42,13 @@ class Frame:
 
 
 def _time(at: datetime | None) -> str:
-    return "never" if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    """In this machine's zone, which is its people's; UTC when pointed at."""
+    if at is None:
+        return "never"
+    there = at.astimezone()
+    return Markup('<time datetime="{}" title="{:%Y-%m-%d %H:%M:%S} UTC">{:%Y-%m-%d %H:%M:%S}</time>').format(
+        at.isoformat(), at.astimezone(UTC), there
+    )
 
 
 def _size(size_bytes: int) -> str:
