@@ -6,16 +6,12 @@ still the sender's, and an upload that was cut is made again.
 
 import json
 import os
-import signal
-import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import Final
+from typing import Final, Protocol
 
-from collegium_connect import SOFTWARE
+from collegium_connect import SOFTWARE, machine
 from collegium_connect.assemble import Assembler
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
@@ -31,6 +27,7 @@ from collegium_connect.links import LinkTable
 from collegium_connect.local_ui import LocalPage, Parts
 from collegium_connect.local_ui.status import GatewayStatus, gateway_status
 from collegium_connect.log import EventLog
+from collegium_connect.loops import Loop
 from collegium_connect.receive import Admission, Door
 from collegium_connect.recover import recover
 from collegium_connect.send import Sender, ServerClient
@@ -52,12 +49,19 @@ def running_path(settings: Settings) -> Path:
     return settings.gateway.data_dir / "running.json"
 
 
+class Part(Protocol):
+    """Something that runs while the gateway runs."""
+
+    def start(self) -> None: ...
+    def stop(self, timeout_s: float) -> None: ...
+
+
 class Gateway:
     """All parts of one gateway. `start`, then `stop`; or `run` until a signal."""
 
     def __init__(self, settings: Settings, clock: Clock = now) -> None:
         self._settings, self._clock = settings, clock
-        self._stopping, self._threads = threading.Event(), list[threading.Thread]()
+        self._stopping = threading.Event()
         self._stopped = False
         self._lock = _FolderLock(settings.gateway.data_dir)
         try:
@@ -89,6 +93,8 @@ class Gateway:
         self._sender = Sender(self._journal, stores, self._client, clock, self._stopping)
         self._pulse = Pulse(self._journal, self._channels, self._client)
         self._page = LocalPage(settings.local, Parts(settings.gateway.name, clock, self.status))
+        self._loops = self._make_loops()
+        self._parts: list[Part] = [self._page, *self._loops, self._door]  # started so, stopped from the last
 
     def _enrolment(self) -> Enrolment:
         with self._journal.look() as db:
@@ -106,16 +112,8 @@ class Gateway:
         return self._page.port
 
     def start(self) -> None:
-        self._page.start()
-        parts = (
-            ("inspect", self._inspect), ("assemble", self._assemble), ("send", self._send),
-            ("heartbeat", self._beat),
-        )  # fmt: skip
-        for name, work in parts:
-            thread = threading.Thread(target=work, name=name, daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        self._door.start()
+        for part in self._parts:
+            part.start()
         self._announce()
         log.info("gateway.started", software=SOFTWARE, channels=len(self._channels.active))
 
@@ -125,10 +123,10 @@ class Gateway:
             return
         self._stopped = True
         self._stopping.set()
-        self._door.stop(_STOP_S)
-        self._page.stop(_STOP_S)
-        for thread in self._threads:
-            thread.join(_STOP_S)
+        for loop in self._loops:
+            loop.ask_to_stop()
+        for part in reversed(self._parts):
+            part.stop(_STOP_S)
         self._client.close()
         self._journal.close()
         self._stores.segments.close()
@@ -137,15 +135,10 @@ class Gateway:
         log.info("gateway.stopped")
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT (Ctrl-C). Call from the main thread."""
-        asked: list[int] = []
-
-        def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-            # Only note it: a second signal may come inside the first, and an Event's lock would wait for itself.
-            asked.append(number)
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, ask_to_stop)
+        """Serve until somebody asks to stop (SIGTERM, Ctrl-C, the service manager). Call from the main thread."""
+        asked: list[bool] = []
+        # Only note it: a second signal may come inside the first, and an Event's lock would wait for itself.
+        machine.HERE.on_stop(lambda: asked.append(True))
         self.start()
         while not asked and not self._stopping.is_set():
             time.sleep(_TICK_S)
@@ -161,42 +154,22 @@ class Gateway:
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
         )
 
-    def _inspect(self) -> None:
-        def work() -> None:
-            while self._inspector.run_once() and not self._stopping.is_set():
-                pass
-
-        self._repeat("inspect", work, lambda: _TICK_S)
-
-    def _assemble(self) -> None:
-        self._repeat("assemble", self._assembler.run_once, lambda: _TICK_S)
-
-    def _send(self) -> None:
-        def work() -> None:
-            while self._sender.run_once() and not self._sender.pause_s:
-                pass
-
-        self._repeat("send", work, lambda: self._sender.pause_s or _TICK_S)
-
-    def _beat(self) -> None:
-        self._repeat("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s)
-
-    def _repeat(self, name: str, work: Callable[[], object], pause_s: Callable[[], float]) -> None:
-        """Run a part again and again; a fault in it is logged and does not end it."""
-        while not self._stopping.is_set():
-            try:
-                work()
-            except Exception as error:  # noqa: BLE001 - the queue must go on; the log says what happened
-                log.fault(f"{name}.failed", error)
-                self._stopping.wait(1.0)
-            self._stopping.wait(pause_s())
+    def _make_loops(self) -> list[Loop]:
+        """What is run again and again, each in a thread; true from its work means: at once again."""
+        sender = self._sender
+        return [
+            Loop("inspect", self._inspector.run_once, _tick),
+            Loop("assemble", self._assembler.run_once, _tick),
+            Loop("send", lambda: sender.run_once() and not sender.pause_s, lambda: sender.pause_s or _TICK_S),
+            Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
+        ]
 
     def _announce(self) -> None:
         content = {"pid": os.getpid(), "receive_port": self.receive_port, "local_port": self.local_port}
         path = running_path(self._settings)
         partial = path.with_suffix(".part")
         partial.write_text(json.dumps(content), "utf-8")
-        partial.replace(path)
+        machine.HERE.replace(partial, path)
 
 
 class _FolderLock:
@@ -204,22 +177,14 @@ class _FolderLock:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            self._take()
-        except OSError as error:
-            os.close(self._handle)
+            self._handle = machine.HERE.lock(folder / "lock")
+        except BlockingIOError as error:
             raise AlreadyRunning from error
-
-    def _take(self) -> None:
-        if sys.platform == "win32":
-            import msvcrt  # noqa: PLC0415 - exists on Windows only
-
-            msvcrt.locking(self._handle, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl  # noqa: PLC0415 - exists everywhere else only
-
-            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def release(self) -> None:
         os.close(self._handle)
+
+
+def _tick() -> float:
+    return _TICK_S

@@ -2,9 +2,8 @@
 
 import argparse
 
-from collegium_connect import log
+from collegium_connect import log, machine
 from collegium_connect.cli.options import Commands, chosen, declare
-from collegium_connect.memory import keep_large_blocks
 from collegium_connect.service import Gateway
 
 
@@ -15,6 +14,6 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     settings = chosen(options)
     log.configure()
-    keep_large_blocks()
+    machine.HERE.keep_large_blocks()
     Gateway(settings).run()
     return 0

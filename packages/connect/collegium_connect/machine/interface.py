@@ -1,0 +1,65 @@
+"""What differs between systems, and what each of them must do."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+Piece = bytes | bytearray | memoryview
+
+
+class Machine(Protocol):
+    """One kind of system."""
+
+    name: str
+
+    def open_new(self, path: Path) -> int:
+        """Make a file that only this program's user can read; binary, read and write."""
+
+    def open_again(self, path: Path) -> int:
+        """Open a file that is there to write into it; binary."""
+
+    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> int:
+        """Write pieces one after the other from `offset` on; how many bytes were taken.
+
+        Threads may write to one handle at once.
+        """
+
+    def sync_data(self, handle: int) -> None:
+        """Return when the file's bytes and length are on the disk."""
+
+    def sync_folder(self, folder: Path) -> None:
+        """Put a folder's own entries on the disk, where the system knows the notion."""
+
+    def remove(self, path: Path) -> None:
+        """Delete a file, if it is there."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Give `source` the name `target`, whatever had it before."""
+
+    def point(self, link: Path, folder: Path) -> None:
+        """Let the name `link` lead to `folder` from now on."""
+
+    def lock(self, path: Path) -> int:
+        """Take a lock that goes with this process; the handle that holds it.
+
+        Raises:
+            BlockingIOError: another process has it.
+        """
+
+    def keep_private(self, path: Path) -> None:
+        """Nobody but this program's user and the system's administrators may read it from now on."""
+
+    def is_private(self, path: Path) -> bool:
+        """Whether nobody but this program's user and the system's administrators may read it."""
+
+    def on_stop(self, ask: Callable[[], None]) -> None:
+        """Call `ask` when this process is asked to end; from the main thread only."""
+
+    def lower_priority(self) -> None:
+        """Let other processes go first from now on."""
+
+    def keep_large_blocks(self) -> None:
+        """Keep large blocks of memory rather than give them back after every object; before threads start."""
+
+    def memory_bytes(self) -> int:
+        """The machine's main memory."""

@@ -1,0 +1,91 @@
+"""Linux, and what is like it."""
+
+import ctypes
+import fcntl
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from collegium_connect.machine.interface import Piece
+
+_MOST_PIECES: Final = 1024  # IOV_MAX on Linux; writev refuses more
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+
+
+class Posix:
+    """Modes are modes, a link is a link, and several threads write to one handle without a lock."""
+
+    name = "posix"
+
+    def open_new(self, path: Path) -> int:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def open_again(self, path: Path) -> int:
+        return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+
+    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> int:
+        return os.pwritev(handle, list(pieces[:_MOST_PIECES]), offset)
+
+    def sync_data(self, handle: int) -> None:
+        # macOS has no fdatasync.
+        getattr(os, "fdatasync", os.fsync)(handle)
+
+    def sync_folder(self, folder: Path) -> None:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def remove(self, path: Path) -> None:
+        path.unlink(missing_ok=True)
+
+    def replace(self, source: Path, target: Path) -> None:
+        source.replace(target)
+
+    def point(self, link: Path, folder: Path) -> None:
+        fresh = link.with_name(f".{link.name}.new")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(os.path.relpath(folder, link.parent))
+        fresh.replace(link)
+        self.sync_folder(link.parent)
+
+    def lock(self, path: Path) -> int:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            os.close(handle)
+            raise
+        return handle
+
+    def keep_private(self, path: Path) -> None:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+    def is_private(self, path: Path) -> bool:
+        return not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+    def on_stop(self, ask: Callable[[], None]) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: ask())
+
+    def lower_priority(self) -> None:
+        os.nice(10)
+
+    def keep_large_blocks(self) -> None:
+        # Measured with glibc: bodies over the mmap threshold otherwise cost a map, page faults and an
+        # unmap each time, 2-4 times the work. Whatever is not glibc ignores it.
+        if not sys.platform.startswith("linux"):
+            return
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_MMAP_THRESHOLD, 256 << 20)
+            mallopt(_TRIM_THRESHOLD, 1 << 30)
+
+    def memory_bytes(self) -> int:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

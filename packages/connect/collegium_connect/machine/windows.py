@@ -1,0 +1,175 @@
+"""Windows Server: what has no like of it there is made from what there is.
+
+Every part of Windows comes in through the constructor, so that tests can pretend it elsewhere. There
+is no positioned write (a lock and a seek do), no sync of a folder (NTFS logs its entries), no file
+mode (an access list does), and a file that somebody has open can be neither deleted nor replaced
+(it is tried again for a moment: scanners and backups let go).
+"""
+
+import ctypes
+import importlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from collegium_connect.machine.interface import Piece
+
+_BELOW_NORMAL: Final = 0x4000  # BELOW_NORMAL_PRIORITY_CLASS
+# SYSTEM, Administrators and whoever owns the file: their SIDs are the same in every language.
+_TRUSTED: Final = ("*S-1-5-18", "*S-1-5-32-544", "*S-1-3-4")
+# In an access list's text: Everyone, Users, Authenticated Users, Guests, Interactive, Anonymous.
+_BROAD: Final = ("WD", "BU", "AU", "BG", "IU", "AN")
+_FILE_OBJECT, _ACCESS_LIST = 1, 4  # SE_FILE_OBJECT, DACL_SECURITY_INFORMATION
+_PATIENCE_S: Final = 2.0
+
+
+class _MemoryStatus(ctypes.Structure):
+    """MEMORYSTATUSEX of the Windows API."""
+
+    _fields_ = (
+        ("length", ctypes.c_uint32), ("load", ctypes.c_uint32), ("total", ctypes.c_uint64),
+        ("free", ctypes.c_uint64), ("total_page", ctypes.c_uint64), ("free_page", ctypes.c_uint64),
+        ("total_virtual", ctypes.c_uint64), ("free_virtual", ctypes.c_uint64), ("extended", ctypes.c_uint64),
+    )  # fmt: skip
+
+
+class Windows:
+    """Windows, or what a test pretends it to be."""
+
+    name = "windows"
+
+    def __init__(
+        self,
+        library: Callable[[str], Any] = ctypes.CDLL,  # Any: a system library, or a test's stand-in
+        module: Callable[[str], Any] = importlib.import_module,  # Any: a module that exists on Windows only
+        run: Callable[[list[str]], object] | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._library, self._module, self._pause = library, module, pause
+        self._run = run or _run
+        self._seek_lock = threading.Lock()
+
+    def open_new(self, path: Path) -> int:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _flags(), 0o600)
+        self.keep_private(path)
+        return handle
+
+    def open_again(self, path: Path) -> int:
+        return os.open(path, os.O_WRONLY | _flags())
+
+    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> int:
+        done = 0
+        with self._seek_lock:
+            os.lseek(handle, offset, os.SEEK_SET)
+            for piece in pieces:
+                count = os.write(handle, piece)
+                done += count
+                if count < len(piece):
+                    break
+        return done
+
+    def sync_data(self, handle: int) -> None:
+        os.fsync(handle)  # FlushFileBuffers
+
+    def sync_folder(self, folder: Path) -> None:
+        """NTFS logs a folder's entries itself; there is nothing to call."""
+
+    def remove(self, path: Path) -> None:
+        self._patiently(lambda: path.unlink(missing_ok=True))
+
+    def replace(self, source: Path, target: Path) -> None:
+        self._patiently(lambda: source.replace(target))
+
+    def point(self, link: Path, folder: Path) -> None:
+        # A junction needs no privilege, unlike a symbolic link. It cannot be replaced in one step: the
+        # program must not run while this does, which the caller sees to.
+        if os.path.lexists(link):
+            link.rmdir()
+        self._module("_winapi").CreateJunction(str(folder), str(link))
+
+    def lock(self, path: Path) -> int:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | _flags(), 0o600)
+        msvcrt = self._module("msvcrt")
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            os.close(handle)
+            raise BlockingIOError from error
+        return handle
+
+    def keep_private(self, path: Path) -> None:
+        rights = ":(OI)(CI)F" if path.is_dir() else ":F"
+        icacls = shutil.which("icacls") or "icacls"
+        grants = [f"{who}{rights}" for who in _TRUSTED]
+        self._run([icacls, str(path), "/inheritance:r", "/grant:r", *grants, "/Q"])
+
+    def is_private(self, path: Path) -> bool:
+        entries = self._access_list(path).split("(")
+        return not any(entry.startswith("A;") and entry.rstrip(")").endswith(_BROAD) for entry in entries)
+
+    def on_stop(self, ask: Callable[[], None]) -> None:
+        # No SIGTERM comes from outside there. A service is stopped by `service_windows`, a console by
+        # Ctrl-C or Ctrl-Break.
+        for name in ("SIGINT", "SIGBREAK"):
+            number = getattr(signal, name, None)
+            if number is not None:
+                signal.signal(number, lambda _number, _frame: ask())
+
+    def lower_priority(self) -> None:
+        kernel = self._library("kernel32")
+        kernel.SetPriorityClass(ctypes.c_void_p(-1), _BELOW_NORMAL)  # -1: this process
+
+    def keep_large_blocks(self) -> None:
+        """The heap of Windows keeps them by itself."""
+
+    def memory_bytes(self) -> int:
+        status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
+        self._library("kernel32").GlobalMemoryStatusEx(ctypes.byref(status))
+        return int(status.total)
+
+    def _access_list(self, path: Path) -> str:
+        """A file's access list in the system's own text form (SDDL), the same in every language."""
+        advapi, kernel = self._library("advapi32"), self._library("kernel32")
+        descriptor, text = ctypes.c_void_p(), ctypes.c_wchar_p()
+        code = advapi.GetNamedSecurityInfoW(
+            str(path), _FILE_OBJECT, _ACCESS_LIST, None, None, None, None, ctypes.byref(descriptor)
+        )
+        if code:
+            raise OSError(code, "The access list cannot be read.")
+        try:
+            done = advapi.ConvertSecurityDescriptorToStringSecurityDescriptorW(
+                descriptor, 1, _ACCESS_LIST, ctypes.byref(text), None
+            )
+            if not done:
+                raise OSError("The access list cannot be read.")
+            found = text.value or ""
+        finally:
+            kernel.LocalFree(descriptor)
+        kernel.LocalFree(text)
+        return found
+
+    def _patiently(self, act: Callable[[], object]) -> None:
+        ends = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                act()
+            except PermissionError:
+                if time.monotonic() >= ends:
+                    raise
+                self._pause(0.05)
+            else:
+                return
+
+
+def _flags() -> int:
+    return getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the system's own icacls, with a path of ours
