@@ -112,4 +112,92 @@ MIGRATIONS: Final = (
     CREATE INDEX objects_of_delivery ON objects (delivery_id);
     CREATE INDEX objects_by_state ON objects (state, channel_id);
     """,
+    """
+    -- What sending remembers. `own_failures` are those that no fault of the line explains; a delivery with
+    -- `stopped_ms` waits for a person; records of a delivered exam stay until `keep_until_ms`.
+    ALTER TABLE deliveries ADD COLUMN own_failures INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE deliveries ADD COLUMN stopped_ms INTEGER;
+    ALTER TABLE deliveries ADD COLUMN keep_until_ms INTEGER;
+    CREATE INDEX deliveries_kept ON deliveries (keep_until_ms) WHERE keep_until_ms IS NOT NULL;
+    UPDATE objects SET segment = NULL, offset = NULL WHERE state = 'delivered';
+
+    -- `setup` is in force; `offered` is what the server sent last, as it came, and `looser` the JSON list of
+    -- what in it a local administrator has to confirm first.
+    ALTER TABLE channels ADD COLUMN offered BLOB;
+    ALTER TABLE channels ADD COLUMN looser TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE channels ADD COLUMN last_success_ms INTEGER;
+
+    CREATE INDEX exams_by_time ON exams (last_ms);
+    CREATE INDEX exams_of_channel ON exams (channel_id, last_ms);
+    """,
+    """
+    -- Local people, the trail of what they did, and what they decided about objects in quarantine.
+    CREATE TABLE people (
+        person_id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        name_key TEXT NOT NULL UNIQUE,
+        role TEXT NOT NULL CHECK (role IN ('operator', 'administrator')),
+        password TEXT NOT NULL,
+        is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+        failures INTEGER NOT NULL DEFAULT 0,
+        locked_until_ms INTEGER NOT NULL DEFAULT 0,
+        last_seen_ms INTEGER NOT NULL DEFAULT 0,
+        created_ms INTEGER NOT NULL
+    ) STRICT;
+
+    CREATE TABLE trail (
+        seq INTEGER PRIMARY KEY,
+        at_ms INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        actor_role TEXT NOT NULL,
+        action TEXT NOT NULL,
+        channel_id TEXT NOT NULL,
+        ref TEXT NOT NULL,
+        detail TEXT NOT NULL,
+        sealed_reason BLOB NOT NULL,
+        previous_hash TEXT NOT NULL,
+        hash TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX trail_of_ref ON trail (ref, seq);
+    CREATE TRIGGER trail_entries_stay BEFORE UPDATE ON trail
+        BEGIN SELECT RAISE(ABORT, 'The trail is only ever added to.'); END;
+    CREATE TRIGGER trail_entries_remain BEFORE DELETE ON trail
+        BEGIN SELECT RAISE(ABORT, 'The trail is only ever added to.'); END;
+    -- How many entries there were, so that a cut end is seen.
+    CREATE TABLE trail_head (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        seq INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO trail_head (id, seq) VALUES (1, 0);
+
+    -- What somebody was shown of what would leave: a release needs it.
+    CREATE TABLE looks (
+        look_id TEXT PRIMARY KEY,
+        object_id TEXT NOT NULL REFERENCES objects ON DELETE CASCADE,
+        person TEXT NOT NULL,
+        boxes TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX looks_of_object ON looks (object_id);
+
+    -- A person's decision that an object may leave as they saw it; the inspection obeys it or refuses.
+    CREATE TABLE releases (
+        object_id TEXT PRIMARY KEY REFERENCES objects ON DELETE CASCADE,
+        person TEXT NOT NULL,
+        boxes TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        reason_code TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) STRICT;
+
+    -- Records whose object a person deleted; a row goes when its bytes are gone.
+    CREATE TABLE erasures (
+        object_id TEXT PRIMARY KEY,
+        segment TEXT NOT NULL,
+        offset INTEGER NOT NULL,
+        record_bytes INTEGER NOT NULL
+    ) STRICT;
+    """,
 )
