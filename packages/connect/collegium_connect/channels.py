@@ -45,6 +45,7 @@ class Channels:
         self._journal, self._keys, self._clock = journal, keys, clock
         self._by_id: dict[str, Channel] = {}
         self._idle: tuple[IdleChannel, ...] = ()
+        self._setups: dict[str, ChannelSetup] = {}
         self.refresh()
 
     @property
@@ -58,6 +59,14 @@ class Channels:
     def called(self, ae_title: str) -> Channel | None:
         """The channel of a called AE title."""
         return next((channel for channel in self.active if channel.setup.called_ae == ae_title), None)
+
+    @property
+    def setups(self) -> tuple[ChannelSetup, ...]:
+        """What the server said of every channel, those included that cannot be served or were withdrawn."""
+        return tuple(self._setups.values())
+
+    def setup_of(self, channel_id: str) -> ChannelSetup | None:
+        return self._setups.get(channel_id)
 
     def by_id(self, channel_id: str) -> Channel | None:
         return self._by_id.get(channel_id)
@@ -92,6 +101,7 @@ class Channels:
         for channel in idle:
             log.error("channel.idle", channel=channel.setup.channel_id, reason=channel.reason)
         self._by_id, self._idle = ready, tuple(idle)
+        self._setups = {item.setup.channel_id: item.setup for item in known}
 
     def _site_key(self, item: stored.StoredChannel) -> bytes:
         """Make the key on the channel's first day; afterwards only ever read the very same."""

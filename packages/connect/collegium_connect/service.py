@@ -23,6 +23,7 @@ from collegium_connect.journal import channels as stored
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.ledger import JournalLedger
 from collegium_connect.links import LinkTable
 from collegium_connect.local_ui import LocalPage, Parts
 from collegium_connect.local_ui.status import GatewayStatus, gateway_status
@@ -80,21 +81,28 @@ class Gateway:
             self._stores = stores = Stores.below(folder, settings.limits, secrets.sealing)
             recover(self._journal, stores)
             self._channels = Channels(self._journal, keys, clock)
-            self._client = ServerClient(settings.server, settings.server.url, enrolment.token, self._stopping)
+            self._client = ServerClient(settings.server, settings.server.url, enrolment.token)
         except BaseException:
             self._journal.close()
             raise
         links = LinkTable(self._journal, secrets, clock)
-        intake = Intake(self._journal, stores, links, secrets, clock)
+        intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
         self._door = Door(settings.receive, settings.limits, admission, intake)
-        self._inspector = Inspector(self._journal, stores, self._channels, links)
+        self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
-        self._sender = Sender(self._journal, stores, self._client, clock, self._stopping)
+        self._sender = Sender(
+            self._journal, stores, self._client, self._channels, clock=clock, stopping=self._stopping
+        )
         self._pulse = Pulse(self._journal, self._channels, self._client)
         self._page = LocalPage(settings.local, Parts(settings.gateway.name, clock, self.status))
         self._loops = self._make_loops()
-        self._parts: list[Part] = [self._page, *self._loops, self._door]  # started so, stopped from the last
+        self._parts: list[Part] = [
+            self._page,
+            self._sender,
+            *self._loops,
+            self._door,
+        ]  # started so, stopped from the last
 
     def _enrolment(self) -> Enrolment:
         with self._journal.look() as db:
@@ -123,6 +131,7 @@ class Gateway:
             return
         self._stopped = True
         self._stopping.set()
+        self._inspector.ask_to_stop()
         for loop in self._loops:
             loop.ask_to_stop()
         for part in reversed(self._parts):
@@ -156,13 +165,16 @@ class Gateway:
 
     def _make_loops(self) -> list[Loop]:
         """What is run again and again, each in a thread; true from its work means: at once again."""
-        sender = self._sender
         return [
-            Loop("inspect", self._inspector.run_once, _tick),
-            Loop("assemble", self._assembler.run_once, _tick),
-            Loop("send", lambda: sender.run_once() and not sender.pause_s, lambda: sender.pause_s or _TICK_S),
+            Loop("assemble", self._assemble, _tick),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]
+
+    def _assemble(self) -> int:
+        queued = self._assembler.run_once()
+        if queued:
+            self._sender.ring()
+        return queued
 
     def _announce(self) -> None:
         content = {"pid": os.getpid(), "receive_port": self.receive_port, "local_port": self.local_port}

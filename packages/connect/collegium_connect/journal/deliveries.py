@@ -1,7 +1,8 @@
-"""Deliveries: made with their manifest, tried until a receipt ends them."""
+"""Deliveries: made with their manifest, tried until a receipt ends them or a person has to look."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ from collegium_wire import Manifest, Outcome, Receipt
 
 
 class DeliveryState(StrEnum):
-    QUEUED = "queued"
+    QUEUED = "queued"  # with `stopped_ms`: given up until a person says so
     DELIVERED = "delivered"
     REFUSED = "refused"  # a receipt came and refuses at least one object
 
@@ -19,8 +20,11 @@ class DeliveryState(StrEnum):
 @dataclass(frozen=True)
 class DueDelivery:
     delivery_id: str
+    channel_id: str
     manifest: Manifest
     attempts: int
+    own_failures: int
+    """Failed attempts that no fault of the line or of the whole server explains."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,30 @@ def add(
     )
 
 
-def next_due(db: sqlite3.Connection, now_ms: int) -> DueDelivery | None:
-    """The oldest delivery whose time has come; a supplement never goes before what it supplements."""
+def next_due(
+    db: sqlite3.Connection, now_ms: int, busy: Collection[str] = (), closed: Collection[str] = ()
+) -> DueDelivery | None:
+    """The oldest delivery whose time has come; a supplement never goes before what it supplements.
+
+    `busy` are deliveries that are being tried already, `closed` channels that may not send now.
+    """
     row = db.execute(
-        "SELECT delivery_id, manifest, attempts FROM deliveries d WHERE state = ? AND next_attempt_ms <= ?"
+        "SELECT delivery_id, channel_id, manifest, attempts, own_failures"
+        " FROM deliveries d JOIN exams USING (exam_id)"
+        " WHERE state = ? AND next_attempt_ms <= ? AND stopped_ms IS NULL"
+        " AND delivery_id NOT IN (SELECT value FROM json_each(?))"
+        " AND channel_id NOT IN (SELECT value FROM json_each(?))"
         " AND NOT EXISTS (SELECT 1 FROM deliveries earlier WHERE earlier.exam_id = d.exam_id"
-        " AND earlier.state = d.state AND earlier.rowid < d.rowid) ORDER BY rowid LIMIT 1",
-        (DeliveryState.QUEUED, now_ms),
+        " AND earlier.state = d.state AND earlier.rowid < d.rowid) ORDER BY d.rowid LIMIT 1",
+        (DeliveryState.QUEUED, now_ms, json.dumps(list(busy)), json.dumps(list(closed))),
     ).fetchone()
-    return row and DueDelivery(row["delivery_id"], Manifest.from_json(row["manifest"]), row["attempts"])
+    return row and DueDelivery(
+        row["delivery_id"],
+        row["channel_id"],
+        Manifest.from_json(row["manifest"]),
+        row["attempts"],
+        row["own_failures"],
+    )
 
 
 def object_files(db: sqlite3.Connection, delivery_id: str) -> list[ObjectFile]:
@@ -81,26 +100,50 @@ def object_files(db: sqlite3.Connection, delivery_id: str) -> list[ObjectFile]:
     ]
 
 
-def postpone(db: sqlite3.Connection, delivery_id: str, code: str, message: str, until_ms: int) -> None:
-    """Note a failed attempt and when to try again."""
+def postpone(  # noqa: PLR0913 - the columns of one failed attempt
+    db: sqlite3.Connection, delivery_id: str, code: str, message: str, until_ms: int, *, is_own: bool
+) -> None:
+    """Note a failed attempt and when to try again. `is_own`: nothing but this delivery explains it."""
     db.execute(
-        "UPDATE deliveries SET attempts = attempts + 1, problem_code = ?, problem = ?, next_attempt_ms = ?"
-        " WHERE delivery_id = ? AND state = ?",
-        (code, message, until_ms, delivery_id, DeliveryState.QUEUED),
+        "UPDATE deliveries SET attempts = attempts + 1, own_failures = own_failures + ?, problem_code = ?,"
+        " problem = ?, next_attempt_ms = ? WHERE delivery_id = ? AND state = ?",
+        (is_own, code, message, until_ms, delivery_id, DeliveryState.QUEUED),
     )
 
 
-def finish(db: sqlite3.Connection, delivery_id: str, receipt: Receipt, at_ms: int) -> list[Place]:
-    """Write the receipt and what it says of each object; the records that nobody needs any more."""
+def stop(db: sqlite3.Connection, delivery_id: str, at_ms: int) -> None:
+    """Give a delivery up until a person asks for it again; nothing of it is lost."""
+    db.execute(
+        "UPDATE deliveries SET stopped_ms = ? WHERE delivery_id = ? AND state = ?",
+        (at_ms, delivery_id, DeliveryState.QUEUED),
+    )
+
+
+def retry_exam(db: sqlite3.Connection, exam_id: str, at_ms: int) -> int:
+    """Make what waits of an exam due now, and what was given up queued again; how many deliveries."""
+    return db.execute(
+        "UPDATE deliveries SET stopped_ms = NULL, own_failures = 0, next_attempt_ms = ?"
+        " WHERE exam_id = ? AND state = ?",
+        (at_ms, exam_id, DeliveryState.QUEUED),
+    ).rowcount
+
+
+def finish(
+    db: sqlite3.Connection, delivery_id: str, receipt: Receipt, at_ms: int, keep_until_ms: int | None = None
+) -> list[Place]:
+    """Write the receipt and what it says of each object; the records that nobody needs any more.
+
+    `keep_until_ms` says how long the records of delivered objects stay; None: not at all.
+    """
     state = DeliveryState.DELIVERED if receipt.delivered else DeliveryState.REFUSED
     refused = [item for item in receipt.items if item.outcome is Outcome.REFUSED]
     db.execute(
-        "UPDATE deliveries SET state = ?, receipt = ?, finished_ms = ?, problem_code = ?, problem = ?"
-        " WHERE delivery_id = ?",
+        "UPDATE deliveries SET state = ?, receipt = ?, finished_ms = ?, problem_code = ?, problem = ?,"
+        " stopped_ms = NULL, keep_until_ms = ? WHERE delivery_id = ?",
         (
             state, receipt.to_json(), at_ms, "connect.delivery.refused" if refused else "",
             f"The server refused {len(refused)} of {len(receipt.items)} objects." if refused else "",
-            delivery_id,
+            keep_until_ms, delivery_id,
         ),
     )  # fmt: skip
     db.executemany(
@@ -112,8 +155,37 @@ def finish(db: sqlite3.Connection, delivery_id: str, receipt: Receipt, at_ms: in
         "UPDATE objects SET state = ? WHERE delivery_id = ? AND state = ?",
         (State.DELIVERED, delivery_id, State.QUEUED),
     )
+    if state is DeliveryState.DELIVERED:
+        db.execute(
+            "UPDATE channels SET last_success_ms = ? WHERE channel_id ="
+            " (SELECT channel_id FROM deliveries JOIN exams USING (exam_id) WHERE delivery_id = ?)",
+            (at_ms, delivery_id),
+        )
+    return _let_go(db, delivery_id) if keep_until_ms is None else []
+
+
+def let_go_of_expired(db: sqlite3.Connection, now_ms: int, limit: int = 20) -> list[Place]:
+    """Records of delivered objects whose days at the site are over; nobody needs them any more."""
     rows = db.execute(
-        "SELECT segment, offset FROM objects WHERE delivery_id = ? AND state = ?",
+        "SELECT delivery_id FROM deliveries WHERE keep_until_ms <= ? ORDER BY keep_until_ms LIMIT ?",
+        (now_ms, limit),
+    ).fetchall()
+    places = []
+    for row in rows:
+        db.execute("UPDATE deliveries SET keep_until_ms = NULL WHERE delivery_id = ?", (row["delivery_id"],))
+        places += _let_go(db, row["delivery_id"])
+    return places
+
+
+def _let_go(db: sqlite3.Connection, delivery_id: str) -> list[Place]:
+    """Forget where the delivered objects of a delivery are; the places."""
+    rows = db.execute(
+        "SELECT segment, offset FROM objects WHERE delivery_id = ? AND state = ? AND segment IS NOT NULL",
         (delivery_id, State.DELIVERED),
     )
-    return [Place(row["segment"], row["offset"]) for row in rows]
+    places = [Place(row["segment"], row["offset"]) for row in rows]
+    db.execute(
+        "UPDATE objects SET segment = NULL, offset = NULL WHERE delivery_id = ? AND state = ?",
+        (delivery_id, State.DELIVERED),
+    )
+    return places

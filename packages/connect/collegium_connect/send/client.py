@@ -4,15 +4,14 @@ httpx stays inside this module. Nothing here retries or remembers.
 """
 
 import ssl
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
 import httpx
 
 from collegium_connect import SOFTWARE
 from collegium_connect.errors import SettingsInvalid, SpoolDamaged
-from collegium_connect.send.errors import AttemptFailed, Stopping
+from collegium_connect.send.errors import AttemptFailed
 from collegium_connect.send.multipart import Upload
 from collegium_connect.settings import ServerSettings, require_safe_url
 from collegium_wire import (
@@ -33,6 +32,10 @@ from collegium_wire import (
 
 Answer = TypeVar("Answer", bound=Message)
 
+CONNECTIONS: Final = 6
+"""Uploads at once, over all deliveries."""
+# Manifests, completions and heartbeats find a connection beside the uploads.
+_MOST: Final = CONNECTIONS + 4
 _OK: Final = 200
 _CONFLICT: Final = 409
 # Nothing is wrong with the delivery: the server, the line or this gateway's right to speak is.
@@ -42,11 +45,8 @@ _EVERYWHERE: Final = frozenset({401, 403, 407, 408, 429, 500, 502, 503, 504})
 class ServerClient:
     """One server, as one gateway sees it. Safe between threads; close it when done."""
 
-    def __init__(
-        self, settings: ServerSettings, url: str, token: str = "", stopping: threading.Event | None = None
-    ) -> None:
+    def __init__(self, settings: ServerSettings, url: str, token: str = "") -> None:
         require_safe_url(url, "The server's address")
-        self._stopping = stopping or threading.Event()
         headers = {"User-Agent": SOFTWARE} | ({"Authorization": f"Bearer {token}"} if token else {})
         try:
             verify = ssl.create_default_context(cafile=settings.ca_file)
@@ -60,7 +60,7 @@ class ServerClient:
             trust_env=False,  # the proxy is a setting, not a surprise from the environment
             follow_redirects=False,  # a redirect could lead images elsewhere
             timeout=httpx.Timeout(settings.timeout_s, connect=min(10.0, settings.timeout_s)),
-            limits=httpx.Limits(max_connections=8, max_keepalive_connections=8),
+            limits=httpx.Limits(max_connections=_MOST, max_keepalive_connections=_MOST),
         )
 
     def close(self) -> None:
@@ -75,11 +75,12 @@ class ServerClient:
     def open_delivery(self, manifest: Manifest) -> Missing:
         return self._message("PUT", paths.delivery(manifest.delivery_id), manifest, Missing)
 
-    def send_objects(self, delivery_id: str, upload: Upload) -> ObjectsAnswer:
+    def send_objects(
+        self, delivery_id: str, upload: Upload, through: Callable[[Iterator[bytes]], Iterator[bytes]] = iter
+    ) -> ObjectsAnswer:
+        """Upload objects of a delivery; `through` may hold up the bytes, or end them by raising."""
         headers = {"Content-Type": upload.content_type, "Content-Length": str(upload.length)}
-        response = self._call(
-            "POST", paths.delivery_objects(delivery_id), headers, self._until_stopped(upload.body())
-        )
+        response = self._call("POST", paths.delivery_objects(delivery_id), headers, through(upload.body()))
         return _read(response, ObjectsAnswer)
 
     def complete(self, delivery_id: str) -> Receipt | Missing:
@@ -94,12 +95,6 @@ class ServerClient:
                 raise _refused(response) from error
             raise _not_understood(error) from error
         return state
-
-    def _until_stopped(self, body: Iterator[bytes]) -> Iterator[bytes]:
-        for chunk in body:
-            if self._stopping.is_set():
-                raise Stopping
-            yield chunk
 
     def _message(self, method: str, path: str, message: Message, answer: type[Answer]) -> Answer:
         headers = {"Content-Type": paths.JSON_TYPE}

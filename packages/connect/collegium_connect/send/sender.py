@@ -1,169 +1,187 @@
-"""Work off the queue: one delivery at a time, its objects over a few connections at once.
+"""Work off the queue: several deliveries at once, their objects over connections that all share."""
 
-Every step may be repeated: a manifest is put again, the server names what it still lacks, complete
-gives the same receipt. So an attempt that was cut at any point is simply made again.
-"""
-
-import queue
 import random
 import threading
-from collections.abc import Iterable
+from datetime import timedelta
 from typing import Final
 
+from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.journal import deliveries
 from collegium_connect.journal.database import Journal
-from collegium_connect.journal.deliveries import DueDelivery, ObjectFile
-from collegium_connect.journal.objects import State
+from collegium_connect.journal.deliveries import DueDelivery
 from collegium_connect.log import EventLog
+from collegium_connect.loops import Loop
+from collegium_connect.send.attempt import Attempt, Gate
 from collegium_connect.send.backoff import delay_s
-from collegium_connect.send.client import ServerClient
+from collegium_connect.send.client import CONNECTIONS, ServerClient
 from collegium_connect.send.errors import AttemptFailed, Stopping
-from collegium_connect.send.multipart import Part, Upload, batches
+from collegium_connect.send.lanes import Lanes
+from collegium_connect.send.line import Line
+from collegium_connect.send.meter import Meter
+from collegium_connect.send.pace import Pace
+from collegium_connect.send.window import is_open
 from collegium_connect.spool import Stores
-from collegium_wire import Manifest, Receipt
+from collegium_wire import Receipt
 
 log = EventLog("send")
 
-CONNECTIONS: Final = 3
-_ROUNDS: Final = 3
+AT_ONCE: Final = 3
+"""Deliveries under way at once; between the parts of one the line would stand still."""
+# Who queues a delivery rings; this is for what nobody rings for: a wait that is over, a window that opens.
+_LOOK_S: Final = 0.5
 
 
 class Sender:
-    """Delivers what is queued; call `run_once` again and again from one thread."""
+    """Delivers what is queued, from `start` to `stop`; `ring` when a delivery was queued."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, handed in
         self,
         journal: Journal,
         stores: Stores,
         client: ServerClient,
+        channels: Channels,
+        *,
         clock: Clock,
         stopping: threading.Event,
     ) -> None:
-        self._journal, self._stores = journal, stores
-        self._client, self._clock, self._stopping = client, clock, stopping
+        self._journal, self._stores, self._channels = journal, stores, channels
+        self._clock, self._stopping = clock, stopping
         self._chance = random.Random()  # noqa: S311 - jitter, nothing secret
-        self._line_failures = 0
-        self.pause_s = 0.0
-        """Seconds to leave the line alone, after a failure that no single delivery is to blame for."""
+        self._lanes = Lanes(CONNECTIONS)
+        self._attempt = Attempt(client, stores, self._lanes)
+        self._pace, self.meter, self.line = Pace(), Meter(), Line(self._chance)
+        self._busy: set[str] = set()
+        self._lock = threading.Lock()
+        self._loops = [Loop(f"send-{number}", self.run_once, lambda: _LOOK_S) for number in range(AT_ONCE)]
+
+    def start(self) -> None:
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Return when nothing is sent any more, or after the time; `stopping` must be set."""
+        for loop in self._loops:
+            loop.ask_to_stop()
+        for loop in self._loops:
+            loop.stop(timeout_s)
+        self._lanes.close()
+
+    def ring(self) -> None:
+        """There may be something to send; from any thread."""
+        for loop in self._loops:
+            loop.ring()
 
     def run_once(self) -> bool:
-        """Try the delivery that is due; False if there is none (or the gateway is stopping)."""
-        with self._journal.look() as db:
-            due = deliveries.next_due(db, to_ms(self._clock()))
-        if due is None or self._stopping.is_set():
+        """Try the delivery that is due; False if none may be tried now."""
+        due = self._claim()
+        if due is None:
             return False
         try:
-            receipt = self._attempt(due.manifest)
-        except Stopping:
-            return False
-        except AttemptFailed as failure:
-            self._postpone(due, failure)
-            return True
-        self._line_failures, self.pause_s = 0, 0.0
-        self._finish(due.manifest, receipt)
+            self._deliver(due)
+        finally:
+            with self._lock:
+                self._busy.discard(due.delivery_id)
+            self.ring()
         return True
 
-    def _attempt(self, manifest: Manifest) -> Receipt:
-        """Everything from manifest to receipt.
+    def retry_now(self, exam_id: str) -> bool:
+        """Somebody does not want to wait: try this exam at once; False if nothing of it is queued."""
+        with self._journal.change() as db:
+            count = deliveries.retry_exam(db, exam_id, to_ms(self._clock()))
+        self.line.try_now()
+        self.ring()
+        log.info("delivery.retry_asked", exam=exam_id, deliveries=count)
+        return count > 0
 
-        Raises:
-            AttemptFailed, Stopping
-        """
+    def let_go_of_expired(self) -> int:
+        """Erase records whose days after the receipt are over; how many."""
+        with self._journal.change() as db:
+            places = deliveries.let_go_of_expired(db, to_ms(self._clock()))
+        for place in places:
+            self._stores.forget(place)
+        if places:
+            log.info("records.expired", objects=len(places))
+        return len(places)
+
+    def _claim(self) -> DueDelivery | None:
+        """The delivery to try next, which is this thread's until it is done with it."""
+        if self._stopping.is_set():
+            return None
+        with self._lock:
+            if not self.line.is_free(len(self._busy)):
+                return None
+            with self._journal.look() as db:
+                due = deliveries.next_due(db, to_ms(self._clock()), self._busy, self._closed())
+            if due is not None:
+                self._busy.add(due.delivery_id)
+            return due
+
+    def _closed(self) -> list[str]:
+        """Channels whose window is closed now."""
+        at = self._clock().astimezone()
+        return [setup.channel_id for setup in self._channels.setups if not is_open(setup.send_window, at)]
+
+    def _is_over(self, channel_id: str) -> bool:
+        setup = self._channels.setup_of(channel_id)
+        if self._stopping.is_set():
+            return True
+        return setup is not None and not is_open(setup.send_window, self._clock().astimezone())
+
+    def _deliver(self, due: DueDelivery) -> None:
+        setup, manifest = self._channels.setup_of(due.channel_id), due.manifest
+        gate = Gate(
+            due.channel_id, setup.max_mbps if setup else 0, self._pace, self.meter,
+            lambda: self._is_over(due.channel_id),
+        )  # fmt: skip
         with self._journal.look() as db:
-            files = {item.sha256: item for item in deliveries.object_files(db, manifest.delivery_id)}
-        if any(item.state is State.MISSING for item in files.values()):
-            raise AttemptFailed("connect.spool.damaged", "An object of this exam is missing on the disk.")
-        missing = self._client.open_delivery(manifest).missing
-        for _ in range(_ROUNDS):
-            self._send(manifest.delivery_id, [files[sha256] for sha256 in missing if sha256 in files])
-            answer = self._client.complete(manifest.delivery_id)
-            if isinstance(answer, Receipt):
-                return _checked(answer, manifest)
-            missing = answer.missing
-        raise AttemptFailed(
-            "connect.delivery.incomplete", "The server still lacks objects after several tries."
-        )
-
-    def _send(self, delivery_id: str, files: list[ObjectFile]) -> None:
-        """Upload these objects over CONNECTIONS at once; raises what failed first."""
-        work: queue.SimpleQueue[Upload] = queue.SimpleQueue()
-        for upload in batches([self._part(item) for item in files]):
-            work.put(upload)
-        failures: list[Exception] = []
-        threads = [
-            threading.Thread(
-                target=self._upload, args=(delivery_id, work, failures), name="upload", daemon=True
-            )
-            for _ in range(min(CONNECTIONS, work.qsize()))
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if failures:
-            raise failures[0]
-
-    def _upload(self, delivery_id: str, work: "queue.SimpleQueue[Upload]", failures: list[Exception]) -> None:
-        while not failures:
-            try:
-                upload = work.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                answer = self._client.send_objects(delivery_id, upload)
-            except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for this one
-                failures.append(error)
-                return
-            for refused in answer.refused:
-                log.warning("object.refused_by_server", delivery=delivery_id, code=refused.code)
-
-    def _part(self, item: ObjectFile) -> Part:
-        def read() -> Iterable[bytes]:
-            return self._stores.outbound(item.object_id, item.place)
-
-        return Part(item.sha256, item.size_bytes, read)
+            objects = deliveries.object_files(db, due.delivery_id)
+        try:
+            receipt = self._attempt.make(manifest, objects, gate)
+        except Stopping:
+            return
+        except AttemptFailed as failure:
+            self._postpone(due, failure)
+            return
+        self.line.holds()
+        self._finish(due, receipt)
 
     def _postpone(self, due: DueDelivery, failure: AttemptFailed) -> None:
-        self._line_failures = self._line_failures + 1 if failure.is_everywhere else 0
-        wait_s = delay_s(self._line_failures or due.attempts + 1, self._chance)
-        self.pause_s = wait_s if failure.is_everywhere else 0.0
-        until_ms = to_ms(self._clock()) + round(1000 * wait_s)
+        own_failures = due.own_failures + (not failure.is_everywhere)
+        if failure.is_everywhere:
+            wait_s = self.line.failed(failure.message)
+        else:
+            self.line.holds()
+            wait_s = delay_s(own_failures, self._chance)
+        setup, at = self._channels.setup_of(due.channel_id), self._clock()
+        limit = setup.attempts_limit if setup else 0
+        is_given_up = not failure.is_everywhere and 0 < limit <= own_failures
         with self._journal.change() as db:
-            deliveries.postpone(db, due.delivery_id, failure.code, failure.message, until_ms)
+            deliveries.postpone(
+                db, due.delivery_id, failure.code, failure.message, to_ms(at + timedelta(seconds=wait_s)),
+                is_own=not failure.is_everywhere,
+            )  # fmt: skip
+            if is_given_up:
+                deliveries.stop(db, due.delivery_id, to_ms(at))
         log.warning(
-            "delivery.postponed",
+            "delivery.given_up" if is_given_up else "delivery.postponed",
             delivery=due.delivery_id,
             attempt=due.attempts + 1,
             code=failure.code,
             wait_s=round(wait_s, 1),
         )
 
-    def _finish(self, manifest: Manifest, receipt: Receipt) -> None:
+    def _finish(self, due: DueDelivery, receipt: Receipt) -> None:
+        setup, at = self._channels.setup_of(due.channel_id), self._clock()
+        days = setup.retention_days if setup else 0
+        keep_until_ms = to_ms(at + timedelta(days=days)) if days else None
         with self._journal.change() as db:
-            done = deliveries.finish(db, manifest.delivery_id, receipt, to_ms(self._clock()))
+            done = deliveries.finish(db, due.delivery_id, receipt, to_ms(at), keep_until_ms)
         for place in done:
             self._stores.forget(place)
         log.info(
             "delivery.receipted",
-            delivery=manifest.delivery_id,
+            delivery=due.delivery_id,
             delivered=receipt.delivered,
             objects=len(receipt.items),
         )
-
-
-def _checked(receipt: Receipt, manifest: Manifest) -> Receipt:
-    """The receipt, if it is for exactly this manifest and names every object of it.
-
-    Raises:
-        AttemptFailed: it is not; nothing counts as delivered.
-    """
-    wanted = {(item.sop_instance_uid, item.sha256) for item in manifest.objects}
-    named = {(item.sop_instance_uid, item.sha256) for item in receipt.items}
-    if (
-        receipt.delivery_id != manifest.delivery_id
-        or receipt.manifest_digest != manifest.digest()
-        or named != wanted
-    ):
-        raise AttemptFailed("connect.receipt.mismatch", "The server's receipt is not for what was sent.")
-    return receipt
