@@ -34,6 +34,13 @@ LEAKS: dict[str, Callable[[Dataset], object]] = {
     "base64 of more": lambda ds: setattr(
         ds, "StudyDescription", base64.b64encode(b"x Brambleworth y").decode()
     ),
+    "base64 of another length": lambda ds: setattr(
+        ds, "StudyDescription", base64.b64encode(b"Leopoldine").decode()
+    ),
+    "base64 in bytes": lambda ds: ds.add_new(0x00282000, "OB", base64.b64encode(b"Brambleworth")),
+    "hexadecimal with a blank": lambda ds: setattr(ds, "SoftwareVersions", b"Quillhaven Clinic".hex()),
+    "birth date as a number": lambda ds: setattr(ds, "SeriesNumber", "19310504"),
+    "patient id as a decimal": lambda ds: setattr(ds, "KVP", "4471123.0"),
     "bulk": lambda ds: ds.add_new(0x00282000, "OB", b"\0\1brambleworth\0"),
     "words as numbers": lambda ds: ds.add_new(0x00281101, "US", list(struct.unpack("<6H", b"BRAMBLEWORTH"))),
     "patient id": lambda ds: setattr(ds, "SoftwareVersions", "MRN-4471123"),

@@ -25,6 +25,7 @@ from collegium_deid.verify.scan import Value, Wanted, scan
 _OURS: Final = re.compile(rb"2\.25\.\d{30,39}\0?")
 # Possessive, so that no value can make the search slow.
 _UID_LIKE: Final = re.compile(r"(?<!\d)\d++(?:\.\d++){4,}")
+_FRACTION: Final = re.compile(r"\.0*$")
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _FIXED: Final = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 _ONE_NUMBER: Final = 8
@@ -120,13 +121,21 @@ class _Look:
 
     def in_value(self, needles: Searcher, vr: str, raw: bytes, text: str) -> bool:
         if vr in {"DS", "IS", "AS"}:
-            parts = [part.strip().removeprefix("+").lstrip("0") for part in text.split("\\")]
-            return any(part in needles.exact_numbers for part in parts)
-        if vr in _BINARY:
-            return self.in_bytes(needles, raw) or (text.isprintable() and self.in_text(needles, vr, text))
-        if b"\0" in raw.rstrip(b"\0") and self.in_bytes(needles, raw):
+            parts = (part.strip().removeprefix("+").lstrip("0") for part in text.split("\\"))
+            return any(_FRACTION.sub("", part) in needles.exact_numbers for part in parts)
+        if (vr in _BINARY or b"\0" in raw.rstrip(b"\0")) and self.in_bytes(needles, raw):
             return True
-        return self.in_text(needles, vr, text) or any(map(needles.in_bytes, disguised(raw)))
+        if vr in _BINARY and not text.isprintable():
+            return False
+        return self.in_text(needles, vr, text) or any(
+            self.in_hiding(needles, vr, piece) for piece in disguised(raw)
+        )
+
+    def in_hiding(self, needles: Searcher, vr: str, raw: bytes) -> bool:
+        """What disguised bytes stood for: bytes again, or a text."""
+        text = raw.decode("latin-1")
+        is_text = text.isascii() and text.isprintable()
+        return needles.in_bytes(raw) or (is_text and self.in_text(needles, vr, text))
 
     def in_text(self, needles: Searcher, vr: str, text: str) -> bool:
         folded = fold(text)

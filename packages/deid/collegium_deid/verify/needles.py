@@ -87,9 +87,10 @@ def disguised(raw: bytes) -> Iterator[bytes]:
     """Bytes that a text may stand for: base64 and hexadecimal at every alignment, percent signs."""
     for run in _BASE64.findall(raw):
         for shift in range(4):
-            whole = run[shift : shift + (len(run) - shift) // 4 * 4]
-            if whole:
-                yield binascii.a2b_base64(whole)
+            left = len(run) - shift
+            # One character alone is no byte; of two or three the padding may stand behind the run.
+            whole = run[shift : shift + left - (left % 4 == 1)]
+            yield binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
     for run in _HEX.findall(raw):
         for shift in range(2):
             yield binascii.unhexlify(run[shift : shift + (len(run) - shift) // 2 * 2])
@@ -127,7 +128,7 @@ class Searcher:
         self.words = _either(parts)
         ids = sorted(needles.numbers, key=len, reverse=True)
         self.numbers = _either([rf"(?<!\d){re.escape(number)}(?!\d)" for number in ids])
-        self.exact_numbers = needles.numbers
+        self.exact_numbers = needles.numbers | needles.days
         self.short_numbers = needles.short_numbers
         self.phrases = _either([re.escape(phrase) for phrase in sorted(phrases)])
         self.days = _either(sorted(days_spelled(needles.days)))
