@@ -229,7 +229,15 @@ def test_a_number_that_is_a_word_goes(ct: Dataset, write: Tool, clean: Tool, tag
 
 @pytest.mark.parametrize(
     ("text", "coded"),
-    [("Ng", False), ("Xu", False), ("Vlk", False), ("Carl", False), ("ZHAO1", True), ("99LEE", True)],
+    [
+        ("Ng", False),
+        ("Hu", False),
+        ("Xu", False),
+        ("Vlk", False),
+        ("Carl", False),
+        ("ZHAO1", True),
+        ("99LEE", True),
+    ],
 )
 def test_a_short_name_is_a_name(text: str, *, coded: bool) -> None:
     assert not says_nobody(text, coded=coded)
@@ -240,6 +248,21 @@ def test_a_short_name_is_a_name(text: str, *, coded: bool) -> None:
 )
 def test_a_name_in_pieces_or_another_script_is_a_name(text: str) -> None:
     assert not says_nobody(text, coded=False)
+
+
+@pytest.mark.parametrize("name", ["Zor\u200bbin\u200bski", "abc\x01def", "\x07\x06\x05"])
+def test_characters_nobody_sees_do_not_hide_a_name(
+    *, ct: Dataset, write: Tool, clean: Tool, name: str
+) -> None:
+    ct.SpecificCharacterSet, ct.Manufacturer = "ISO_IR 192", name
+
+    assert name.encode() not in clean(write(ct)).head
+
+
+def test_bytes_that_are_a_word_do_not_stay(ct: Dataset, write: Tool, clean: Tool) -> None:
+    ct.add_new(0x00282000, "OB", b"SCAN_ZORBINSKI")
+
+    assert b"ZORBINSKI" not in clean(write(ct)).head
 
 
 @pytest.mark.parametrize(

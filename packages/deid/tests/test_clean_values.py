@@ -233,12 +233,33 @@ def test_a_number_that_is_the_patient_s_is_no_measurement(
 ) -> None:
     ct.PatientID = "4471123"
     ct.SeriesNumber, ct.InstanceNumber = "4471123", "17"
+    ct.ExposureTime, ct.XRayTubeCurrent = "+4471123", "120"
+    ct.ReconstructionDiameter, ct.KVP = "4471123.0", "120.0"
     data = write(ct)
 
     cleaned = clean(data)
 
     verify_against(identifiers_of(data), cleaned.head)
-    assert read(cleaned.head).InstanceNumber == 17
+    new = read(cleaned.head)
+    assert b"4471123" not in cleaned.head
+    assert (new.InstanceNumber, new.XRayTubeCurrent, new.KVP) == (17, 120, 120)
+
+
+@pytest.mark.parametrize(("keyword", "day"), [("SeriesNumber", "19310504"), ("KVP", "20240229.0")])
+def test_a_day_is_no_number(*, ct: Dataset, write: Tool, clean: Tool, keyword: str, day: str) -> None:
+    ct.StudyDate = ""
+    setattr(ct, keyword, day)
+
+    assert day.encode() not in clean(write(ct)).head
+
+
+@pytest.mark.parametrize(("keyword", "number"), [("SeriesNumber", "19319904"), ("KVP", "2024022.9")])
+def test_a_number_that_is_no_day_stays(
+    *, ct: Dataset, write: Tool, clean: Tool, keyword: str, number: str
+) -> None:
+    setattr(ct, keyword, number)
+
+    assert number.encode() in clean(write(ct)).head
 
 
 def test_a_device_may_stay_but_not_the_person_in_its_name(

@@ -46,7 +46,7 @@ _TERMS: Final = frozenset(
     {"axial", "ct", "derived", "headneck", "localizer", "mr", "original", "primary", "secondary"}
 )
 _CHARACTER_SET: Final = 0x00080005
-_PLAIN: Final = re.compile(rb"[A-Za-z]{8,}+|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^-]{12,}+")
+_PLAIN: Final = re.compile(rb"[A-Za-z]{8,}+|(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9 .,'^_-]{12,}+")
 _SEARCHED_BYTES: Final = 4096
 # Names amid bytes of samples and tables: two words with their capitals, or tied as PN ties them. A megabyte of
 # noise holds such a thing about once in five hundred.
@@ -71,6 +71,9 @@ _ENDLESS: Final = re.compile(r"[^\W_]{61,}|([\W_])\1{7,}")
 _SHARED_ADDRESS: Final = re.compile(
     r"https?://(?:[\w-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?$"
 )
+# A number without what does not count, `+0012345.0`; and a day written as one.
+_WHOLE: Final = re.compile(r"\+?0*(\d+)(?:\.0*)?")
+_DAY: Final = re.compile(r"(?:19|20)\d{6}")
 _CODE_VALUES: Final = frozenset({0x00080100, 0x00080101, 0x00080119})
 _SCHEME: Final = 0x00080102
 _MEANING: Final = 0x00080104
@@ -160,8 +163,9 @@ def _is_harmless(case: Case, tag: int, how: str, text: str) -> bool:
         return False
     if _SHARED_ADDRESS.match(text) is not None:
         return True
-    # A code of eight digits is no telephone number; one of the person's own is in the tokens.
-    if tag not in _CODE_VALUES and looks_identifying(text):
+    # Characters nobody sees would part the letters of a name, or be the bytes of a number. And a code of
+    # eight digits is no telephone number; one of the person's own is in the tokens.
+    if not text.isprintable() or (tag not in _CODE_VALUES and looks_identifying(text)):
         return False
     is_shared = tag == _MEANING and text.strip().casefold() in shared_meanings()
     return is_shared or says_nobody(text, coded=tag in _COINED)
@@ -282,9 +286,17 @@ def _shaped(case: Case, tag: int, known: str, value: bytes) -> bytes | None:
         return _cleaned(case, tag, text, value) if known == "CS" else None
     if known == "CS":
         return _coded(case, tag, text, value)
-    # A number that is exactly the patient's is not a measurement.
-    exact = any(fold(part).strip() in case.known.every.wholes for part in text.split("\\"))
-    return None if exact else value
+    told = any(_says_who_or_when(case, part.strip()) for part in text.split("\\"))
+    return None if told else value
+
+
+def _says_who_or_when(case: Case, number: str) -> bool:
+    """A number that is exactly the patient's is not a measurement, and neither is a day."""
+    found = _WHOLE.fullmatch(number)
+    whole = number if found is None else found[1]
+    if not {number, whole}.isdisjoint(case.known.every.wholes):
+        return True
+    return _DAY.fullmatch(whole) is not None and dates.is_date(whole)
 
 
 def capped_years(case: Case, value: bytes, unit: str) -> bytes | None:

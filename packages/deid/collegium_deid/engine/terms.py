@@ -12,7 +12,7 @@ import re
 from typing import Final, NamedTuple
 
 from collegium_deid.table import terms
-from collegium_deid.vocabulary import Grade, grade, name_list
+from collegium_deid.vocabulary import Grade, grade, is_abbreviation, name_list
 
 _PIECE: Final = re.compile(r"[^\W_]+")
 # A name letter by letter: four or more of them, with one mark between each two.
@@ -108,6 +108,8 @@ def _is_name(word: str) -> bool:
 
 def _is_term(run: _Run, words: set[str], *, coded: bool) -> bool:
     word, size = run.word, len(run.word)
+    if run.is_title and is_abbreviation(word):
+        return False
     if size == 1 or _is_listed(word, coded=coded):
         return True
     if word in _partners():
