@@ -9,14 +9,13 @@ import hashlib
 import hmac
 import os
 import secrets
-import stat
-import sys
 from pathlib import Path
 from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from collegium_connect import machine
 from collegium_connect.errors import KeyUnusable
 from collegium_deid import SiteKey
 
@@ -34,13 +33,13 @@ class KeyFolder:
         """Make a key unless its file exists; the file and its folder are on disk when this returns."""
         path = self._path(name)
         if not path.exists():
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            handle = machine.HERE.open_new(path)
             try:
                 os.write(handle, secrets.token_bytes(_SIZE))
                 os.fsync(handle)
             finally:
                 os.close(handle)
-            sync_folder(self._folder)
+            machine.HERE.sync_folder(self._folder)
         return self.read(name)
 
     def read(self, name: str) -> bytes:
@@ -51,13 +50,15 @@ class KeyFolder:
         """
         path = self._path(name)
         try:
-            mode, key = path.stat().st_mode, path.read_bytes()
+            is_private, key = machine.HERE.is_private(path), path.read_bytes()
         except OSError as error:
             raise KeyUnusable(f"The key {path.name} cannot be read. Restore it from its backup.") from error
         if len(key) != _SIZE:
             raise KeyUnusable(f"The key {path.name} is damaged. Restore it from its backup.")
-        if sys.platform != "win32" and stat.S_IMODE(mode) & 0o077:
-            raise KeyUnusable(f"The key {path.name} is readable by others. Set its mode to 0600.")
+        if not is_private:
+            raise KeyUnusable(
+                f"The key {path.name} is readable by others. Keep it to the gateway's own account (0600)."
+            )
         return key
 
     def _path(self, name: str) -> Path:
@@ -76,9 +77,13 @@ class Secrets:
         data = value.encode() if isinstance(value, str) else value
         return hmac.digest(self._lookup, scope.to_bytes(8, "big") + data, "sha256")
 
+    def lookup_in_pieces(self) -> hmac.HMAC:
+        """The digest of `lookup_parts`, for data that come in pieces."""
+        return hmac.new(self._lookup, digestmod="sha256")
+
     def lookup_parts(self, *parts: bytes | memoryview) -> bytes:
         """The same over large data, without joining it."""
-        mac = hmac.new(self._lookup, digestmod="sha256")
+        mac = self.lookup_in_pieces()
         for part in parts:
             mac.update(part)
         return mac.digest()
@@ -99,17 +104,6 @@ def site_key(key: bytes) -> SiteKey:
 def check_of(key: bytes) -> str:
     """A short digest that tells one key from another and says nothing else of it."""
     return hashlib.sha256(b"collegium key check 1" + key).hexdigest()[:16]
-
-
-def sync_folder(folder: Path) -> None:
-    """Put a folder's own entries on disk, where the system knows the notion."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _derive(key: bytes, info: bytes) -> bytes:

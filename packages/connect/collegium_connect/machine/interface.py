@@ -18,17 +18,20 @@ class Machine(Protocol):
     def open_again(self, path: Path) -> int:
         """Open a file that is there to write into it; binary."""
 
-    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> int:
-        """Write pieces one after the other from `offset` on; how many bytes were taken.
+    def open_to_read(self, path: Path) -> int:
+        """Open a file that is there to read it; binary."""
 
-        Threads may write to one handle at once.
-        """
+    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> None:
+        """Write pieces one behind the other from `offset` on, all of them; threads may share a handle."""
 
     def sync_data(self, handle: int) -> None:
         """Return when the file's bytes and length are on the disk."""
 
     def sync_folder(self, folder: Path) -> None:
         """Put a folder's own entries on the disk, where the system knows the notion."""
+
+    def punch(self, path: Path, start: int, size: int) -> bool:
+        """Turn bytes of a file into a hole; False where system or file system knows no holes."""
 
     def remove(self, path: Path) -> None:
         """Delete a file, if it is there."""

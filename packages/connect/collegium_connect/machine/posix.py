@@ -12,7 +12,8 @@ from typing import Final
 
 from collegium_connect.machine.interface import Piece
 
-_MOST_PIECES: Final = 1024  # IOV_MAX on Linux; writev refuses more
+_MOST_PIECES: Final = 512  # of one call; systems allow 1024
+_KEEP_SIZE_AND_PUNCH: Final = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
 
@@ -28,8 +29,18 @@ class Posix:
     def open_again(self, path: Path) -> int:
         return os.open(path, os.O_WRONLY | os.O_CLOEXEC)
 
-    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> int:
-        return os.pwritev(handle, list(pieces[:_MOST_PIECES]), offset)
+    def open_to_read(self, path: Path) -> int:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> None:
+        left = [memoryview(piece).cast("B") for piece in pieces if len(piece)]
+        while left:
+            done = os.pwritev(handle, left[:_MOST_PIECES], offset)
+            offset += done
+            while left and done >= len(left[0]):
+                done -= len(left.pop(0))
+            if done:
+                left[0] = left[0][done:]
 
     def sync_data(self, handle: int) -> None:
         # macOS has no fdatasync.
@@ -39,6 +50,18 @@ class Posix:
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
+        finally:
+            os.close(handle)
+
+    def punch(self, path: Path, start: int, size: int) -> bool:
+        if _FALLOCATE is None:
+            return False
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return _FALLOCATE(handle, _KEEP_SIZE_AND_PUNCH, start, size) == 0
         finally:
             os.close(handle)
 
@@ -89,3 +112,18 @@ class Posix:
 
     def memory_bytes(self) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _fallocate() -> Callable[[int, int, int, int], int] | None:
+    if not sys.platform.startswith("linux"):
+        return None
+    function = getattr(ctypes.CDLL(None), "fallocate64", None)
+    if function is None:
+        return None
+    function.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
+    function.restype = ctypes.c_int
+    checked: Callable[[int, int, int, int], int] = function
+    return checked
+
+
+_FALLOCATE: Final = _fallocate()

@@ -63,22 +63,26 @@ class Windows:
     def open_again(self, path: Path) -> int:
         return os.open(path, os.O_WRONLY | _flags())
 
-    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> int:
-        done = 0
+    def open_to_read(self, path: Path) -> int:
+        return os.open(path, os.O_RDONLY | _flags())
+
+    def write_at(self, handle: int, pieces: Sequence[Piece], offset: int) -> None:
         with self._seek_lock:
             os.lseek(handle, offset, os.SEEK_SET)
             for piece in pieces:
-                count = os.write(handle, piece)
-                done += count
-                if count < len(piece):
-                    break
-        return done
+                left = memoryview(piece).cast("B")
+                while left:
+                    left = left[os.write(handle, left) :]
 
     def sync_data(self, handle: int) -> None:
         os.fsync(handle)  # FlushFileBuffers
 
     def sync_folder(self, folder: Path) -> None:
         """NTFS logs a folder's entries itself; there is nothing to call."""
+
+    def punch(self, path: Path, start: int, size: int) -> bool:  # noqa: ARG002 - other systems need them
+        """No holes there: NTFS has them only in files made for it. Room comes back with the whole file."""
+        return False
 
     def remove(self, path: Path) -> None:
         self._patiently(lambda: path.unlink(missing_ok=True))

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from collegium_connect import machine
 from collegium_connect.errors import SpoolDamaged, SpoolFull
-from collegium_connect.keys import sync_folder
-from collegium_connect.spool.disk import punch, sync_file, write_at
 
 Piece = bytes | bytearray | memoryview
 SEGMENT_BYTES: Final = 256 << 20
@@ -71,7 +70,7 @@ class Segments:
         size = sum(map(len, pieces))
         place = self.reserve(size)
         try:
-            write_at(self._handles[place.segment], place.offset, pieces)
+            machine.HERE.write_at(self._handles[place.segment], pieces, place.offset)
         except OSError as error:
             self.forget(place, size)
             raise SpoolFull from error
@@ -117,9 +116,9 @@ class Segments:
             SpoolFull: the disk had no room.
         """
         try:
-            handle = os.open(self._path(place.segment), os.O_WRONLY | getattr(os, "O_BINARY", 0))
+            handle = machine.HERE.open_again(self._path(place.segment))
             try:
-                write_at(handle, place.offset, pieces)
+                machine.HERE.write_at(handle, pieces, place.offset)
             finally:
                 os.close(handle)
         except OSError as error:
@@ -128,11 +127,11 @@ class Segments:
     def sync(self, segments: Iterable[str]) -> None:
         """Put on disk what was appended to these so far, and the names of new files."""
         for segment in set(segments):
-            sync_file(self._handles[segment])
+            machine.HERE.sync_data(self._handles[segment])
         if not self._is_named:
             self._is_named = True
             try:
-                sync_folder(self._folder)
+                machine.HERE.sync_folder(self._folder)
             except BaseException:
                 self._is_named = False
                 raise
@@ -172,7 +171,7 @@ class Segments:
 
     def empty(self, segment: str, start: int, size: int) -> None:
         """Give the bytes between records back to the disk, where it knows how; they read as zeros then."""
-        if size > 0 and punch(self._path(segment), start, size):
+        if size > 0 and machine.HERE.punch(self._path(segment), start, size):
             with self._lock:
                 self._holes[segment] += size
 
@@ -184,7 +183,7 @@ class Segments:
             self._holes.pop(segment, None)
         if handle is not None:
             os.close(handle)
-        self._path(segment).unlink(missing_ok=True)
+        machine.HERE.remove(self._path(segment))
 
     def truncate(self, segment: str, size: int) -> None:
         """Cut what was never acknowledged off the end of a segment of an earlier run."""
@@ -199,7 +198,7 @@ class Segments:
             SpoolDamaged: there is no such segment.
         """
         try:
-            return os.open(self._path(segment), os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            return machine.HERE.open_to_read(self._path(segment))
         except OSError as error:
             raise SpoolDamaged from error
 
@@ -222,8 +221,7 @@ class Segments:
     def _create(self) -> str:
         """Make the next segment; the lock is held."""
         name = f"{self._next:010d}"
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self._handles[name] = os.open(self._path(name), flags, 0o600)
+        self._handles[name] = machine.HERE.open_new(self._path(name))
         self._next += 1
         self._is_named, self._sizes[name] = False, 0
         return name
