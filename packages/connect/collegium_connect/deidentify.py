@@ -8,10 +8,10 @@ the pixels included. `check` looks at a new header with the identifiers of the o
 
 import time
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
 from collegium_connect.channels import Channel
-from collegium_connect.links import LinkTable
+from collegium_connect.journal.inspection import Looked
 from collegium_deid import (
     Cleaned,
     NeedMoreBytes,
@@ -42,7 +42,13 @@ class Rewritten:
     seconds: float
 
 
-def rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
+class Codes(Protocol):
+    """Knows which subject code stands for which local id."""
+
+    def code_for(self, scope_id: int, site_code: str, local_id: str) -> str: ...
+
+
+def rewrite(channel: Channel, data: memoryview, links: Codes) -> Rewritten:
     """Give one whole Part 10 object its new header.
 
     Raises:
@@ -55,17 +61,23 @@ def rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
     return replace(_rewrite(channel, memoryview(readable), links), original=data, is_whole=True)
 
 
-def finish(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
+def finish(channel: Channel, data: memoryview, links: Codes, looked: Looked | None = None) -> Rewritten:
     """Clean one whole Part 10 object, its pixels and all. Memory bound: what the pixels' look takes.
+
+    Args:
+        channel: whose recipe and key.
+        data: the object as it was received.
+        links: whose code stands for whom.
+        looked: a person's word that it may leave, where the recipe asks for one; nothing else is waived by it.
 
     Raises:
         Rejected: it must not leave; the reason holds no value.
     """
     readable = prepare(data)
     source = data if readable is data else memoryview(readable)
-    done = _rewrite(channel, source, links)
-    if done.pixels is None:
-        done = _look(channel, source, done)
+    done = _rewrite(channel, source, links, looked)
+    if done.pixels is None or (looked and looked.places):
+        done = _look(channel, source, done, looked or Looked())
     check(bytes(source[: done.cleaned.pixel_start]), done.cleaned.head)
     return done if source is data else replace(done, original=data, is_whole=True)
 
@@ -79,14 +91,14 @@ def check(original_head: bytes, new_head: bytes) -> None:
     verify_against(identifiers_of(original_head), new_head)
 
 
-def _rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
+def _rewrite(channel: Channel, data: memoryview, links: Codes, looked: Looked | None = None) -> Rewritten:
     began = time.perf_counter()
     try:
         cleaned = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
         cleaned = _clean_header(channel, bytes(data), links, complete=True)
     policy = channel.recipe.pixels
-    if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
+    if looked is None and policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
         raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
     pixels = None
     if not cleaned.has_pixels or cleaned.plan.look is Look.NONE:
@@ -97,21 +109,21 @@ def _rewrite(channel: Channel, data: memoryview, links: LinkTable) -> Rewritten:
     return Rewritten(cleaned, pixels, data[: cleaned.pixel_start], is_whole=False, seconds=seconds)
 
 
-def _look(channel: Channel, data: memoryview, done: Rewritten) -> Rewritten:
-    looked = clean_pixels(data, done.cleaned, recipe=channel.recipe)
-    syntax = looked.transfer_syntax_uid or done.cleaned.transfer_syntax_uid
-    is_whole = looked.code == "redacted"
+def _look(channel: Channel, data: memoryview, done: Rewritten, looked: Looked) -> Rewritten:
+    found = clean_pixels(data, done.cleaned, recipe=channel.recipe, places=looked.places)
+    syntax = found.transfer_syntax_uid or done.cleaned.transfer_syntax_uid
+    is_whole = found.code == "redacted"
     return replace(
         done,
-        cleaned=replace(done.cleaned, head=looked.head, transfer_syntax_uid=syntax),
-        pixels=looked.pixels,
+        cleaned=replace(done.cleaned, head=found.head, transfer_syntax_uid=syntax),
+        pixels=found.pixels,
         original=data if is_whole else done.original,
         is_whole=is_whole,
-        seconds=done.seconds + looked.seconds,
+        seconds=done.seconds + found.seconds,
     )
 
 
-def _clean_header(channel: Channel, head: bytes, links: LinkTable, *, complete: bool) -> Cleaned:
+def _clean_header(channel: Channel, head: bytes, links: Codes, *, complete: bool) -> Cleaned:
     def code_for(local_id: str) -> str:
         return links.code_for(channel.scope_id, channel.setup.site_code, local_id)
 

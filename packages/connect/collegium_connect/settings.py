@@ -133,12 +133,24 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class InspectSettings:
+    processes: int = field(
+        default=-1,
+        metadata=_doc(
+            "Processes that inspect what was received; -1 takes one fewer than the machine has cores, at"
+            " least one; 0 inspects inside the gateway's own process: less memory, slower to receive meanwhile."
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     gateway: GatewaySettings
     server: ServerSettings
     receive: ReceiveSettings = field(default_factory=ReceiveSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    inspect: InspectSettings = field(default_factory=InspectSettings)
 
     def __post_init__(self) -> None:
         require_safe_url(self.server.url, "server.url")

@@ -13,6 +13,7 @@ from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import (
     CallerSettings,
     GatewaySettings,
+    InspectSettings,
     LimitSettings,
     LocalSettings,
     ReceiveSettings,
@@ -65,6 +66,8 @@ def settings(tmp_path: Path, server: FakeServer) -> Settings:
         receive=ReceiveSettings(host="127.0.0.1", port=0, allowed_callers=(CALLER,)),
         local=LocalSettings(port=0),
         limits=LimitSettings(keep_free_bytes=0),
+        # A process takes half a second to start; the tests of inspection have theirs.
+        inspect=InspectSettings(processes=0),
     )
 
 

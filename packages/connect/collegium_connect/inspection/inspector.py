@@ -1,126 +1,170 @@
-"""Look at what was received: search new headers, clean what was sealed whole, set aside what must not leave.
+"""Have everything that was received examined, and write down what came of it.
 
-Nothing is batched for sending that did not come through here. Works from the sealed record alone, so
-it may be cut at any point and made again.
+Nothing is batched for sending that did not come through here. Threads of this process hand objects to
+worker processes, one each, and commit their findings: records on disk first, rows second, records that
+are no longer needed away last.
 """
 
+import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
-from collegium_connect import deidentify
 from collegium_connect.channels import Channels
-from collegium_connect.errors import ConnectError, SpoolFull
-from collegium_connect.intake import product_of
-from collegium_connect.journal import objects
+from collegium_connect.clock import from_ms
+from collegium_connect.deidentify import Codes
+from collegium_connect.inspection.crew import Found, Hand, Here, Worker
+from collegium_connect.inspection.findings import NotNow, Passed, Recleaned, Unfit
+from collegium_connect.inspection.worker import Bench
+from collegium_connect.journal import inspection
 from collegium_connect.journal.database import Journal
-from collegium_connect.journal.objects import Product, ReceivedObject
-from collegium_connect.links import LinkTable
+from collegium_connect.journal.inspection import ReceivedObject
 from collegium_connect.log import EventLog
-from collegium_connect.spool import Place, Stored, Stores
-from collegium_deid import Rejected
+from collegium_connect.settings import Settings
+from collegium_connect.spool import Place, Stores
 
 log = EventLog("inspection")
 
-_AT_ONCE = 64
+_MOST_AT_ONCE: Final = 64
+_SLOW_AT_ONCE: Final = 4
+_PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True)
-class Passed:
-    """Clean as it is."""
+class Progress:
+    """Where inspection stands."""
 
-
-@dataclass(frozen=True)
-class Recleaned:
-    """Cleaned into a new record."""
-
-    product: Product
-    stored: Stored
-
-
-@dataclass(frozen=True)
-class Unfit:
-    """It must not leave; where `stored` is given, the original sealed whole is there."""
-
-    code: str
-    words: str
-    stored: Stored | None = None
-
-
-Finding = Passed | Recleaned | Unfit
+    workers: int
+    busy: int
+    """Objects that somebody looks at, or is about to."""
+    waiting: int
+    """Objects that nobody has looked at, those included."""
+    waiting_bytes: int
+    oldest_at: datetime | None
+    inspected: int
+    """Since the start; `set_aside` of them are in quarantine now."""
+    set_aside: int
 
 
 class Inspector:
-    """Inspects what was received; call `run_once` again and again from one thread."""
+    """Inspects what was received: `start`, then `stop`."""
 
-    def __init__(self, journal: Journal, stores: Stores, channels: Channels, links: LinkTable) -> None:
-        self._journal, self._stores, self._channels, self._links = journal, stores, channels, links
+    def __init__(  # noqa: PLR0913, PLR0917 - the rooms it stands between
+        self,
+        settings: Settings,
+        journal: Journal,
+        stores: Stores,
+        channels: Channels,
+        codes: Codes,
+        key: bytes,
+    ) -> None:
+        self._journal, self._stores, self._channels, self._codes = journal, stores, channels, codes
+        self._bench = Bench(settings.gateway.data_dir, settings.limits, key)
+        self._processes = settings.inspect.processes
+        if self._processes < 0:
+            self._processes = max(1, (os.cpu_count() or 1) - 1)
+        self._lock, self._stopping = threading.Lock(), threading.Event()
+        self._busy: set[str] = set()
+        self._inspected = self._set_aside = 0
+        self._threads: list[threading.Thread] = []
 
-    def run_once(self) -> int:
-        """Inspect the oldest objects; how many."""
-        with self._journal.look() as db:
-            due = objects.received(db, _AT_ONCE)
-        findings = [(item, finding) for item in due if (finding := self._look_at(item)) is not None]
-        self._settle(findings)
-        return len(findings)
-
-    def _look_at(self, item: ReceivedObject) -> Finding | None:
-        """What is to be said of one object; None if not now."""
-        try:
-            return self._check(item) if item.is_clean else self._clean(item)
-        except Rejected as rejected:
-            return Unfit(rejected.code, rejected.message)
-        except SpoolFull:
-            return None
-        except ConnectError as error:
-            return Unfit(error.code, error.message)
-
-    def _check(self, item: ReceivedObject) -> Finding:
-        opened = self._stores.open_clean(item.object_id, item.place)
-        try:
-            deidentify.check(opened.original, opened.head)
-        except Rejected as rejected:
-            whole = self._stores.original(item.object_id, item.place, is_clean=True)
-            return Unfit(
-                rejected.code,
-                rejected.message,
-                self._stores.keep_sealed(item.object_id, b"{}", whole, to_empty_it=True),
+    def start(self) -> None:
+        for number in range(max(1, self._processes)):
+            thread = threading.Thread(
+                target=self._go_on, args=(self._hand(),), name=f"inspect-{number}", daemon=True
             )
-        return Passed()
+            thread.start()
+            self._threads.append(thread)
 
-    def _clean(self, item: ReceivedObject) -> Finding | None:
-        channel = self._channels.by_id(item.channel_id)
-        if channel is None:
-            return None  # its key or recipe cannot be used just now; the page says so
-        data = memoryview(self._stores.original(item.object_id, item.place, is_clean=False))
-        done = deidentify.finish(channel, data, self._links)
-        product = product_of(channel, done)
-        stored = self._stores.keep_clean(
-            item.object_id, b"{}", head=done.cleaned.head, original=done.original, is_whole=done.is_whole,
-            pixels=done.pixels or (), to_empty_it=True,
-        )  # fmt: skip
-        return Recleaned(product, stored)
+    def ask_to_stop(self) -> None:
+        self._stopping.set()
 
-    def _settle(self, findings: Sequence[tuple[ReceivedObject, Finding]]) -> None:
-        """Records on disk first, rows second, old records away last."""
-        new = [stored for _, finding in findings if (stored := getattr(finding, "stored", None)) is not None]
+    def stop(self, timeout_s: float) -> None:
+        """End all workers; what they were looking at is looked at again after the next start."""
+        self.ask_to_stop()
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def progress(self) -> Progress:
+        with self._journal.look() as db:
+            left = inspection.backlog(db)
+        with self._lock:
+            return Progress(
+                workers=self._processes,
+                busy=len(self._busy),
+                waiting=left.objects,
+                waiting_bytes=left.size_bytes,
+                oldest_at=None if left.oldest_ms is None else from_ms(left.oldest_ms),
+                inspected=self._inspected,
+                set_aside=self._set_aside,
+            )
+
+    def _hand(self) -> Hand:
+        if not self._processes:
+            return Here(self._stores, self._channels, self._codes)
+        return Worker(self._stores, self._bench, self._channels, self._codes, self._stopping.is_set)
+
+    def _go_on(self, hand: Hand) -> None:
+        while not self._stopping.is_set():
+            try:
+                done = self._round(hand)
+            except Exception as error:  # noqa: BLE001 - the queue must go on; the log says what happened
+                log.fault("inspection.failed", error)
+                self._stopping.wait(1.0)
+                continue
+            if not done:
+                self._stopping.wait(_PAUSE_S)
+        hand.close()
+
+    def _round(self, hand: Hand) -> int:
+        due = self._take()
+        try:
+            found = list(hand.look_at(due))
+            told = [(item, finding) for item, finding in found if not isinstance(finding, NotNow)]
+            if told:
+                self._settle(told)
+        finally:
+            with self._lock:
+                self._busy.difference_update(item.object_id for item in due)
+        return len(told)
+
+    def _take(self) -> list[ReceivedObject]:
+        """The oldest objects that nobody works on; few of those that take long, so that all have work."""
+        with self._lock, self._journal.look() as db:
+            due = inspection.received(db, _MOST_AT_ONCE, but=self._busy)
+            slow = next((number for number, item in enumerate(due) if not item.is_clean), len(due))
+            due = due[:slow] or due[:_SLOW_AT_ONCE]
+            self._busy.update(item.object_id for item in due)
+        return due
+
+    def _settle(self, told: Sequence[Found]) -> None:
+        new = [stored for _, finding in told if (stored := getattr(finding, "stored", None)) is not None]
         self._stores.segments.sync(stored.place.segment for stored in new)
         unneeded: list[Place | None] = []
         with self._journal.change() as db:
-            objects.pass_unchanged(
-                db, [item.object_id for item, found in findings if isinstance(found, Passed)]
+            inspection.pass_unchanged(
+                db, [item.object_id for item, finding in told if isinstance(finding, Passed)]
             )
-            for item, found in findings:
-                if isinstance(found, Recleaned):
-                    unneeded.append(objects.pass_cleaned(db, item.object_id, found.product, found.stored))
-                elif isinstance(found, Unfit):
+            for item, finding in told:
+                if isinstance(finding, Recleaned):
+                    unneeded.append(inspection.pass_cleaned(db, item, finding.product, finding.stored))
+                elif isinstance(finding, Unfit):
                     unneeded.append(
-                        objects.set_aside(db, item.object_id, found.code, found.words, found.stored)
+                        inspection.set_aside(db, item.object_id, finding.code, finding.words, finding.stored)
                     )
         for place in unneeded:
             if place is not None:
                 self._stores.forget(place)
-        for item, found in findings:
-            if isinstance(found, Unfit):
-                log.warning(
-                    "object.quarantined", object=item.object_id, channel=item.channel_id, code=found.code
-                )
+        self._tell(told)
+
+    def _tell(self, told: Sequence[Found]) -> None:
+        unfit = [(item, finding) for item, finding in told if isinstance(finding, Unfit)]
+        for item, finding in unfit:
+            log.warning(
+                "object.quarantined", object=item.object_id, channel=item.channel_id, code=finding.code
+            )
+        with self._lock:
+            self._inspected += len(told)
+            self._set_aside += len(unfit)

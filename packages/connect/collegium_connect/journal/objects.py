@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,16 +68,6 @@ class Arrival:
     reason: str = ""
 
 
-@dataclass(frozen=True)
-class ReceivedObject:
-    """An object that waits to be inspected."""
-
-    object_id: str
-    channel_id: str
-    is_clean: bool
-    place: Place
-
-
 def is_known(db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
     """Whether this very object came before, whatever became of it."""
     return (
@@ -113,86 +102,11 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
     if product is None:
         _insert(db, arrival, stored, None, State.QUARANTINED)
         return Kept.STORED
-    exam_id, is_held = _exam_of(db, arrival, product)
+    exam_id, is_held = exam_of(db, arrival.new_exam_id, channel_id, arrival.received_ms, product)
     _insert(db, arrival, stored, exam_id, State.HELD if is_held else State.RECEIVED)
     if is_held:
         hold(db, exam_id)
     return Kept.HELD if is_held else Kept.STORED
-
-
-def received(db: sqlite3.Connection, limit: int) -> list[ReceivedObject]:
-    """The oldest objects that nobody has inspected."""
-    rows = db.execute(
-        "SELECT object_id, channel_id, is_clean, segment, offset FROM objects WHERE state = ?"
-        " ORDER BY received_ms, rowid LIMIT ?",
-        (State.RECEIVED, limit),
-    )
-    return [
-        ReceivedObject(
-            row["object_id"], row["channel_id"], bool(row["is_clean"]), Place(row["segment"], row["offset"])
-        )
-        for row in rows
-    ]
-
-
-def pass_unchanged(db: sqlite3.Connection, object_ids: Iterable[str]) -> None:
-    """Inspected and found clean as they are."""
-    db.executemany(
-        "UPDATE objects SET state = ? WHERE object_id = ? AND state = ?",
-        [(State.WAITING, object_id, State.RECEIVED) for object_id in object_ids],
-    )
-
-
-def pass_cleaned(db: sqlite3.Connection, object_id: str, product: Product, stored: Stored) -> Place | None:
-    """Inspected and cleaned into a new record; the place of the record that is no longer needed.
-
-    The same object may have come before under another form of its input: then the new record is the
-    one that is not needed, and this object is gone from the journal.
-    """
-    row = db.execute(
-        "SELECT channel_id, segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
-    ).fetchone()
-    if row is None or row["state"] != State.RECEIVED:
-        return stored.place
-    old = Place(row["segment"], row["offset"])
-    if is_known(db, row["channel_id"], product.sop_instance_uid, product.sha256):
-        db.execute("DELETE FROM objects WHERE object_id = ?", (object_id,))
-        return old
-    db.execute(
-        "UPDATE objects SET state = ?, is_clean = 1, segment = ?, offset = ?, record_bytes = ?,"
-        " transfer_syntax_uid = ?, sha256 = ?, size_bytes = ?, recipe_name = ?, recipe_version = ?,"
-        " recipe_digest = ?, counts = ?, seconds = ? WHERE object_id = ?",
-        (
-            State.WAITING, stored.place.segment, stored.place.offset, stored.record_bytes,
-            product.transfer_syntax_uid, product.sha256, product.size_bytes, product.recipe_name,
-            product.recipe_version, product.recipe_digest, json.dumps(product.counts), product.seconds,
-            object_id,
-        ),
-    )  # fmt: skip
-    return old
-
-
-def set_aside(
-    db: sqlite3.Connection, object_id: str, code: str, words: str, stored: Stored | None
-) -> Place | None:
-    """Into quarantine, with the reason; the place of a record that is no longer needed, if `stored` replaces it."""
-    row = db.execute(
-        "SELECT segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
-    ).fetchone()
-    if row is None or row["state"] != State.RECEIVED:
-        return stored.place if stored else None
-    db.execute(
-        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
-        (State.QUARANTINED, code, words, object_id),
-    )
-    if stored is None:
-        return None
-    db.execute(
-        "UPDATE objects SET is_clean = 0, segment = ?, offset = ?, record_bytes = ?, sha256 = NULL"
-        " WHERE object_id = ?",
-        (stored.place.segment, stored.place.offset, stored.record_bytes, object_id),
-    )
-    return Place(row["segment"], row["offset"])
 
 
 def hold(db: sqlite3.Connection, exam_id: str) -> None:
@@ -233,25 +147,22 @@ def mark_missing(db: sqlite3.Connection, object_id: str) -> None:
     )
 
 
-def _exam_of(db: sqlite3.Connection, arrival: Arrival, product: Product) -> tuple[str, bool]:
-    """The exam that an arrival belongs to, made if it is the first; and whether it must be held."""
+def exam_of(
+    db: sqlite3.Connection, new_exam_id: str, channel_id: str, received_ms: int, product: Product
+) -> tuple[str, bool]:
+    """The exam that an object belongs to, made if it is the first; and whether it must be held."""
     exam = db.execute(
         "SELECT exam_id, subject_code, is_held FROM exams WHERE channel_id = ? AND study_uid = ?",
-        (arrival.channel_id, product.study_uid),
+        (channel_id, product.study_uid),
     ).fetchone()
     if exam is None:
         db.execute(
             "INSERT INTO exams (exam_id, channel_id, study_uid, subject_code, first_ms, last_ms)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                arrival.new_exam_id, arrival.channel_id, product.study_uid, product.subject_code,
-                arrival.received_ms, arrival.received_ms,
-            ),
-        )  # fmt: skip
-        return arrival.new_exam_id, False
-    db.execute(
-        "UPDATE exams SET last_ms = max(last_ms, ?) WHERE exam_id = ?", (arrival.received_ms, exam["exam_id"])
-    )
+            (new_exam_id, channel_id, product.study_uid, product.subject_code, received_ms, received_ms),
+        )
+        return new_exam_id, False
+    db.execute("UPDATE exams SET last_ms = max(last_ms, ?) WHERE exam_id = ?", (received_ms, exam["exam_id"]))
     return exam["exam_id"], bool(exam["is_held"]) or exam["subject_code"] != product.subject_code
 
 
@@ -267,13 +178,14 @@ def _insert(
         (
             arrival.object_id, arrival.channel_id, exam_id, state, arrival.is_clean,
             stored.place.segment, stored.place.offset, stored.record_bytes,
-            *(_columns(product) if product else (None,) * 6 + (0,) + (None,) * 5),
+            *(columns(product) if product else (None,) * 6 + (0,) + (None,) * 5),
             arrival.input_mac, arrival.reason_code, arrival.reason, arrival.received_ms,
         ),
     )  # fmt: skip
 
 
-def _columns(product: Product) -> tuple[object, ...]:
+def columns(product: Product) -> tuple[object, ...]:
+    """A product's own columns of its object's row, in the order of the table."""
     return (
         product.subject_code, product.sop_instance_uid, product.sop_class_uid, product.series_uid,
         product.transfer_syntax_uid, product.sha256 or None, product.size_bytes, product.recipe_name,

@@ -200,4 +200,9 @@ MIGRATIONS: Final = (
         record_bytes INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    -- What inspection and assembly ask for again and again: little of a long journal.
+    CREATE INDEX objects_to_inspect ON objects (received_ms) WHERE state = 'received';
+    CREATE INDEX objects_open ON objects (exam_id, state) WHERE state IN ('received', 'waiting');
+    """,
 )

@@ -14,7 +14,7 @@ from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.pixels.result import Area, CleanedPixels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from collegium_deid.engine.clean import Cleaned
     from collegium_deid.pixels.masks import Masks
@@ -45,7 +45,7 @@ def require() -> None:
         )
 
 
-def clean_pixels(  # noqa: PLR0913 - the last three are all optional helps
+def clean_pixels(  # noqa: PLR0913 - the last four are all optional helps
     data: bytes | memoryview,
     cleaned: Cleaned,
     *,
@@ -53,6 +53,7 @@ def clean_pixels(  # noqa: PLR0913 - the last three are all optional helps
     reader: Reader | None = None,
     masks: Masks | None = None,
     series: SeriesLook | None = None,
+    places: Sequence[tuple[int, int, int, int]] = (),
 ) -> CleanedPixels:
     """Look at the pixels of one cleaned object as its plan says and hide what identifies.
 
@@ -63,16 +64,20 @@ def clean_pixels(  # noqa: PLR0913 - the last three are all optional helps
         reader: the models to use; None takes this process's own.
         masks: learned and confirmed places of text, by device.
         series: what a look at the whole series found.
+        places: left, top, right, bottom of what a person marked to be hidden on every frame, in pixels; they
+            are hidden besides what is found, never instead of looking.
 
     Raises:
-        Rejected: in doubt, or the extra is not installed; nothing may leave.
+        Rejected: in doubt, a place lies outside the picture, or the extra is not installed; nothing may leave.
         DeidError: the recipe has no pixel policy.
     """
     require()
     from collegium_deid.pixels import pipeline  # noqa: PLC0415 - the heavy packages are loaded by the first picture
 
     try:
-        return pipeline.clean_pixels(data, cleaned, recipe, pipeline.Aids(reader, masks, series))
+        return pipeline.clean_pixels(
+            data, cleaned, recipe, pipeline.Aids(reader, masks, series, tuple(places))
+        )
     except DeidError:
         raise
     except Exception as error:

@@ -19,6 +19,7 @@ from collegium_deid.engine.pixelplan import Look, PixelPlan
 from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.pixels import frames, header, redact
 from collegium_deid.pixels.codec import Codec
+from collegium_deid.pixels.gate import Box
 from collegium_deid.pixels.layout import layout_of
 from collegium_deid.pixels.look import Found, Sight
 from collegium_deid.pixels.read import Reader
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from collegium_deid.engine.clean import Cleaned
-    from collegium_deid.pixels.gate import Box
+    from collegium_deid.pixels.layout import Layout
     from collegium_deid.pixels.masks import Masks
     from collegium_deid.pixels.series import SeriesLook
     from collegium_deid.rules.recipe import Recipe
@@ -45,11 +46,12 @@ cv2.setNumThreads(1)
 
 
 class Aids(NamedTuple):
-    """What may help: models of the caller's own, learned masks, a look at the whole series."""
+    """What may help: models of the caller's own, learned masks, a look at the whole series, a person's places."""
 
     reader: Reader | None = None
     masks: Masks | None = None
     series: SeriesLook | None = None
+    places: tuple[tuple[int, int, int, int], ...] = ()
 
 
 def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aids: Aids) -> CleanedPixels:
@@ -57,7 +59,7 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
     began = time.perf_counter()
     view = memoryview(data)
     original = _passed(view, cleaned)
-    if cleaned.plan.look is Look.NONE:
+    if cleaned.plan.look is Look.NONE and not aids.places:
         return CleanedPixels(cleaned.head, original, (), time.perf_counter() - began, None, "untouched")
     if recipe.pixels is None:
         raise DeidError("deid.pixels.no_policy", "The recipe says nothing about pixels.")
@@ -76,6 +78,7 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
     known = [] if aids.series is None else _of_series(sight, aids.series)
     mask = () if aids.masks is None or aids.masks.is_due(head) else aids.masks.confirmed(head)
     known += [Found(box, "mask") for box in mask]
+    known += [Found(_place(place, layout), "person") for place in aids.places]
     found = frames.look(sight, codec, known, reads_always=sight.is_doubtful and not mask)
     reasons: dict[Box, str] = {line.box: line.reason for line in found if line.reason is not None}
     if not reasons and not layout.overlay_bits:
@@ -94,6 +97,13 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
         written.syntax,
         "redacted",
     )
+
+
+def _place(place: tuple[int, int, int, int], layout: Layout) -> Box:
+    left, top, right, bottom = place
+    if not (0 <= left < right <= layout.columns and 0 <= top < bottom <= layout.rows):
+        raise Rejected("deid.pixels.place", "A place to hide lies outside the picture.")
+    return Box(left, top, right, bottom)
 
 
 def _all_areas(sight: Sight, codec: Codec, areas: list[Box], *, is_read: bool) -> list[Box]:

@@ -1,0 +1,100 @@
+"""Look at one received object: search the new header of what was cleaned, clean what was sealed whole.
+
+Works from the object's record alone and changes nothing but room of the spool that it was given, so it
+may be cut at any point and made again. Knows no journal and no other object.
+
+Memory bound: the object once, and what is written anew of its pixels.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from collegium_connect import deidentify
+from collegium_connect.channels import Channel
+from collegium_connect.deidentify import Codes
+from collegium_connect.errors import ConnectError, SpoolFull
+from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recleaned, Unfit
+from collegium_connect.intake import note_of, product_of
+from collegium_connect.journal.inspection import ReceivedObject
+from collegium_connect.journal.objects import Arrival, Product
+from collegium_connect.spool import Place, Stored, Stores
+from collegium_connect.spool.segments import Piece
+from collegium_deid import Rejected
+
+
+class Room(Protocol):
+    """Where a new record may go."""
+
+    def write(self, pieces: Sequence[Piece]) -> Place:
+        """Write a record. Raises SpoolFull."""
+
+
+class Examiner:
+    """Examines objects one at a time."""
+
+    def __init__(self, stores: Stores, room: Room, codes: Codes) -> None:
+        self._stores, self._room, self._codes = stores, room, codes
+
+    def look_at(self, item: ReceivedObject, channel: Channel | None) -> Finding:
+        """What is to be said of one object; `channel` is None while its key or recipe cannot be used."""
+        try:
+            if item.is_clean:
+                return self._check(item)
+            return NotNow() if channel is None else self._clean(item, channel)
+        except Rejected as rejected:
+            return Unfit(rejected.code, rejected.message)
+        except SpoolFull:
+            return NotNow()
+        except ConnectError as error:
+            return Unfit(error.code, str(error))
+        except MemoryError:
+            return Unfit("connect.inspection.too_large", "There is not enough memory to look at it.")
+
+    def _check(self, item: ReceivedObject) -> Finding:
+        opened = self._stores.open_clean(item.object_id, item.place)
+        try:
+            deidentify.check(opened.original, opened.head)
+        except Rejected as rejected:
+            return self._seal_whole(item, rejected)
+        return Passed()
+
+    def _seal_whole(self, item: ReceivedObject, rejected: Rejected) -> Unfit:
+        """What was found to be unfit must not lie with clear pixels."""
+        whole = self._stores.original(item.object_id, item.place, is_clean=True)
+        note = _note(item, None, rejected.code, rejected.message)
+        pieces = self._stores.sealed_record(item.object_id, note, whole)
+        return Unfit(rejected.code, rejected.message, self._write(pieces))
+
+    def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned:
+        data = memoryview(self._stores.original(item.object_id, item.place, is_clean=False))
+        done = deidentify.finish(channel, data, self._codes, item.looked)
+        product = product_of(channel, done)
+        if item.looked and item.looked.sha256 not in {"", product.sha256}:
+            raise Rejected(
+                "connect.inspection.not_as_seen",
+                "What would leave is not what the person saw who released it.",
+            )
+        pieces = self._stores.clean_record(
+            item.object_id, _note(item, product), head=done.cleaned.head, original=done.original,
+            is_whole=done.is_whole, pixels=done.pixels or (),
+        )  # fmt: skip
+        return Recleaned(product, self._write(pieces))
+
+    def _write(self, pieces: Sequence[Piece]) -> Stored:
+        return Stored(self._room.write(pieces), sum(map(len, pieces)))
+
+
+def _note(item: ReceivedObject, product: Product | None, code: str = "", words: str = "") -> bytes:
+    return note_of(
+        Arrival(
+            object_id=item.object_id,
+            new_exam_id=item.exam_id,
+            channel_id=item.channel_id,
+            received_ms=item.received_ms,
+            is_clean=product is not None,
+            product=product,
+            input_mac=item.input_mac,
+            reason_code=code,
+            reason=words,
+        )
+    )

@@ -1,0 +1,36 @@
+"""What inspection says of one object."""
+
+from dataclasses import dataclass
+
+from collegium_connect.journal.objects import Product
+from collegium_connect.spool import Stored
+
+
+@dataclass(frozen=True)
+class Passed:
+    """Clean as it is."""
+
+
+@dataclass(frozen=True)
+class Recleaned:
+    """Cleaned into a new record."""
+
+    product: Product
+    stored: Stored
+
+
+@dataclass(frozen=True)
+class Unfit:
+    """It must not leave; where `stored` is given, the original sealed whole is there."""
+
+    code: str
+    words: str
+    stored: Stored | None = None
+
+
+@dataclass(frozen=True)
+class NotNow:
+    """Nothing can be said yet; it stays as it is and is looked at again."""
+
+
+Finding = Passed | Recleaned | Unfit | NotNow

@@ -1,0 +1,149 @@
+"""Objects that wait to be inspected, and what inspection says of them."""
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from collegium_connect.journal import objects
+from collegium_connect.journal.objects import Product, State
+from collegium_connect.spool import Place, Stored
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A named person has looked at what would leave: it may, when these places are hidden."""
+
+    places: tuple[tuple[int, int, int, int], ...] = ()
+    """Left, top, right, bottom in pixels, on every frame; right and bottom excluded."""
+    sha256: str = ""
+    """Of the object as the person saw it; what is not that same object does not leave on this word."""
+
+
+@dataclass(frozen=True)
+class ReceivedObject:
+    """An object that waits to be inspected."""
+
+    object_id: str
+    exam_id: str
+    """Its exam's; one that is not taken where it has no exam yet."""
+    channel_id: str
+    is_clean: bool
+    place: Place
+    record_bytes: int
+    received_ms: int
+    input_mac: bytes | None = None
+    looked: Looked | None = None
+    """A person's word that it may leave, where it waited for that."""
+
+
+@dataclass(frozen=True)
+class Backlog:
+    """How much waits to be inspected."""
+
+    objects: int
+    size_bytes: int
+    oldest_ms: int | None
+
+
+def received(db: sqlite3.Connection, limit: int, but: Iterable[str] = ()) -> list[ReceivedObject]:
+    """The oldest objects that nobody has inspected, without those named."""
+    rows = db.execute(
+        "SELECT o.*, r.boxes, r.sha256 AS seen_sha256 FROM objects o LEFT JOIN releases r USING (object_id)"
+        " WHERE o.state = 'received' AND o.object_id NOT IN (SELECT value FROM json_each(?))"
+        " ORDER BY o.received_ms, o.rowid LIMIT ?",
+        (json.dumps(list(but)), limit),
+    )
+    return [_received(row) for row in rows]
+
+
+def backlog(db: sqlite3.Connection) -> Backlog:
+    return Backlog(
+        *db.execute(
+            "SELECT count(*), coalesce(sum(record_bytes), 0), min(received_ms) FROM objects"
+            " WHERE state = 'received'"
+        ).fetchone()
+    )
+
+
+def pass_unchanged(db: sqlite3.Connection, object_ids: Iterable[str]) -> None:
+    """Inspected and found clean as they are."""
+    db.executemany(
+        "UPDATE objects SET state = ? WHERE object_id = ? AND state = ?",
+        [(State.WAITING, object_id, State.RECEIVED) for object_id in object_ids],
+    )
+
+
+def pass_cleaned(db: sqlite3.Connection, item: ReceivedObject, product: Product, stored: Stored) -> Place:
+    """Inspected and cleaned into a new record; the place of the record that is no longer needed.
+
+    The same object may have come before under another form of its input: then the new record is the
+    one that is not needed, and this object is gone from the journal.
+    """
+    row = db.execute(
+        "SELECT exam_id, segment, offset, state FROM objects WHERE object_id = ?", (item.object_id,)
+    ).fetchone()
+    if row is None or row["state"] != State.RECEIVED:
+        return stored.place
+    old = Place(row["segment"], row["offset"])
+    if objects.is_known(db, item.channel_id, product.sop_instance_uid, product.sha256):
+        db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
+        return old
+    exam_id, is_held = objects.exam_of(db, item.exam_id, item.channel_id, item.received_ms, product)
+    db.execute(
+        "UPDATE objects SET state = ?, exam_id = ?, is_clean = 1, segment = ?, offset = ?, record_bytes = ?,"
+        " subject_code = ?, sop_instance_uid = ?, sop_class_uid = ?, series_uid = ?, transfer_syntax_uid = ?,"
+        " sha256 = ?, size_bytes = ?, recipe_name = ?, recipe_version = ?, recipe_digest = ?, counts = ?,"
+        " seconds = ? WHERE object_id = ?",
+        (
+            State.WAITING, exam_id, stored.place.segment, stored.place.offset, stored.record_bytes,
+            *objects.columns(product), item.object_id,
+        ),
+    )  # fmt: skip
+    if is_held:
+        objects.hold(db, exam_id)
+    return old
+
+
+def set_aside(
+    db: sqlite3.Connection, object_id: str, code: str, words: str, stored: Stored | None
+) -> Place | None:
+    """Into quarantine, with the reason; the place of a record that is no longer needed, if `stored` replaces it."""
+    row = db.execute(
+        "SELECT segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
+    ).fetchone()
+    if row is None or row["state"] != State.RECEIVED:
+        return stored.place if stored else None
+    db.execute(
+        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
+        (State.QUARANTINED, code, words, object_id),
+    )
+    if stored is None:
+        return None
+    db.execute(
+        "UPDATE objects SET is_clean = 0, segment = ?, offset = ?, record_bytes = ?, sha256 = NULL"
+        " WHERE object_id = ?",
+        (stored.place.segment, stored.place.offset, stored.record_bytes, object_id),
+    )
+    return Place(row["segment"], row["offset"])
+
+
+def _received(row: sqlite3.Row) -> ReceivedObject:
+    return ReceivedObject(
+        object_id=row["object_id"],
+        exam_id=row["exam_id"] or str(uuid.uuid4()),
+        channel_id=row["channel_id"],
+        is_clean=bool(row["is_clean"]),
+        place=Place(row["segment"], row["offset"]),
+        record_bytes=row["record_bytes"],
+        received_ms=row["received_ms"],
+        input_mac=row["input_mac"],
+        looked=_looked(row["boxes"], row["seen_sha256"]),
+    )
+
+
+def _looked(boxes: str | None, sha256: str) -> Looked | None:
+    if boxes is None:
+        return None
+    return Looked(tuple((left, top, right, bottom) for left, top, right, bottom in json.loads(boxes)), sha256)
