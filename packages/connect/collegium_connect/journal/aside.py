@@ -1,0 +1,186 @@
+"""What is set aside, and what people decided about it: looks, releases, deletions."""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from collegium_connect.journal.objects import State
+from collegium_connect.spool import Place
+
+Places = tuple[tuple[int, int, int, int], ...]
+"""Left, top, right, bottom in pixels, on every frame; right and bottom excluded."""
+
+SET_ASIDE: Final = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
+_IN = f"('{State.HELD}', '{State.QUARANTINED}', '{State.REFUSED}', '{State.MISSING}')"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsideObject:
+    object_id: str
+    channel_id: str
+    exam_id: str | None
+    state: State
+    reason_code: str
+    reason: str
+    subject_code: str
+    received_ms: int
+    record_bytes: int
+    is_clean: bool
+    place: Place | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What somebody was shown: the object as it would leave, by its digest."""
+
+    look_id: str
+    object_id: str
+    person: str
+    places: str
+    sha256: str
+    at_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    object_id: str
+    person: str
+    places: str
+    sha256: str
+    reason_code: str
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class Erasure:
+    object_id: str
+    place: Place
+    record_bytes: int
+
+
+def listed(db: sqlite3.Connection, reason_code: str, offset: int, limit: int) -> list[AsideObject]:
+    """What is set aside, newest first; of one reason where it is given."""
+    rows = db.execute(
+        f"SELECT * FROM objects WHERE state IN {_IN} AND (? = '' OR reason_code = ?)"  # noqa: S608 - states of this program
+        " ORDER BY received_ms DESC, rowid DESC LIMIT ? OFFSET ?",
+        (reason_code, reason_code, limit, offset),
+    )
+    return [_aside(row) for row in rows]
+
+
+def one(db: sqlite3.Connection, object_id: str) -> AsideObject | None:
+    """An object that is set aside."""
+    row = db.execute(
+        f"SELECT * FROM objects WHERE object_id = ? AND state IN {_IN}",  # noqa: S608 - as above
+        (object_id,),
+    ).fetchone()
+    return None if row is None else _aside(row)
+
+
+def of_exam(db: sqlite3.Connection, exam_id: str) -> Iterator[AsideObject]:
+    for row in db.execute(
+        f"SELECT * FROM objects WHERE exam_id = ? AND state IN {_IN} ORDER BY rowid",  # noqa: S608 - as above
+        (exam_id,),
+    ):
+        yield _aside(row)
+
+
+def held_for(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
+    """How many objects of a numbering are set aside for this reason."""
+    (count,) = db.execute(
+        "SELECT count(*) FROM objects JOIN channels USING (channel_id)"
+        " WHERE state IN (?, ?) AND scope_id = ? AND reason_code = ?",
+        (State.HELD, State.QUARANTINED, scope_id, reason_code),
+    ).fetchone()
+    return int(count)
+
+
+def resume(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
+    """Have them inspected again; how many."""
+    return db.execute(
+        "UPDATE objects SET state = ?, reason_code = '', reason = '' WHERE state IN (?, ?)"
+        " AND reason_code = ? AND channel_id IN (SELECT channel_id FROM channels WHERE scope_id = ?)",
+        (State.RECEIVED, State.HELD, State.QUARANTINED, reason_code, scope_id),
+    ).rowcount
+
+
+def save_look(db: sqlite3.Connection, look: Look) -> None:
+    db.execute(
+        "INSERT INTO looks (look_id, object_id, person, places, sha256, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        (look.look_id, look.object_id, look.person, look.places, look.sha256, look.at_ms),
+    )
+
+
+def look(db: sqlite3.Connection, look_id: str) -> Look | None:
+    row = db.execute("SELECT * FROM looks WHERE look_id = ?", (look_id,)).fetchone()
+    return None if row is None else Look(**row)
+
+
+def save_release(db: sqlite3.Connection, release: Release) -> None:
+    db.execute(
+        "INSERT OR REPLACE INTO releases (object_id, person, places, sha256, reason_code, reason, at_ms)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            release.object_id, release.person, release.places, release.sha256, release.reason_code,
+            release.reason, release.at_ms,
+        ),
+    )  # fmt: skip
+
+
+def release(db: sqlite3.Connection, object_id: str) -> Release | None:
+    row = db.execute("SELECT * FROM releases WHERE object_id = ?", (object_id,)).fetchone()
+    return None if row is None else Release(**row)
+
+
+def take_back(db: sqlite3.Connection, release: Release, place: Place | None, record_bytes: int) -> None:
+    """Into quarantine again, for the reason it was there; `place` is of its original, sealed anew."""
+    db.execute(
+        "UPDATE objects SET state = ?, reason_code = ?, reason = ?, looked = NULL WHERE object_id = ?",
+        (State.QUARANTINED, release.reason_code, release.reason, release.object_id),
+    )
+    if place is not None:
+        db.execute(
+            "UPDATE objects SET is_clean = 0, segment = ?, offset = ?, record_bytes = ?, sha256 = NULL"
+            " WHERE object_id = ?",
+            (place.segment, place.offset, record_bytes, release.object_id),
+        )
+    db.execute("DELETE FROM releases WHERE object_id = ?", (release.object_id,))
+
+
+def delete(db: sqlite3.Connection, item: AsideObject) -> None:
+    """The object is gone; its record is to be erased."""
+    if item.place is not None:
+        db.execute(
+            "INSERT INTO erasures (object_id, segment, offset, record_bytes) VALUES (?, ?, ?, ?)",
+            (item.object_id, item.place.segment, item.place.offset, item.record_bytes),
+        )
+    db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
+
+
+def erasures(db: sqlite3.Connection) -> list[Erasure]:
+    rows = db.execute("SELECT object_id, segment, offset, record_bytes FROM erasures ORDER BY rowid")
+    return [
+        Erasure(row["object_id"], Place(row["segment"], row["offset"]), row["record_bytes"]) for row in rows
+    ]
+
+
+def erased(db: sqlite3.Connection, object_id: str) -> None:
+    db.execute("DELETE FROM erasures WHERE object_id = ?", (object_id,))
+
+
+def _aside(row: sqlite3.Row) -> AsideObject:
+    return AsideObject(
+        object_id=row["object_id"],
+        channel_id=row["channel_id"],
+        exam_id=row["exam_id"],
+        state=State(row["state"]),
+        reason_code=row["reason_code"],
+        reason=row["reason"],
+        subject_code=row["subject_code"] or "",
+        received_ms=row["received_ms"],
+        record_bytes=row["record_bytes"],
+        is_clean=bool(row["is_clean"]),
+        place=None if row["segment"] is None else Place(row["segment"], row["offset"]),
+    )

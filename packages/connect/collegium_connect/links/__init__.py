@@ -1,0 +1,11 @@
+"""The link table: which subject code stands for which local id, known only here.
+
+`LinkTable` answers for objects on their way; `LinkList` is the same table for people: read, import,
+export. A local id is found by a keyed digest and kept sealed.
+"""
+
+from collegium_connect.links.allocation_list import ListInvalid
+from collegium_connect.links.link_list import Link, LinkList, Numbering
+from collegium_connect.links.table import UNKNOWN_ID, LinkTable
+
+__all__ = ["UNKNOWN_ID", "Link", "LinkList", "LinkTable", "ListInvalid", "Numbering"]
