@@ -8,9 +8,6 @@ from typing import Final
 from collegium_connect.journal.objects import State
 from collegium_connect.spool import Place
 
-Places = tuple[tuple[int, int, int, int], ...]
-"""Left, top, right, bottom in pixels, on every frame; right and bottom excluded."""
-
 SET_ASIDE: Final = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
 _IN = f"('{State.HELD}', '{State.QUARANTINED}', '{State.REFUSED}', '{State.MISSING}')"
 
@@ -37,7 +34,8 @@ class Look:
     look_id: str
     object_id: str
     person: str
-    places: str
+    boxes: str
+    """JSON, as `inspection.Looked` has them."""
     sha256: str
     at_ms: int
 
@@ -46,7 +44,8 @@ class Look:
 class Release:
     object_id: str
     person: str
-    places: str
+    boxes: str
+    """JSON, as `inspection.Looked` has them."""
     sha256: str
     reason_code: str
     reason: str
@@ -108,8 +107,8 @@ def resume(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
 
 def save_look(db: sqlite3.Connection, look: Look) -> None:
     db.execute(
-        "INSERT INTO looks (look_id, object_id, person, places, sha256, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
-        (look.look_id, look.object_id, look.person, look.places, look.sha256, look.at_ms),
+        "INSERT INTO looks (look_id, object_id, person, boxes, sha256, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
+        (look.look_id, look.object_id, look.person, look.boxes, look.sha256, look.at_ms),
     )
 
 
@@ -120,10 +119,10 @@ def look(db: sqlite3.Connection, look_id: str) -> Look | None:
 
 def save_release(db: sqlite3.Connection, release: Release) -> None:
     db.execute(
-        "INSERT OR REPLACE INTO releases (object_id, person, places, sha256, reason_code, reason, at_ms)"
+        "INSERT OR REPLACE INTO releases (object_id, person, boxes, sha256, reason_code, reason, at_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            release.object_id, release.person, release.places, release.sha256, release.reason_code,
+            release.object_id, release.person, release.boxes, release.sha256, release.reason_code,
             release.reason, release.at_ms,
         ),
     )  # fmt: skip
@@ -137,7 +136,7 @@ def release(db: sqlite3.Connection, object_id: str) -> Release | None:
 def take_back(db: sqlite3.Connection, release: Release, place: Place | None, record_bytes: int) -> None:
     """Into quarantine again, for the reason it was there; `place` is of its original, sealed anew."""
     db.execute(
-        "UPDATE objects SET state = ?, reason_code = ?, reason = ?, looked = NULL WHERE object_id = ?",
+        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
         (State.QUARANTINED, release.reason_code, release.reason, release.object_id),
     )
     if place is not None:

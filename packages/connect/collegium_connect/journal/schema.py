@@ -175,7 +175,7 @@ MIGRATIONS: Final = (
         look_id TEXT PRIMARY KEY,
         object_id TEXT NOT NULL REFERENCES objects ON DELETE CASCADE,
         person TEXT NOT NULL,
-        places TEXT NOT NULL,
+        boxes TEXT NOT NULL,
         sha256 TEXT NOT NULL,
         at_ms INTEGER NOT NULL
     ) STRICT;
@@ -185,7 +185,7 @@ MIGRATIONS: Final = (
     CREATE TABLE releases (
         object_id TEXT PRIMARY KEY REFERENCES objects ON DELETE CASCADE,
         person TEXT NOT NULL,
-        places TEXT NOT NULL,
+        boxes TEXT NOT NULL,
         sha256 TEXT NOT NULL,
         reason_code TEXT NOT NULL,
         reason TEXT NOT NULL,
