@@ -3,6 +3,7 @@
 Clean:
 
 * `load_recipe`, `parse_recipe` -> `Recipe`: what shall happen, versioned, with a digest.
+* `looser_than(before, after)`: where another recipe lets more pass, in words.
 * `SiteKey`: 32 secret bytes from which new UIDs and date offsets follow.
 * `prepare(data)`: a deflated or big endian file as one that can be read; any other as it is.
 * `clean_object(head, recipe=, key=, subject=, complete=)` -> `Cleaned`: a new header; raises
@@ -27,6 +28,7 @@ from collegium_deid.engine.passage import PixelPassage
 from collegium_deid.errors import DeidError, NeedMoreBytes, RecipeError, Rejected
 from collegium_deid.keys import SiteKey
 from collegium_deid.report import Report
+from collegium_deid.rules.compare import looser_than
 from collegium_deid.rules.recipe import Recipe, load_recipe, parse_recipe
 from collegium_deid.verify.against import verify_against
 from collegium_deid.verify.conformance import verify_conformance
@@ -51,6 +53,7 @@ __all__ = [
     "identifiers_of",
     "load_recipe",
     "local_id_of",
+    "looser_than",
     "parse_file",
     "parse_recipe",
     "prepare",
