@@ -22,15 +22,42 @@ _HEAD: Final = struct.Struct(">12sI")
 
 def seal(key: bytes, object_id: str, data: bytes | memoryview) -> Iterator[bytes]:
     """The sealed form of `data`, piece by piece."""
-    cipher, view = AESGCM(key), memoryview(data)
+    sealing, view = Sealing(key, object_id), memoryview(data)
     yield _MAGIC
-    count = max(1, -(-len(view) // _CHUNK))
-    for number in range(count):
+    last = max(0, (len(view) - 1) // _CHUNK)
+    for number in range(last + 1):
+        yield from sealing.chunk(view[number * _CHUNK : (number + 1) * _CHUNK], is_last=number == last)
+
+
+class Sealing:
+    """Seal what comes in pieces of any size; the same form as `seal`'s. Memory bound: one chunk and a piece."""
+
+    def __init__(self, key: bytes, object_id: str) -> None:
+        self._cipher, self._object_id = AESGCM(key), object_id
+        self._number, self._waiting = 0, bytearray()
+
+    def begin(self) -> list[bytes]:
+        return [_MAGIC]
+
+    def feed(self, data: bytes | memoryview) -> list[bytes]:
+        """Sealed pieces, for as many chunks as are full; one is held back, as it may be the last."""
+        self._waiting += data
+        sealed: list[bytes] = []
+        while len(self._waiting) > _CHUNK:
+            sealed += self.chunk(bytes(self._waiting[:_CHUNK]), is_last=False)
+            del self._waiting[:_CHUNK]
+        return sealed
+
+    def finish(self) -> list[bytes]:
+        """The last chunk, sealed as such."""
+        return self.chunk(bytes(self._waiting), is_last=True)
+
+    def chunk(self, chunk: bytes | memoryview, *, is_last: bool) -> list[bytes]:
+        """One chunk of the full size, or the last."""
         nonce = os.urandom(12)
-        chunk = view[number * _CHUNK : (number + 1) * _CHUNK]
-        sealed = cipher.encrypt(nonce, chunk, _bound(object_id, number, number == count - 1))
-        yield _HEAD.pack(nonce, len(sealed))
-        yield sealed
+        sealed = self._cipher.encrypt(nonce, chunk, _bound(self._object_id, self._number, is_last))
+        self._number += 1
+        return [_HEAD.pack(nonce, len(sealed)), sealed]
 
 
 def unseal(key: bytes, object_id: str, sealed: bytes | memoryview) -> bytes:

@@ -140,7 +140,8 @@ def test_a_record_that_is_not_as_it_was_written_is_not_whole(tmp_path: Path, spo
 
     again = stores(tmp_path)
 
-    assert not again.is_whole(stored.place, stored.record_bytes)
+    place = stored.place
+    assert again.broken_in(place.segment, {place.offset: stored.record_bytes}) == {place.offset}
     if spoil == "gone":
         with pytest.raises(SpoolDamaged):
             list(again.outbound("object-1", stored.place))

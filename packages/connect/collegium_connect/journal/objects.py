@@ -100,7 +100,9 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
     if product and product.sha256 and is_known(db, channel_id, product.sop_instance_uid, product.sha256):
         return Kept.DUPLICATE
     if product is None:
-        _insert(db, arrival, stored, None, State.QUARANTINED)
+        # Without a reason it could not be read as it came, which inspection makes up for.
+        state = State.QUARANTINED if arrival.reason_code else State.RECEIVED
+        _insert(db, arrival, stored, None, state)
         return Kept.STORED
     exam_id, is_held = exam_of(db, arrival.new_exam_id, channel_id, arrival.received_ms, product)
     _insert(db, arrival, stored, exam_id, State.HELD if is_held else State.RECEIVED)
@@ -128,10 +130,12 @@ class LiveRecord:
 
 
 def live_records(db: sqlite3.Connection) -> list[LiveRecord]:
-    """Every object whose record must be on the disk."""
+    """Every object whose record must be on the disk; of the delivered ones those that are still kept."""
     rows = db.execute(
-        "SELECT object_id, segment, offset, record_bytes FROM objects WHERE state NOT IN (?, ?)",
-        (State.DELIVERED, State.MISSING),
+        "SELECT object_id, segment, offset, record_bytes FROM objects"
+        " WHERE state IN (?, ?, ?, ?, ?, ?) OR delivery_id IN"
+        " (SELECT delivery_id FROM deliveries WHERE keep_until_ms IS NOT NULL)",
+        tuple(state for state in State if state not in (State.DELIVERED, State.MISSING)),
     )
     return [
         LiveRecord(row["object_id"], Place(row["segment"], row["offset"]), row["record_bytes"])
@@ -140,10 +144,12 @@ def live_records(db: sqlite3.Connection) -> list[LiveRecord]:
 
 
 def mark_missing(db: sqlite3.Connection, object_id: str) -> None:
+    """The disk has not what a row names. What was delivered before stays delivered."""
     db.execute(
-        "UPDATE objects SET state = ?, reason_code = 'connect.spool.damaged',"
+        "UPDATE objects SET state = CASE state WHEN ? THEN state ELSE ? END,"
+        " reason_code = 'connect.spool.damaged',"
         " reason = 'Its record is not on the disk as it was written.' WHERE object_id = ?",
-        (State.MISSING, object_id),
+        (State.DELIVERED, State.MISSING, object_id),
     )
 
 

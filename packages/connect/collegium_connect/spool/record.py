@@ -11,7 +11,7 @@ carries its own tags, and the object as a whole the digest that its manifest nam
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from collegium_connect.errors import SpoolDamaged
 
@@ -19,6 +19,7 @@ _MAGIC: Final = b"CLGREC1\n"
 _LENGTHS: Final = struct.Struct(">IQQ")
 _HEAD: Final = struct.Struct(f">{len(_MAGIC)}sI{_LENGTHS.size}s")
 HEAD_BYTES: Final = _HEAD.size
+_LOOK_BYTES: Final = 2048  # a head and most notes
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,22 @@ def unpack(data: bytes) -> RecordHead:
         raise SpoolDamaged
     note, sealed, clear = _LENGTHS.unpack(lengths)
     return RecordHead(note, sealed, clear, crc)
+
+
+def begins(file: BinaryIO, offset: int, size: int) -> bool:
+    """Whether a record of this size begins here, its head and note as they were written."""
+    file.seek(offset)
+    data = file.read(_LOOK_BYTES)
+    try:
+        head = unpack(data)
+        note = data[HEAD_BYTES : HEAD_BYTES + head.note]
+        if len(note) < head.note:
+            file.seek(offset + HEAD_BYTES)
+            note = file.read(head.note)
+        check(head, note)
+    except SpoolDamaged:
+        return False
+    return head.size == size
 
 
 def check(head: RecordHead, note: bytes) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from collegium_connect import machine
 from collegium_connect.errors import SpoolDamaged, SpoolFull
@@ -191,14 +191,14 @@ class Segments:
         with self._lock:
             self._sizes[segment] = size
 
-    def open_for_reading(self, segment: str) -> int:
-        """A handle of the caller's own, for many reads.
+    def open_for_reading(self, segment: str) -> BinaryIO:
+        """A file of the caller's own, for many reads.
 
         Raises:
             SpoolDamaged: there is no such segment.
         """
         try:
-            return machine.HERE.open_to_read(self._path(segment))
+            return os.fdopen(machine.HERE.open_to_read(self._path(segment)), "rb", buffering=0)
         except OSError as error:
             raise SpoolDamaged from error
 

@@ -6,13 +6,13 @@ cleaned one that nobody has checked yet.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from collegium_connect.errors import SpoolDamaged
-from collegium_connect.sealed import seal, unseal
+from collegium_connect.sealed import Sealing, seal, unseal
 from collegium_connect.settings import LimitSettings
 from collegium_connect.spool import record
 from collegium_connect.spool.segments import Piece, Place, Segments
@@ -79,6 +79,15 @@ class Stores:
         """Write an original, sealed whole. Raises as `keep_clean` does."""
         return self._keep(self.sealed_record(object_id, note, data), to_empty_it=to_empty_it)
 
+    def sealing(self, object_id: str) -> Sealing:
+        """For what is sealed in pieces."""
+        return Sealing(self._key, object_id)
+
+    def sealed_block(self, object_id: str, *, head: bytes, original: Piece, is_whole: bool) -> list[bytes]:
+        """The sealed part of a cleaned object's record."""
+        block = b"".join((_BLOCK.pack(is_whole, len(head)), head, original))
+        return list(seal(self._key, object_id, block))
+
     def clean_record(  # noqa: PLR0913 - the parts of one record
         self,
         object_id: str,
@@ -90,8 +99,8 @@ class Stores:
         pixels: Sequence[Piece],
     ) -> list[Piece]:
         """A cleaned object as it is written, in pieces."""
-        block = b"".join((_BLOCK.pack(is_whole, len(head)), head, original))
-        return _record(note, list(seal(self._key, object_id, block)), pixels)
+        sealed = self.sealed_block(object_id, head=head, original=original, is_whole=is_whole)
+        return _record(note, sealed, pixels)
 
     def sealed_record(self, object_id: str, note: bytes, data: bytes | memoryview) -> list[Piece]:
         """An original, sealed whole, as it is written, in pieces."""
@@ -137,13 +146,19 @@ class Stores:
             size = 0  # cut while it was written: its room goes with its segment
         self.segments.forget(place, size)
 
-    def is_whole(self, place: Place, record_bytes: int) -> bool:
-        """Whether a record of this size begins here and its file reaches to its end."""
+    def broken_in(self, segment: str, records: Mapping[int, int]) -> set[int]:
+        """Where in a segment no whole record begins, of those said to be there: offset to size."""
         try:
-            head = self._checked_head(place)
+            file = self.segments.open_for_reading(segment)
         except SpoolDamaged:
-            return False
-        return head.size == record_bytes and place.offset + head.size <= self.segments.size_of(place.segment)
+            return set(records)
+        end = self.segments.size_of(segment)
+        with file:
+            return {
+                offset
+                for offset, size in sorted(records.items())
+                if offset + size > end or not record.begins(file, offset, size)
+            }
 
     def _keep(self, pieces: Sequence[Piece], *, to_empty_it: bool) -> Stored:
         size = sum(map(len, pieces))
