@@ -17,7 +17,7 @@ from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
 from collegium_connect.heartbeat import Pulse
-from collegium_connect.inspection import Inspector
+from collegium_connect.inspection import Inspector, Progress
 from collegium_connect.intake import Intake
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal.channels import Enrolment
@@ -100,6 +100,7 @@ class Gateway:
         self._parts: list[Part] = [
             self._page,
             self._sender,
+            self._inspector,
             *self._loops,
             self._door,
         ]  # started so, stopped from the last
@@ -162,6 +163,9 @@ class Gateway:
             problem=self._pulse.problem,
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
         )
+
+    def inspection(self) -> Progress:
+        return self._inspector.progress()
 
     def _make_loops(self) -> list[Loop]:
         """What is run again and again, each in a thread; true from its work means: at once again."""

@@ -51,6 +51,9 @@ Found = tuple[ReceivedObject, Finding]
 class Hand(Protocol):
     """Whoever examines objects, one after the other."""
 
+    pid: int | None
+    """Of the process that does it, if that is another one and runs."""
+
     def look_at(self, items: Sequence[ReceivedObject]) -> Iterator[Found]: ...
 
     def close(self) -> None: ...
@@ -58,6 +61,8 @@ class Hand(Protocol):
 
 class Here:
     """Examines in this very process and thread."""
+
+    pid: int | None = None
 
     def __init__(self, stores: Stores, channels: Channels, codes: Codes) -> None:
         self._channels = channels
@@ -74,27 +79,22 @@ class Here:
 class Worker:
     """One worker process at a time; started when there is something to do."""
 
-    def __init__(  # noqa: PLR0913 - what a worker may ask for, and when it must end
+    def __init__(
         self,
         stores: Stores,
         bench: Bench,
         channels: Channels,
         codes: Codes,
         is_stopping: Callable[[], bool],
-        *,
-        item_limit_s: float = ITEM_LIMIT_S,
     ) -> None:
         self._room, self._bench, self._channels = _OwnRoom(stores), bench, channels
         self._stores, self._codes = stores, codes
-        self._is_stopping, self._item_limit_s = is_stopping, item_limit_s
+        self._is_stopping = is_stopping
+        self.pid: int | None = None
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._told: dict[str, Channel] = {}
         self._deaths: Counter[str] = Counter()
-
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
 
     def look_at(self, items: Sequence[ReceivedObject]) -> Iterator[Found]:
         """Each item with its finding; those left when asked to stop are not among them."""
@@ -112,7 +112,7 @@ class Worker:
             self._process.close()
         if self._pipe is not None:
             self._pipe.close()
-        self._process = self._pipe = None
+        self.pid = self._process = self._pipe = None
         self._told.clear()
 
     def _finding(self, item: ReceivedObject) -> Finding:
@@ -145,7 +145,7 @@ class Worker:
             self._tell(NewChannel(channel))
             self._told[item.channel_id] = channel
         self._tell(Task(item, has_channel=channel is not None))
-        ends = time.monotonic() + self._item_limit_s
+        ends = time.monotonic() + ITEM_LIMIT_S
         while True:
             said = self._hear(ends)
             if not isinstance(said, NeedRoom | NeedCode):
@@ -183,6 +183,7 @@ class Worker:
         self._pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=run, args=(theirs, self._bench), daemon=True)
         self._process.start()
+        self.pid = self._process.pid
         theirs.close()
 
 

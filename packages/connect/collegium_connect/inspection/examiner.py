@@ -14,9 +14,9 @@ from collegium_connect.channels import Channel
 from collegium_connect.deidentify import Codes
 from collegium_connect.errors import ConnectError, SpoolFull
 from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recleaned, Unfit
-from collegium_connect.intake import note_of, product_of
 from collegium_connect.journal.inspection import ReceivedObject
 from collegium_connect.journal.objects import Arrival, Product
+from collegium_connect.notes import note_of, product_of
 from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.spool.segments import Piece
 from collegium_deid import Rejected

@@ -36,7 +36,8 @@ _PAUSE_S: Final = 0.1
 class Progress:
     """Where inspection stands."""
 
-    workers: int
+    pids: tuple[int, ...]
+    """Of the worker processes that run; none before there is something to look at."""
     busy: int
     """Objects that somebody looks at, or is about to."""
     waiting: int
@@ -68,13 +69,12 @@ class Inspector:
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._busy: set[str] = set()
         self._inspected = self._set_aside = 0
+        self._hands = [self._hand() for _ in range(max(1, self._processes))]
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        for number in range(max(1, self._processes)):
-            thread = threading.Thread(
-                target=self._go_on, args=(self._hand(),), name=f"inspect-{number}", daemon=True
-            )
+        for number, hand in enumerate(self._hands):
+            thread = threading.Thread(target=self._go_on, args=(hand,), name=f"inspect-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -92,7 +92,7 @@ class Inspector:
             left = inspection.backlog(db)
         with self._lock:
             return Progress(
-                workers=self._processes,
+                pids=tuple(hand.pid for hand in self._hands if hand.pid is not None),
                 busy=len(self._busy),
                 waiting=left.objects,
                 waiting_bytes=left.size_bytes,

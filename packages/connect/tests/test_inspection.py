@@ -1,0 +1,104 @@
+"""Inspection in processes of its own: whatever becomes of one of them, no object is lost and none is sent unseen."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from collegium_connect.inspection import Inspector, crew
+from collegium_connect.service import Gateway
+from collegium_connect.settings import InspectSettings, Settings
+from collegium_testkit import pacs, phantoms
+from collegium_testkit.fake_server import FakeServer
+
+Until = Callable[..., None]
+
+
+@pytest.fixture
+def apart(settings: Settings) -> Settings:
+    """Inspect in one process of its own."""
+    return replace(settings, inspect=InspectSettings(processes=1))
+
+
+def send(gateway: Gateway, *paths: Path) -> list[int]:
+    return [item.status for item in pacs.send(paths, "127.0.0.1", gateway.receive_port, "TRIAL1")]
+
+
+@pytest.mark.requirement("C09", "C18")
+def test_an_exam_is_inspected_by_a_process_of_its_own_and_delivered(
+    apart: Settings, start: Callable[..., Gateway], server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    gateway = start(apart)
+    exam = phantoms.ct_exam(tmp_path, slices=3, size=64)
+    exam.files[1].write_bytes(exam.files[1].read_bytes()[:-9])
+
+    send(gateway, *exam.files)
+    until(lambda: len(server.receipted) == 2)
+
+    assert [line.objects for line in gateway.status().quarantine] == [1]
+    assert gateway.inspection().waiting == 0
+
+
+@pytest.mark.requirement("C15")
+def test_a_worker_that_is_killed_is_replaced_and_its_objects_are_inspected(
+    apart: Settings, start: Callable[..., Gateway], server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    gateway = start(apart)
+    send(gateway, phantoms.ct_exam(tmp_path / "a", slices=1, size=64, seed=1).files[0])
+    until(lambda: bool(gateway.inspection().pids))
+
+    for pid in gateway.inspection().pids:
+        os.kill(pid, signal.SIGKILL)
+    send(gateway, *phantoms.ct_exam(tmp_path / "b", slices=2, size=64, seed=2).files)
+
+    until(lambda: len(server.receipted) == 3)
+
+
+@pytest.mark.requirement("C18")
+def test_an_object_that_ends_its_worker_twice_is_set_aside_and_the_rest_goes_on(  # noqa: PLR0917 - fixtures
+    apart: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crew, "ITEM_LIMIT_S", 0.0)  # no process starts in so short a time
+    gateway = start(apart)
+    send(gateway, phantoms.ct_exam(tmp_path / "a", slices=1, size=64, seed=1).files[0])
+    until(lambda: bool(gateway.status().quarantine))
+    monkeypatch.undo()
+
+    send(gateway, phantoms.ct_exam(tmp_path / "b", slices=1, size=64, seed=2).files[0])
+    until(lambda: len(server.receipted) == 1)
+
+    (line,) = gateway.status().quarantine
+    assert line.reason_code == "connect.inspection.crashed"
+
+
+@pytest.mark.requirement("C14")
+def test_nothing_of_an_exam_is_sent_while_one_of_its_objects_was_not_looked_at(  # noqa: PLR0917 - fixtures
+    settings: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = start(settings)
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    send(gateway, exam.files[0])
+    until(lambda: gateway.inspection().inspected == 1)
+    monkeypatch.setattr(Inspector, "_take", lambda _self: [])
+    send(gateway, exam.files[1])
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    unsent = list(server.deliveries)
+    monkeypatch.undo()
+    until(lambda: len(server.receipted) == 2)
+
+    assert unsent == []
+    assert len(server.deliveries) == 1
