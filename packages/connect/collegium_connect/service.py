@@ -6,6 +6,7 @@ still the sender's, and an upload that was cut is made again.
 
 import json
 import os
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from collegium_connect import SOFTWARE, machine
 from collegium_connect.assemble import Assembler
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
+from collegium_connect.configuration import Configuration
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
 from collegium_connect.heartbeat import Pulse
 from collegium_connect.inspection import Inspector, Progress
@@ -29,11 +31,14 @@ from collegium_connect.local_ui import LocalPage, Parts
 from collegium_connect.local_ui.status import GatewayStatus, gateway_status
 from collegium_connect.log import EventLog
 from collegium_connect.loops import Loop
+from collegium_connect.metrics import Room, metrics
 from collegium_connect.receive import Admission, Door
 from collegium_connect.recover import recover
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
+from collegium_connect.trail import Trail
+from collegium_connect.watch import WATCH_S, Watch
 
 log = EventLog("service")
 
@@ -80,7 +85,7 @@ class Gateway:
             secrets = load_secrets(keys)
             self._stores = stores = Stores.below(folder, settings.limits, secrets.sealing)
             recover(self._journal, stores)
-            self._channels = Channels(self._journal, keys, clock)
+            self._channels = Channels(self._journal, keys)
             self._client = ServerClient(settings.server, settings.server.url, enrolment.token)
         except BaseException:
             self._journal.close()
@@ -94,8 +99,16 @@ class Gateway:
         self._sender = Sender(
             self._journal, stores, self._client, self._channels, clock=clock, stopping=self._stopping
         )
-        self._pulse = Pulse(self._journal, self._channels, self._client)
-        self._page = LocalPage(settings.local, Parts(settings.gateway.name, clock, self.status))
+        self._configuration = Configuration(
+            self._journal, self._channels, Trail(self._journal, secrets, clock), clock
+        )
+        self._watch = Watch(
+            self._journal, self._channels, stores, self._sender, self._client, folder=folder, clock=clock
+        )
+        self._pulse = Pulse(
+            self._journal, self._channels, self._configuration, self._client, self._watch
+        )
+        self._page = LocalPage(settings.local, Parts(settings.gateway.name, clock, self.status, self.metrics))
         self._loops = self._make_loops()
         self._parts: list[Part] = [
             self._page,
@@ -164,6 +177,15 @@ class Gateway:
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
         )
 
+    def metrics(self) -> str:
+        limits, folder = self._settings.limits, self._settings.gateway.data_dir
+        room = Room(
+            used_bytes=self._stores.segments.used_bytes,
+            limit_bytes=limits.spool_bytes,
+            free_bytes=shutil.disk_usage(folder).free,
+        )
+        return metrics(self.status(), self._journal, room)
+
     def inspection(self) -> Progress:
         return self._inspector.progress()
 
@@ -171,6 +193,7 @@ class Gateway:
         """What is run again and again, each in a thread; true from its work means: at once again."""
         return [
             Loop("assemble", self._assemble, _tick),
+            Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]
 

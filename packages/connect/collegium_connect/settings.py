@@ -144,12 +144,53 @@ class InspectSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogSettings:
+    file: Path | None = field(
+        default=None, metadata=_doc("File for the log; none writes it to standard error.")
+    )
+    max_bytes: int = field(
+        default=32 << 20, metadata=_doc("Size at which the log's file is put aside and a new one begun.")
+    )
+    keep_files: int = field(default=10, metadata=_doc("Log files put aside that are kept."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdateSettings:
+    url: str = field(
+        default="", metadata=_doc("Base URL of the repository of signed releases; empty for no updates.")
+    )
+    root_file: Path | None = field(
+        default=None,
+        metadata=_doc("The repository's first root metadata, as it came with the installation."),
+    )
+    program_dir: Path = field(
+        default=Path("/opt/collegium-connect"),
+        metadata=_doc("Folder of the installed versions; only the updater's account may write there."),
+    )
+    state_dir: Path = field(
+        default=Path("/var/lib/collegium-connect-update"),
+        metadata=_doc("Folder for what the updater remembers of the repository; its account's own."),
+    )
+    pin: str = field(
+        default="", metadata=_doc("The one version to stay on, as a trial may ask; empty for the newest.")
+    )
+    lease_wait_s: float = field(
+        default=3600.0, metadata=_doc("Seconds to wait for a moment in which nothing is received or sent.")
+    )
+    start_wait_s: float = field(
+        default=120.0, metadata=_doc("Seconds that a new version has to come up before it is rolled back.")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     gateway: GatewaySettings
     server: ServerSettings
     receive: ReceiveSettings = field(default_factory=ReceiveSettings)
     local: LocalSettings = field(default_factory=LocalSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    updates: UpdateSettings = field(default_factory=UpdateSettings)
     inspect: InspectSettings = field(default_factory=InspectSettings)
 
     def __post_init__(self) -> None:
@@ -158,6 +199,12 @@ class Settings:
             raise SettingsInvalid("local.host must be an address of this machine, such as 127.0.0.1.")
         if not 4096 <= self.receive.max_pdu <= 16 << 20:
             raise SettingsInvalid("receive.max_pdu must lie between 4096 and 16777216.")
+        if self.updates.url:
+            require_safe_url(self.updates.url, "updates.url")
+            if self.updates.root_file is None:
+                raise SettingsInvalid(
+                    "updates.url needs updates.root_file: without it no signature means anything."
+                )
         has_tls = self.receive.tls_certificate_file is not None
         if has_tls is (self.receive.tls_key_file is None):
             raise SettingsInvalid("receive.tls_certificate_file and receive.tls_key_file belong together.")

@@ -36,6 +36,7 @@ class PretendedWindows:
             "kernel32": {
                 "SetPriorityClass": lambda _process, kind: self.priority.append(kind),
                 "GlobalMemoryStatusEx": self._memory,
+                "K32GetProcessMemoryInfo": self._process_memory,
                 "LocalFree": self._free,
             },
             "advapi32": {
@@ -53,6 +54,10 @@ class PretendedWindows:
 
     def _memory(self, status: Any) -> None:
         status._obj.total = 16 << 30
+
+    def _process_memory(self, _process: object, counters: Any, size: int) -> None:
+        assert counters._obj.size == size
+        counters._obj.working_set = 80 << 20
 
     def _free(self, _pointer: object) -> None:
         self.freed += 1
@@ -171,6 +176,7 @@ def test_a_second_lock_is_refused(system: Machine, tmp_path: Path) -> None:
 
 def test_the_machine_has_memory(system: Machine) -> None:
     assert system.memory_bytes() > 1 << 28
+    assert 1 << 20 < system.resident_bytes() < system.memory_bytes()
 
 
 def test_asking_to_stop_calls_back(tmp_path: Path) -> None:

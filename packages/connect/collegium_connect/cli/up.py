@@ -13,7 +13,7 @@ def register(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     settings = chosen(options)
-    log.configure()
+    log.configure(file=settings.log)
     machine.HERE.keep_large_blocks()
     Gateway(settings).run()
     return 0

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from collegium_connect import SOFTWARE
+from collegium_connect import SOFTWARE, metrics
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.frame import HEADERS, Frame
 from collegium_connect.local_ui.overview import OverviewPages
@@ -37,6 +37,7 @@ class Parts:
     name: str
     clock: Callable[[], datetime]
     status: Callable[[], GatewayStatus]
+    metrics: Callable[[], str]
 
 
 def make_app(parts: Parts) -> Starlette:
@@ -49,12 +50,20 @@ def make_app(parts: Parts) -> Starlette:
             Route("/overview/part", overview.part),
             Route("/status.json", overview.as_json),
             Route("/health", overview.health),
+            Route("/metrics", _metrics(parts)),
             Route("/style.css", _asset("style.css", "text/css")),
             Route("/live.js", _asset("live.js", "text/javascript")),
         ],
         # A foreign name that resolves to this machine must not read the page through someone's browser.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
     )
+
+
+def _metrics(parts: Parts) -> Callable[[Request], Response]:
+    def answer(_request: Request) -> Response:
+        return Response(parts.metrics(), headers={**HEADERS, "Content-Type": metrics.CONTENT_TYPE})
+
+    return answer
 
 
 def _asset(name: str, media_type: str) -> Callable[[Request], Response]:

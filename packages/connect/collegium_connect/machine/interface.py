@@ -66,3 +66,6 @@ class Machine(Protocol):
 
     def memory_bytes(self) -> int:
         """The machine's main memory."""
+
+    def resident_bytes(self) -> int:
+        """Main memory that this process holds now; 0 where the system does not say."""

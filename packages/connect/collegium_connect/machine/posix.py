@@ -113,6 +113,13 @@ class Posix:
     def memory_bytes(self) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
+    def resident_bytes(self) -> int:
+        try:
+            pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+        except OSError:
+            return 0
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
 
 def _fallocate() -> Callable[[int, int, int, int], int] | None:
     if not sys.platform.startswith("linux"):

@@ -39,6 +39,16 @@ class _MemoryStatus(ctypes.Structure):
     )  # fmt: skip
 
 
+class _ProcessMemory(ctypes.Structure):
+    """PROCESS_MEMORY_COUNTERS of the Windows API."""
+
+    _fields_ = (
+        ("size", ctypes.c_uint32), ("page_faults", ctypes.c_uint32), ("peak_working_set", ctypes.c_size_t),
+        ("working_set", ctypes.c_size_t), ("quota", ctypes.c_size_t * 4), ("page_file", ctypes.c_size_t),
+        ("peak_page_file", ctypes.c_size_t),
+    )  # fmt: skip
+
+
 class Windows:
     """Windows, or what a test pretends it to be."""
 
@@ -136,6 +146,14 @@ class Windows:
         status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
         self._library("kernel32").GlobalMemoryStatusEx(ctypes.byref(status))
         return int(status.total)
+
+    def resident_bytes(self) -> int:
+        counters = _ProcessMemory(size=ctypes.sizeof(_ProcessMemory))
+        this_process = ctypes.c_void_p(-1)
+        self._library("kernel32").K32GetProcessMemoryInfo(
+            this_process, ctypes.byref(counters), ctypes.sizeof(_ProcessMemory)
+        )
+        return int(counters.working_set)
 
     def _access_list(self, path: Path) -> str:
         """A file's access list in the system's own text form (SDDL), the same in every language."""
