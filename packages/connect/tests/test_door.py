@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from collegium_connect.receive import pdu
-from collegium_connect.receive.admission import negotiate
-from collegium_connect.receive.pdu import ContextResult, ProposedContext
 from collegium_connect.service import Gateway
 from collegium_connect.settings import CallerSettings, Settings
 from collegium_testkit import pacs, phantoms
@@ -81,9 +79,7 @@ def test_too_many_associations_are_refused_for_now(settings: Settings, start: Ca
     with socket.create_connection(("127.0.0.1", gateway.receive_port)):
         refused = [refusal(gateway) for _ in range(3)]
 
-    # On a busy machine the sender sometimes overlooks the answer and only sees that it was hung up on.
-    assert (2, 3, 2) in refused
-    assert set(refused) <= {(2, 3, 2), (0, 0, 0)}
+    assert set(refused) == {(2, 3, 2)}
 
 
 @pytest.mark.parametrize(
@@ -106,7 +102,7 @@ def test_what_is_no_association_request_ends_only_its_own_connection(gateway: Ga
 
 
 def test_a_silent_peer_is_let_go(settings: Settings, start: Callable[..., Gateway]) -> None:
-    gateway = start(replace(settings, receive=replace(settings.receive, idle_timeout_s=0.3)))
+    gateway = start(replace(settings, receive=replace(settings.receive, artim_s=0.3)))
 
     with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=5) as peer:
         assert peer.recv(1) == b""
@@ -135,42 +131,12 @@ def test_objects_larger_than_the_limit_end_the_association(
     assert [item.stored for item in sent] == [False]
 
 
-@pytest.mark.parametrize(
-    ("name", "offered", "expected"),
-    [
-        (CT, ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1"), "1.2.840.10008.1.2.1"),
-        (CT, ("1.2.840.10008.1.2",), "1.2.840.10008.1.2"),
-        (CT, ("1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2"), "1.2.840.10008.1.2.4.70"),
-        (CT, ("1.2.840.10008.1.2.2",), "1.2.840.10008.1.2.2"),
-        ("1.3.12.2.1107.5.9.1", ("1.2.840.10008.1.2.1",), "1.2.840.10008.1.2.1"),
-        ("1.2.840.10008.1.1", ("1.2.840.10008.1.2",), "1.2.840.10008.1.2"),
-    ],
-)
-def test_storage_and_verification_are_accepted(name: str, offered: tuple[str, ...], expected: str) -> None:
-    answer = negotiate(ProposedContext(1, name, offered))
-
-    assert (answer.result, answer.transfer_syntax) == (ContextResult.ACCEPTED, expected)
-
-
-@pytest.mark.parametrize("name", ["1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.1.20.1", ""])
-def test_what_is_no_storage_is_not_accepted(name: str) -> None:
-    answer = negotiate(ProposedContext(3, name, ("1.2.840.10008.1.2",)))
-
-    assert answer.result is ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED
-
-
-def test_an_unknown_transfer_syntax_is_not_accepted() -> None:
-    answer = negotiate(ProposedContext(5, CT, ("1.2.840.113619.5.2",)))
-
-    assert answer.result is ContextResult.TRANSFER_SYNTAXES_NOT_SUPPORTED
-
-
 def _associate_rq() -> bytes:
     """A request for CT storage as PS3.8 section 9.3.2 lays it out, made by hand."""
-    context = pdu._item(
-        0x20, b"\1\0\0\0" + pdu._item(0x30, CT.encode()) + pdu._item(0x40, b"1.2.840.10008.1.2.1")
+    context = pdu.item(
+        0x20, b"\1\0\0\0" + pdu.item(0x30, CT.encode()) + pdu.item(0x40, b"1.2.840.10008.1.2.1")
     )
-    user = pdu._item(0x50, pdu._item(0x51, b"\0\1\0\0") + pdu._item(0x52, b"1.2.3"))
+    user = pdu.item(0x50, pdu.item(0x51, b"\0\1\0\0") + pdu.item(0x52, b"1.2.3"))
     titles = b"TRIAL1".ljust(16) + b"TESTPACS".ljust(16) + bytes(32)
-    body = b"\0\1\0\0" + titles + pdu._item(0x10, pdu.APPLICATION_CONTEXT) + context + user
-    return pdu._pdu(pdu.Kind.ASSOCIATE_RQ, body)
+    body = b"\0\1\0\0" + titles + pdu.item(0x10, pdu.APPLICATION_CONTEXT) + context + user
+    return pdu.pdu(pdu.Kind.ASSOCIATE_RQ, body)

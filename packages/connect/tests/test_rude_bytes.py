@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collegium_connect.receive import dimse, part10, pdu
-from collegium_connect.receive.errors import ProtocolViolation
+from collegium_connect.receive.errors import ProtocolViolation, ServiceViolation
 
 BODY = b"\0\1\0\0" + b"TRIAL1".ljust(16) + b"TESTPACS".ljust(16) + bytes(32)
 
@@ -21,7 +21,7 @@ def test_any_bytes_are_an_association_request_or_a_violation(tail: bytes) -> Non
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_command_or_a_violation(data: bytes) -> None:
-    with contextlib.suppress(ProtocolViolation):
+    with contextlib.suppress(ServiceViolation):
         dimse.parse(data)
 
 

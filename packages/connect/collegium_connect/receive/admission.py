@@ -1,20 +1,14 @@
-"""Who may come in, for which channel, with which kinds of object. Default: nobody, nothing."""
+"""Who may come in, and for which channel. Default: nobody."""
 
+import hmac
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from collegium_connect.channels import Channel
-from collegium_connect.receive import dimse
-from collegium_connect.receive.pdu import AssociateRequest, Context, ContextResult, ProposedContext
+from collegium_connect.receive.pdu import APPLICATION_CONTEXT, AssociateRequest, UserIdentity
 from collegium_connect.settings import CallerSettings
 
-_STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
-_STANDARD: Final = "1.2.840.10008."
-_IMPLICIT_LITTLE, _EXPLICIT_LITTLE, _EXPLICIT_BIG = (
-    "1.2.840.10008.1.2",
-    "1.2.840.10008.1.2.1",
-    "1.2.840.10008.1.2.2",
-)
+_NAME, _NAME_AND_PASSCODE = 1, 2  # PS3.7 Table D.3-14
 
 
 @dataclass(frozen=True)
@@ -27,10 +21,15 @@ class Refusal:
     words: str
 
 
+VERSION_UNKNOWN: Final = Refusal(1, 2, 2, "another version of the protocol")
+CONTEXT_UNKNOWN: Final = Refusal(1, 1, 2, "another application context than DICOM's")
 CALLER_UNKNOWN: Final = Refusal(1, 1, 3, "calling AE title or address not listed")
 CALLED_UNKNOWN: Final = Refusal(1, 1, 7, "no channel has this called AE title")
+USER_UNKNOWN: Final = Refusal(1, 1, 1, "user identity missing, wrong or of a kind that is not taken")
 NO_ROOM: Final = Refusal(2, 3, 2, "out of resources: the spool is full")
 TOO_MANY: Final = Refusal(2, 3, 2, "too many associations at once")
+TOO_MANY_OF_CALLER: Final = Refusal(2, 3, 2, "too many associations at once from this address")
+LEAVING: Final = Refusal(2, 3, 1, "the gateway is about to stop")
 
 
 class Registry(Protocol):
@@ -50,8 +49,8 @@ class Admission:
 
     def decide(self, request: AssociateRequest, address: str) -> Channel | Refusal:
         """The channel of a welcome caller, or why not. Caller first: a stranger learns of no title."""
-        if not any(caller.covers(request.calling_ae, address) for caller in self._callers):
-            return CALLER_UNKNOWN
+        if refusal := _speaks_another_dicom(request) or self._is_stranger(request, address):
+            return refusal
         channel = self._channels.called(request.called_ae)
         if channel is None:
             return CALLED_UNKNOWN
@@ -59,27 +58,31 @@ class Admission:
             return NO_ROOM
         return channel
 
-
-def negotiate(proposed: ProposedContext) -> Context:
-    """Answer one presentation context: verification, and storage of whatever the standard or a maker stores.
-
-    An object of a kind that no recipe cleans is taken too: it goes to quarantine, where a person sees
-    it, rather than stay unsent at the PACS where nobody does.
-    """
-    name = proposed.abstract_syntax
-    is_storage = name.startswith(_STORAGE) or (bool(name) and not name.startswith(_STANDARD))
-    if name != dimse.VERIFICATION and not is_storage:
-        return Context(proposed.context_id, ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED, name, "")
-    syntax = _choose(proposed.transfer_syntaxes)
-    result = ContextResult.ACCEPTED if syntax else ContextResult.TRANSFER_SYNTAXES_NOT_SUPPORTED
-    return Context(proposed.context_id, result, name, syntax)
+    def _is_stranger(self, request: AssociateRequest, address: str) -> Refusal | None:
+        callers = [caller for caller in self._callers if caller.covers(request.calling_ae, address)]
+        if not callers:
+            return CALLER_UNKNOWN
+        return None if any(_is_user(caller, request.identity) for caller in callers) else USER_UNKNOWN
 
 
-def _choose(offered: tuple[str, ...]) -> str:
-    """The sender's first choice among the standard's syntaxes, but explicit VR before implicit, big endian last."""
-    known = [syntax for syntax in offered if syntax.startswith(_IMPLICIT_LITTLE)]
-    if not known:
-        return ""
-    if known[0] in {_IMPLICIT_LITTLE, _EXPLICIT_BIG}:
-        return next((syntax for syntax in (_EXPLICIT_LITTLE, _IMPLICIT_LITTLE) if syntax in known), known[0])
-    return known[0]
+def _speaks_another_dicom(request: AssociateRequest) -> Refusal | None:
+    if not request.has_version_1:
+        return VERSION_UNKNOWN
+    return None if request.application_context == APPLICATION_CONTEXT else CONTEXT_UNKNOWN
+
+
+def _is_user(caller: CallerSettings, identity: UserIdentity | None) -> bool:
+    """Whether a caller names itself as it must; where it need not, what it says of itself is passed over."""
+    if not caller.user:
+        return True
+    if identity is None:
+        return False
+    is_named = hmac.compare_digest(identity.primary, caller.user.encode())
+    if caller.passcode_file is None:
+        return is_named and identity.kind in {_NAME, _NAME_AND_PASSCODE}
+    try:
+        passcode = caller.passcode_file.read_bytes().strip()
+    except OSError:
+        return False
+    has_passcode = bool(passcode) and hmac.compare_digest(identity.secondary, passcode)
+    return identity.kind == _NAME_AND_PASSCODE and is_named and has_passcode

@@ -1,162 +1,187 @@
-"""Listen, accept, and give each association a thread; refuse what is too much; stop at once when asked."""
+"""Listen, with and without TLS, and give each association a thread; stop at once, or once all are done."""
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
 
-from collegium_connect.channels import Channel
 from collegium_connect.log import EventLog
-from collegium_connect.receive import pdu
-from collegium_connect.receive.admission import TOO_MANY, Refusal
-from collegium_connect.receive.association import Association, Gate, Taker
-from collegium_connect.receive.errors import ObjectTooLarge, PeerGone, ProtocolViolation
+from collegium_connect.receive.association import Association, Committer, Gate
+from collegium_connect.receive.crowd import Crowd, CrowdedGate
+from collegium_connect.receive.errors import AssociationEnded
+from collegium_connect.receive.reception import Memory, Reception, Taker
 from collegium_connect.receive.stream import Stream
+from collegium_connect.receive.tls import server_context
+from collegium_connect.receive.upper_layer import UpperLayer
 from collegium_connect.settings import LimitSettings, ReceiveSettings
 
 log = EventLog("receive")
 
+_BACKLOG: Final = 64
+# Refused peers, and peers that hang up slowly, hold a thread each for a moment; more than that are not answered.
+_SPARE: Final = 64
+
 
 class Door:
-    """The DICOM listener. `start` binds, `stop` closes it and every association."""
+    """The DICOM listeners. `start` binds; `stop` closes them and every association; `drain` lets these end."""
 
-    def __init__(self, settings: ReceiveSettings, limits: LimitSettings, gate: Gate, taker: Taker) -> None:
-        self._settings, self._limits, self._gate, self._taker = settings, limits, gate, taker
-        self._listener: socket.socket | None = None
-        self._open: set[socket.socket] = set()
+    def __init__(
+        self,
+        settings: ReceiveSettings,
+        limits: LimitSettings,
+        gate: Gate,
+        taker: Taker,
+        committer: Committer | None = None,
+    ) -> None:
+        self._settings, self._limits, self._taker, self._committer = settings, limits, taker, committer
+        self._crowd = Crowd(settings.max_associations, settings.max_associations_per_caller)
+        self._gate = CrowdedGate(gate, self._crowd)
+        self._memory = Memory(settings.memory_bytes)
+        self._tls = server_context(settings)
+        self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._open: set[_Visit] = set()
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._threads: list[threading.Thread] = []
 
     @property
     def port(self) -> int:
-        assert self._listener is not None
-        return int(self._listener.getsockname()[1])
+        """The port without TLS; where that is closed, the other."""
+        return int(self._listeners[0][0].getsockname()[1])
+
+    @property
+    def tls_port(self) -> int | None:
+        return next((int(sock.getsockname()[1]) for sock, tls in self._listeners if tls is not None), None)
+
+    @property
+    def associations(self) -> int:
+        """How many peers are in just now."""
+        return self._crowd.total
 
     def start(self) -> None:
-        self._listener = socket.create_server((self._settings.host, self._settings.port), backlog=64)
-        thread = threading.Thread(target=self._accept, name="door", daemon=True)
-        thread.start()
-        self._threads.append(thread)
-        log.info("receive.listening", host=self._settings.host, port=self.port)
+        if self._settings.is_plain_open:
+            self._listen(self._settings.port, None)
+        if self._tls is not None:
+            self._listen(self._settings.tls_port, self._tls)
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """Close everything; objects that were not answered stay the sender's."""
         self._stopping.set()
-        assert self._listener is not None
-        _shut(self._listener)
+        for listener, _ in self._listeners:
+            _shut(listener)
         with self._lock:
-            for connection in self._open:
-                _shut(connection)
+            for visit in self._open:
+                _shut(visit.connection)
             threads = list(self._threads)
         ends = time.monotonic() + timeout_s
         for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))
-        self._listener.close()
+        for listener, _ in self._listeners:
+            listener.close()
 
-    def _accept(self) -> None:
-        assert self._listener is not None
+    def drain(self, timeout_s: float) -> bool:
+        """Refuse whoever comes, ask whoever is in to release after the message under way; whether all did."""
+        self._crowd.is_leaving = True
+        with self._lock:
+            inside = [visit.association for visit in self._open if visit.association is not None]
+        for association in inside:
+            with contextlib.suppress(AssociationEnded):
+                association.upper.ask_release()
+        ends = time.monotonic() + timeout_s
+        while self._crowd.total and time.monotonic() < ends:
+            self._stopping.wait(0.05)
+        return not self._crowd.total
+
+    def _listen(self, port: int, tls: ssl.SSLContext | None) -> None:
+        host = self._settings.host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+        self._listeners.append((listener, tls))
+        thread = threading.Thread(target=self._accept, args=(listener, tls), name="door", daemon=True)
+        thread.start()
+        self._threads.append(thread)
+        log.info("receive.listening", host=host, port=listener.getsockname()[1], tls=tls is not None)
+
+    def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         while not self._stopping.is_set():
             try:
-                connection, address = self._listener.accept()
+                connection, address = listener.accept()
             except OSError:
                 if self._stopping.is_set():
                     return
                 self._stopping.wait(0.1)  # out of file handles, or the like: it may pass
                 continue
-            thread = threading.Thread(
-                target=self._serve, args=(connection, address[0]), name="association", daemon=True
-            )
+            visit = _Visit(connection, address[0].removeprefix("::ffff:"))
+            thread = threading.Thread(target=self._serve, args=(visit, tls), name="association", daemon=True)
             with self._lock:
-                if self._stopping.is_set():
+                if self._stopping.is_set() or len(self._open) >= self._settings.max_associations + _SPARE:
                     connection.close()
-                    return
-                self._open.add(connection)
+                    continue
+                self._open.add(visit)
                 self._threads = [item for item in self._threads if item.is_alive()] + [thread]
             thread.start()
 
-    def _serve(self, connection: socket.socket, address: str) -> None:
+    def _serve(self, visit: "_Visit", tls: ssl.SSLContext | None) -> None:
         try:
-            connection.settimeout(self._settings.idle_timeout_s)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._associate(Stream(connection), address)
-        except OSError as error:
-            log.fault("association.failed", error, address=address)
+            with self._crowd.inside(visit.address):
+                visit.connection.settimeout(self._settings.artim_s)
+                visit.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if tls is not None:
+                    visit.connection = tls.wrap_socket(visit.connection, server_side=True)
+                association = visit.association = self._associate(visit)
+                ending = association.serve()
+            if not association.is_refused:
+                _log_end(association, visit.address, ending)
+            association.upper.linger()
+        except ssl.SSLError as error:
+            reason = f"TLS: {error.reason or 'the handshake failed'}"
+            log.warning("association.refused", address=visit.address, reason=reason)
+        except Exception as error:  # noqa: BLE001 - one association's fault is no other's; what was not answered is the sender's
+            log.fault("association.failed", error, address=visit.address)
         finally:
             with self._lock:
-                self._open.discard(connection)
-            _shut(connection)
-            connection.close()
+                self._open.discard(visit)
+            _shut(visit.connection)
+            visit.connection.close()
 
-    def _associate(self, stream: Stream, address: str) -> None:
-        association = Association(
+    def _associate(self, visit: "_Visit") -> Association:
+        settings, stream = self._settings, Stream(visit.connection)
+        return Association(
+            UpperLayer(
+                stream, artim_s=settings.artim_s, idle_s=settings.idle_timeout_s, max_pdu=settings.max_pdu
+            ),
             stream,
-            _Crowd(self._gate, self._is_crowded),
-            self._taker,
-            max_pdu=self._settings.max_pdu,
-            object_limit=self._limits.object_bytes,
-        )
-        ending = "released"
-        try:
-            refusal = association.open(address)
-            if refusal is not None:
-                self._log_refusal(association, address, refusal)
-                return
-            association.run()
-        except PeerGone:
-            ending = "lost"
-        except ProtocolViolation as violation:
-            ending = violation.message
-            _abort(stream, violation.reason)
-        except ObjectTooLarge:
-            ending = "an object is larger than limits.object_bytes"
-            _abort(stream, 0)
-        self._log_end(association, address, ending)
-
-    def _is_crowded(self) -> bool:
-        with self._lock:
-            return len(self._open) > self._settings.max_associations
-
-    @staticmethod
-    def _log_refusal(association: Association, address: str, refusal: Refusal) -> None:
-        request = association.request
-        log.warning(
-            "association.refused",
-            address=address,
-            calling=request.calling_ae if request else "",
-            called=request.called_ae if request else "",
-            reason=refusal.words,
-        )
-
-    @staticmethod
-    def _log_end(association: Association, address: str, ending: str) -> None:
-        tally, channel = association.tally, association.channel
-        log.info(
-            "association.ended",
-            address=address,
-            channel=channel.channel_id if channel else "",
-            ending=ending,
-            stored=tally.stored,
-            refused=tally.refused,
-            echoes=tally.echoes,
-            bytes=tally.bytes_received,
+            self._gate,
+            Reception(self._taker, self._memory, self._limits.object_bytes),
+            address=visit.address,
+            object_timeout_s=settings.object_timeout_s,
+            committer=self._committer,
         )
 
 
-class _Crowd:
-    """The gate, with the number of associations looked at first."""
+@dataclass(eq=False)
+class _Visit:
+    """A connection and what it became."""
 
-    def __init__(self, gate: Gate, is_crowded: Callable[[], bool]) -> None:
-        self._gate, self._is_crowded = gate, is_crowded
-
-    def decide(self, request: pdu.AssociateRequest, address: str) -> Channel | Refusal:
-        return TOO_MANY if self._is_crowded() else self._gate.decide(request, address)
+    connection: socket.socket
+    address: str
+    association: Association | None = None
 
 
-def _abort(stream: Stream, reason: int) -> None:
-    try:
-        stream.send(pdu.abort(reason))
-    except PeerGone:
-        return
+def _log_end(association: Association, address: str, ending: str) -> None:
+    tally, channel = association.tally, association.channel
+    log.info(
+        "association.ended",
+        address=address,
+        channel=channel.channel_id if channel else "",
+        ending=ending,
+        stored=tally.stored,
+        refused=tally.refused,
+        echoes=tally.echoes,
+        bytes=tally.bytes_received,
+    )
 
 
 def _shut(connection: socket.socket) -> None:

@@ -1,17 +1,41 @@
-"""What a peer can do wrong on the wire; each ends its association with an A-ABORT."""
+"""How an association can end other than by a release; what ended it is in words, for the log."""
 
 
-class ProtocolViolation(Exception):
-    """Bytes that PS3.7 or PS3.8 do not allow here. `reason` is that of PS3.8 Table 9-26."""
+class AssociationEnded(Exception):
+    """Base: an association is over, or about to be."""
 
-    def __init__(self, message: str, reason: int = 6) -> None:
-        super().__init__(message)
-        self.message, self.reason = message, reason
+    words = "ended"
 
-
-class PeerGone(Exception):
-    """The peer closed, aborted or fell silent."""
+    def __init__(self, words: str = "") -> None:
+        super().__init__(words or self.words)
+        self.words = words or self.words
 
 
-class ObjectTooLarge(Exception):
-    """An object passed the configured size; the association ends, nothing of it is kept."""
+class PeerGone(AssociationEnded):
+    """The peer closed the connection."""
+
+    words = "lost"
+
+
+class PeerAborted(AssociationEnded):
+    """The peer sent an A-ABORT."""
+
+    words = "aborted by the sender"
+
+
+class PeerSilent(AssociationEnded):
+    """Nothing came, or went, for too long."""
+
+    words = "silent for too long"
+
+
+class ProtocolViolation(AssociationEnded):
+    """Bytes that PS3.8 does not allow here: A-ABORT by the provider, `reason` of PS3.8 Table 9-26."""
+
+    def __init__(self, words: str, reason: int = 6) -> None:
+        super().__init__(words)
+        self.reason = reason
+
+
+class ServiceViolation(AssociationEnded):
+    """A message that PS3.7 does not allow here, or more than this service takes: A-ABORT by the user."""

@@ -1,9 +1,12 @@
 """Read exact amounts from a socket: small pieces through a buffer, large ones straight to their place."""
 
 import socket
-from typing import Final
+import ssl
+import struct
+import time
+from typing import Any, Final
 
-from collegium_connect.receive.errors import PeerGone
+from collegium_connect.receive.errors import PeerGone, PeerSilent
 
 _BUFFER: Final = 64 << 10
 # Linux acknowledges a sender's bytes at once while this is on, and switches it off again by itself:
@@ -12,17 +15,45 @@ _QUICKACK: Final = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Stream:
-    """One association's bytes. Every read ends within the socket's timeout or raises PeerGone."""
+    """One association's bytes. Every read ends in time, or raises PeerGone or PeerSilent."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._buffer = memoryview(bytearray(_BUFFER))
         self._start = self._end = 0
+        self._ends: float | None = None
+        self.takes_two_threads = not isinstance(connection, ssl.SSLSocket)
+
+    def idle_at_most(self, seconds: float) -> None:
+        """Give up when no byte moves for so long, either way."""
+        self._socket.settimeout(seconds)
+
+    def end_within(self, seconds: float | None) -> None:
+        """Give up so many seconds from now even if bytes keep dripping; None: never."""
+        self._ends = None if seconds is None else time.monotonic() + seconds
+
+    def unpack(self, form: struct.Struct) -> tuple[Any, ...]:  # Any: as the form says
+        """A few fixed fields."""
+        if self._end - self._start >= form.size:
+            self._start += form.size
+            return form.unpack_from(self._buffer, self._start - form.size)
+        return form.unpack(self.take(form.size))
 
     def take(self, size: int) -> bytes:
+        if self._end - self._start >= size:
+            self._start += size
+            return bytes(self._buffer[self._start - size : self._start])
         data = bytearray(size)
         self.read_into(memoryview(data))
         return bytes(data)
+
+    def skip(self, size: int) -> None:
+        """Throw away `size` bytes."""
+        while size:
+            if self._start == self._end:
+                self._end, self._start = self._receive(self._buffer), 0
+            part = min(self._end - self._start, size)
+            self._start, size = self._start + part, size - part
 
     def read_into(self, target: memoryview) -> None:
         """Fill `target`."""
@@ -43,14 +74,20 @@ class Stream:
     def send(self, data: bytes) -> None:
         try:
             self._socket.sendall(data)
+        except TimeoutError as error:
+            raise PeerSilent from error
         except OSError as error:
             raise PeerGone from error
 
     def _receive(self, target: memoryview) -> int:
+        if self._ends is not None and time.monotonic() >= self._ends:
+            raise PeerSilent
         try:
             if _QUICKACK is not None:
                 self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
             got = self._socket.recv_into(target)
+        except TimeoutError as error:
+            raise PeerSilent from error
         except OSError as error:
             raise PeerGone from error
         if not got:

@@ -1,0 +1,70 @@
+"""How many associations there are, in all and for each address; more than that are refused with a reason."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from collegium_connect.channels import Channel
+from collegium_connect.log import EventLog
+from collegium_connect.receive.admission import LEAVING, TOO_MANY, TOO_MANY_OF_CALLER, Refusal
+from collegium_connect.receive.association import Gate
+from collegium_connect.receive.pdu import AssociateRequest
+
+log = EventLog("receive")
+
+
+class Crowd:
+    """Counts who is in. Safe between threads."""
+
+    def __init__(self, most: int, most_of_caller: int) -> None:
+        self._most, self._most_of_caller = most, most_of_caller
+        self._inside: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self.is_leaving = False
+
+    @property
+    def total(self) -> int:
+        with self._lock:
+            return self._inside.total()
+
+    @contextmanager
+    def inside(self, address: str) -> Iterator[None]:
+        """One association from there, while it lasts."""
+        with self._lock:
+            self._inside[address] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside[address] -= 1
+                if not self._inside[address]:
+                    del self._inside[address]
+
+    def refusal(self, address: str) -> Refusal | None:
+        """Why nobody more is let in from there just now; the asker is inside already."""
+        if self.is_leaving:
+            return LEAVING
+        with self._lock:
+            if self._inside.total() > self._most:
+                return TOO_MANY
+            return TOO_MANY_OF_CALLER if self._inside[address] > self._most_of_caller else None
+
+
+class CrowdedGate:
+    """The gate, with the number of associations looked at first; every refusal is logged before it is told."""
+
+    def __init__(self, gate: Gate, crowd: Crowd) -> None:
+        self._gate, self._crowd = gate, crowd
+
+    def decide(self, request: AssociateRequest, address: str) -> Channel | Refusal:
+        decision = self._crowd.refusal(address) or self._gate.decide(request, address)
+        if isinstance(decision, Refusal):
+            log.warning(
+                "association.refused",
+                address=address,
+                calling=request.calling_ae,
+                called=request.called_ae,
+                reason=decision.words,
+            )
+        return decision
