@@ -2,11 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from collegium_connect.journal.objects import State
-from collegium_connect.spool import Place
+from collegium_connect.spool import Place, Stored
 
 SET_ASIDE: Final = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
 _IN = f"('{State.HELD}', '{State.QUARANTINED}', '{State.REFUSED}', '{State.MISSING}')"
@@ -25,6 +25,7 @@ class AsideObject:
     record_bytes: int
     is_clean: bool
     place: Place | None
+    input_mac: bytes | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,8 @@ def look(db: sqlite3.Connection, look_id: str) -> Look | None:
     return None if row is None else Look(**row)
 
 
-def save_release(db: sqlite3.Connection, release: Release) -> None:
+def send_back(db: sqlite3.Connection, release: Release) -> None:
+    """To inspection again, with a person's word."""
     db.execute(
         "INSERT OR REPLACE INTO releases (object_id, person, boxes, sha256, reason_code, reason, at_ms)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -126,6 +128,10 @@ def save_release(db: sqlite3.Connection, release: Release) -> None:
             release.reason, release.at_ms,
         ),
     )  # fmt: skip
+    db.execute(
+        "UPDATE objects SET state = ?, reason_code = '', reason = '' WHERE object_id = ?",
+        (State.RECEIVED, release.object_id),
+    )
 
 
 def release(db: sqlite3.Connection, object_id: str) -> Release | None:
@@ -133,19 +139,31 @@ def release(db: sqlite3.Connection, object_id: str) -> Release | None:
     return None if row is None else Release(**row)
 
 
-def take_back(db: sqlite3.Connection, release: Release, place: Place | None, record_bytes: int) -> None:
-    """Into quarantine again, for the reason it was there; `place` is of its original, sealed anew."""
+def released(db: sqlite3.Connection, object_id: str) -> AsideObject | None:
+    """An object that somebody released and that is not set aside, with the reason it was there for."""
+    row = db.execute(
+        "SELECT o.*, r.reason_code AS was_code, r.reason AS was FROM objects o JOIN releases r"
+        " USING (object_id) WHERE object_id = ? AND state NOT IN (?, ?, ?, ?)",
+        (object_id, *SET_ASIDE),
+    ).fetchone()
+    return None if row is None else replace(_aside(row), reason_code=row["was_code"], reason=row["was"])
+
+
+def take_back(db: sqlite3.Connection, object_id: str, sealed: Stored | None) -> None:
+    """Into quarantine again, for the reason it was there; `sealed` is its original's new record."""
     db.execute(
-        "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
-        (State.QUARANTINED, release.reason_code, release.reason, release.object_id),
+        "UPDATE objects SET state = ?, (reason_code, reason) ="
+        " (SELECT reason_code, reason FROM releases r WHERE r.object_id = objects.object_id)"
+        " WHERE object_id = ?",
+        (State.QUARANTINED, object_id),
     )
-    if place is not None:
+    if sealed is not None:
         db.execute(
             "UPDATE objects SET is_clean = 0, segment = ?, offset = ?, record_bytes = ?, sha256 = NULL"
             " WHERE object_id = ?",
-            (place.segment, place.offset, record_bytes, release.object_id),
+            (sealed.place.segment, sealed.place.offset, sealed.record_bytes, object_id),
         )
-    db.execute("DELETE FROM releases WHERE object_id = ?", (release.object_id,))
+    db.execute("DELETE FROM releases WHERE object_id = ?", (object_id,))
 
 
 def delete(db: sqlite3.Connection, item: AsideObject) -> None:
@@ -182,4 +200,5 @@ def _aside(row: sqlite3.Row) -> AsideObject:
         record_bytes=row["record_bytes"],
         is_clean=bool(row["is_clean"]),
         place=None if row["segment"] is None else Place(row["segment"], row["offset"]),
+        input_mac=row["input_mac"],
     )

@@ -20,6 +20,7 @@ from collegium_connect.errors import SpoolDamaged, SpoolFull
 Piece = bytes | bytearray | memoryview
 SEGMENT_BYTES: Final = 256 << 20
 """A file handle each, while its segment is of this run: 100 GB of backlog are 400."""
+_ZEROS_BYTES: Final = 4 << 20
 _SUFFIX: Final = ".segment"
 
 
@@ -168,6 +169,20 @@ class Segments:
             self.remove(place.segment)
         else:
             self.empty(place.segment, place.offset, size)
+
+    def scrub(self, place: Place, size: int) -> None:
+        """Write zeros over a record that no row names, on disk when this returns; none where its segment is gone."""
+        try:
+            handle = machine.HERE.open_again(self._path(place.segment))
+        except FileNotFoundError:
+            return
+        try:
+            for start in range(0, size, _ZEROS_BYTES):
+                zeros = bytes(min(_ZEROS_BYTES, size - start))
+                machine.HERE.write_at(handle, [zeros], place.offset + start)
+            machine.HERE.sync_data(handle)
+        finally:
+            os.close(handle)
 
     def empty(self, segment: str, start: int, size: int) -> None:
         """Give the bytes between records back to the disk, where it knows how; they read as zeros then."""

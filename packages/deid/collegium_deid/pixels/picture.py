@@ -40,6 +40,16 @@ def pictures_of(frame: Frame, layout: Layout, photometric: str) -> list[Grey]:
     return pictures
 
 
+def png_of(frame: Frame, layout: Layout, photometric: str) -> bytes:
+    """A PNG for a person's eye, grey or in colour, with the contrast of `pictures_of`."""
+    if layout.samples == 1 and layout.palette is None:
+        picture = _window(frame, layout)
+    else:
+        # OpenCV writes blue, green, red.
+        picture = np.ascontiguousarray(_rgb(frame, layout, photometric)[..., ::-1])
+    return bytes(cv2.imencode(".png", picture)[1])
+
+
 def _rgb(frame: Frame, layout: Layout, photometric: str) -> NDArray[np.uint8]:
     if layout.palette is not None:
         first = np.int32(layout.palette_first)

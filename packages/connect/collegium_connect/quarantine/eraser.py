@@ -1,0 +1,43 @@
+"""See that the bytes of deleted objects are gone: zeros over the record, then its room given back.
+
+The row that names the record is gone first, so nothing reads it any more. What a disk keeps of old
+blocks on its own is the disk's; the sealed bytes would need the gateway's key besides.
+"""
+
+from collegium_connect.journal import aside
+from collegium_connect.journal.database import Journal
+from collegium_connect.log import EventLog
+from collegium_connect.spool import Stores
+
+log = EventLog("quarantine")
+
+
+class Eraser:
+    """Erases what was deleted; `run_once` again and again, `clear` once before recovery."""
+
+    def __init__(self, journal: Journal, stores: Stores) -> None:
+        self._journal, self._stores = journal, stores
+
+    def clear(self) -> None:
+        """What an earlier run deleted and did not erase. Call before anything is adopted or written."""
+        self._erase(is_counted=False)
+
+    def run_once(self) -> int:
+        """Erase what was deleted since; how many."""
+        return self._erase(is_counted=True)
+
+    def _erase(self, *, is_counted: bool) -> int:
+        with self._journal.look() as db:
+            due = aside.erasures(db)
+        for item in due:
+            self.scrub(item)
+            if is_counted:
+                self._stores.segments.forget(item.place, item.record_bytes)
+            with self._journal.change() as db:
+                aside.erased(db, item.object_id)
+            log.info("object.erased", object=item.object_id)
+        return len(due)
+
+    def scrub(self, item: aside.Erasure) -> None:
+        """Write zeros over a record, on the disk when this returns."""
+        self._stores.segments.scrub(item.place, item.record_bytes)

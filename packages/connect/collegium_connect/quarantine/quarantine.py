@@ -1,0 +1,335 @@
+"""What is set aside, for people: list, look, release, take back, delete; each by a named one, in the trail."""
+
+import json
+import sqlite3
+import uuid
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.channels import Channel, Channels
+from collegium_connect.clock import Clock, from_ms, to_ms
+from collegium_connect.journal import aside, overview
+from collegium_connect.journal.aside import AsideObject, Look, Release
+from collegium_connect.journal.database import Journal
+from collegium_connect.journal.objects import Arrival, State
+from collegium_connect.journal.overview import QuarantineLine
+from collegium_connect.links import LinkTable
+from collegium_connect.log import EventLog
+from collegium_connect.notes import note_of
+from collegium_connect.quarantine.errors import (
+    LookNeeded,
+    NotReleasable,
+    NotSetAside,
+    NotShown,
+    ReasonMissing,
+    TooLate,
+)
+from collegium_connect.quarantine.view import Boxes, Verdict, View, local_id
+from collegium_connect.quarantine.viewer import Viewer
+from collegium_connect.spool import Stores
+from collegium_connect.trail import Line, Trail
+from collegium_deid import Rejected
+
+log = EventLog("quarantine")
+
+_LOOK_MS: Final = 30 * 60 * 1000
+_KEPT_VIEWS: Final = 4
+_MOST_BYTES: Final = 1 << 30
+_MOST_BOXES: Final = 100
+_REASON: Final = range(10, 501)
+_NO_ID: Final = ("deid.patient_id", "The object has no patient id that can be read.")
+_PEOPLE: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True)
+class Aside:
+    """One object that is set aside, as the list shows it: no identifier."""
+
+    object_id: str
+    channel_id: str
+    channel_name: str
+    exam_id: str
+    state: State
+    reason_code: str
+    reason: str
+    subject_code: str
+    """Empty where none was found yet."""
+    received_at: datetime
+    size_bytes: int
+    can_be_released: bool
+    released_by: str
+    """Who released it before, should it have come back."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a person was shown. With `look_id` they may release it; empty where it cannot leave like this."""
+
+    object: Aside
+    local_id: str = field(repr=False)
+    """The patient id, for signed-in local people only; empty where it has none."""
+    boxes: Boxes
+    view: View
+    look_id: str
+
+
+class Quarantine:
+    """The quarantine of one gateway. Safe between threads."""
+
+    def __init__(  # noqa: PLR0913 - the parts of a gateway that it works with
+        self,
+        journal: Journal,
+        stores: Stores,
+        channels: Channels,
+        *,
+        links: LinkTable,
+        trail: Trail,
+        clock: Clock,
+        viewer: Viewer,
+    ) -> None:
+        self._journal, self._stores, self._channels, self._links = journal, stores, channels, links
+        self._trail, self._clock, self._viewer = trail, clock, viewer
+        self._views: OrderedDict[tuple[str, Boxes, int], View] = OrderedDict()
+        self._lock = Lock()
+
+    def reasons(self) -> list[QuarantineLine]:
+        """How much is set aside for which reason."""
+        with self._journal.look() as db:
+            return overview.quarantine(db)
+
+    def objects(self, *, reason_code: str = "", offset: int = 0, limit: int = 50) -> list[Aside]:
+        """What is set aside, newest first; of one reason where it is given."""
+        with self._journal.look() as db:
+            return [self._aside(db, item) for item in aside.listed(db, reason_code, offset, limit)]
+
+    def object(self, object_id: str) -> Aside:
+        """One of them.
+
+        Raises:
+            NotSetAside: it is not, or not any more.
+        """
+        with self._journal.look() as db:
+            return self._aside(db, _one(db, object_id))
+
+    def history(self, object_id: str) -> list[Line]:
+        """What people did to it, newest first."""
+        return self._trail.of(object_id)
+
+    def look(self, actor: Actor, object_id: str, *, boxes: Boxes = (), frame: int = 0) -> Seen:
+        """Show one object to a person: as it came, and as it would leave with these boxes hidden.
+
+        Args:
+            actor: a signed-in person; that they looked is in the trail.
+            object_id: which.
+            boxes: left, top, right, bottom in pixels, hidden on every frame besides what is found.
+            frame: which one is shown, from 0.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: there is no such object in quarantine.
+            NotShown: it is too large or damaged, its channel cannot be used, or looking at it failed.
+        """
+        require_role(actor, *_PEOPLE)
+        if len(boxes) > _MOST_BOXES:
+            raise NotShown(f"At most {_MOST_BOXES} boxes can be marked.")
+        with self._journal.look() as db:
+            item = _one(db, object_id)
+            shown = self._aside(db, item)
+        data = self._original(item)
+        who = local_id(data) or ""
+        view = self._view(item, data, who, boxes, frame)
+        look_id = str(uuid.uuid4()) if shown.can_be_released and view.is_fit and view.after else ""
+        with self._journal.change() as db:
+            if look_id:
+                look = Look(
+                    look_id=look_id, object_id=object_id, person=actor.name, boxes=json.dumps(boxes),
+                    sha256=view.sha256, at_ms=to_ms(self._clock()),
+                )  # fmt: skip
+                aside.save_look(db, look)
+            self._trail.note(
+                db, actor, "quarantine.object.seen", channel_id=item.channel_id, ref=object_id,
+                facts={"frame": frame, "boxes": len(boxes), "is_fit": view.is_fit},
+            )  # fmt: skip
+        return Seen(shown, who, boxes, view, look_id)
+
+    def release(self, actor: Actor, look_id: str, reason: str) -> str:
+        """Let an object leave as this person saw it, once inspection finds the same again; its id.
+
+        Raises:
+            NotAllowed: no named person.
+            LookNeeded: it is not this person's look, or older than half an hour.
+            ReasonMissing, NotSetAside, NotReleasable.
+        """
+        require_role(actor, *_PEOPLE)
+        reason, now_ms = _words(reason), to_ms(self._clock())
+        with self._journal.change() as db:
+            look = aside.look(db, look_id)
+            if look is None or look.person != actor.name or now_ms - look.at_ms > _LOOK_MS:
+                raise LookNeeded
+            item = _one(db, look.object_id)
+            if not _can_be_released(item):
+                raise NotReleasable
+            release = Release(
+                object_id=item.object_id, person=actor.name, boxes=look.boxes, sha256=look.sha256,
+                reason_code=item.reason_code, reason=item.reason, at_ms=now_ms,
+            )  # fmt: skip
+            aside.send_back(db, release)
+            self._trail.note(
+                db, actor, "quarantine.object.released", channel_id=item.channel_id, ref=item.object_id,
+                reason=reason, facts={"code": item.reason_code, "boxes": len(json.loads(look.boxes))},
+            )  # fmt: skip
+        log.info("object.released", object=item.object_id, channel=item.channel_id)
+        return item.object_id
+
+    def take_back(self, actor: Actor, object_id: str, reason: str) -> None:
+        """Undo a release that is not in a delivery yet; the object is sealed whole and waits again.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: it was not released.
+            TooLate: a delivery names it.
+            ReasonMissing, SpoolFull.
+        """
+        require_role(actor, *_PEOPLE)
+        reason = _words(reason)
+        with self._journal.look() as db:
+            released = _released(db, object_id)
+        sealed = None
+        if released.is_clean and released.place is not None:
+            whole = self._stores.original(object_id, released.place, is_clean=True)
+            sealed = self._stores.keep_sealed(object_id, _note(released), whole, to_empty_it=True)
+            self._stores.segments.sync([sealed.place.segment])
+        try:
+            with self._journal.change() as db:
+                _require_same(released, _released(db, object_id))
+                aside.take_back(db, object_id, sealed)
+                self._trail.note(
+                    db, actor, "quarantine.release.taken_back", channel_id=released.channel_id,
+                    ref=object_id, reason=reason,
+                )  # fmt: skip
+        except BaseException:
+            if sealed is not None:
+                self._stores.segments.forget(sealed.place, sealed.record_bytes)
+            raise
+        if sealed is not None and released.place is not None:
+            self._stores.segments.forget(released.place, released.record_bytes)
+        log.info("object.taken_back", object=object_id, channel=released.channel_id)
+
+    def delete(self, actor: Actor, object_id: str, reason: str) -> None:
+        """Give an object up: its row goes now, its bytes within seconds, or at the next start. No way back.
+
+        Raises:
+            NotAllowed: no named person.
+            ReasonMissing, NotSetAside.
+        """
+        require_role(actor, *_PEOPLE)
+        reason = _words(reason)
+        with self._journal.change() as db:
+            item = _one(db, object_id)
+            aside.delete(db, item)
+            self._trail.note(
+                db, actor, "quarantine.object.deleted", channel_id=item.channel_id, ref=object_id,
+                reason=reason, facts={"code": item.reason_code, "bytes": item.record_bytes},
+            )  # fmt: skip
+        with self._lock:
+            self._views = OrderedDict((key, view) for key, view in self._views.items() if key[0] != object_id)
+        log.info("object.deleted", object=object_id, channel=item.channel_id)
+
+    def _original(self, item: AsideObject) -> bytes:
+        if item.place is None or item.state is State.MISSING:
+            raise NotShown("Its record is not on the disk any more.")
+        if item.record_bytes > _MOST_BYTES:
+            raise NotShown("It has more than a gigabyte, too much to be shown here.")
+        return self._stores.original(item.object_id, item.place, is_clean=item.is_clean)
+
+    def _view(self, item: AsideObject, data: bytes, who: str, boxes: Boxes, frame: int) -> View:
+        channel, key = self._channels.by_id(item.channel_id), (item.object_id, boxes, frame)
+        if channel is None:
+            raise NotShown("Its channel cannot be used just now; the overview says why.")
+        with self._lock:
+            found = self._views.get(key)
+        if found is None:
+            found = self._viewer.view(data, channel, self._verdict(channel, who), boxes, frame)
+            with self._lock:
+                self._views[key] = found
+                while len(self._views) > _KEPT_VIEWS:
+                    self._views.popitem(last=False)
+        return found
+
+    def _verdict(self, channel: Channel, who: str) -> Verdict:
+        if not who:
+            return Verdict("", _NO_ID)
+        try:
+            return Verdict(self._links.code_for(channel.scope_id, channel.setup.site_code, who))
+        except Rejected as rejected:
+            return Verdict("", (rejected.code, rejected.message))
+
+    def _aside(self, db: sqlite3.Connection, item: AsideObject) -> Aside:
+        channel, release = self._channels.by_id(item.channel_id), aside.release(db, item.object_id)
+        return Aside(
+            object_id=item.object_id,
+            channel_id=item.channel_id,
+            channel_name=channel.setup.name if channel else "",
+            exam_id=item.exam_id or "",
+            state=item.state,
+            reason_code=item.reason_code,
+            reason=item.reason,
+            subject_code=item.subject_code,
+            received_at=from_ms(item.received_ms),
+            size_bytes=item.record_bytes,
+            can_be_released=_can_be_released(item),
+            released_by=release.person if release else "",
+        )
+
+
+def _one(db: sqlite3.Connection, object_id: str) -> AsideObject:
+    item = aside.one(db, object_id)
+    if item is None:
+        raise NotSetAside
+    return item
+
+
+def _released(db: sqlite3.Connection, object_id: str) -> AsideObject:
+    item = aside.released(db, object_id)
+    if item is None:
+        raise NotSetAside
+    if item.state not in (State.RECEIVED, State.WAITING):
+        raise TooLate
+    return item
+
+
+def _require_same(earlier: AsideObject, now: AsideObject) -> None:
+    if now != earlier:
+        raise TooLate
+
+
+def _can_be_released(item: AsideObject) -> bool:
+    """What waits for a list or for a decision on its whole exam is not released alone."""
+    return item.state is State.QUARANTINED
+
+
+def _words(reason: str) -> str:
+    reason = " ".join(reason.split())
+    if len(reason) not in _REASON:
+        raise ReasonMissing
+    return reason
+
+
+def _note(item: AsideObject) -> bytes:
+    return note_of(
+        Arrival(
+            object_id=item.object_id,
+            new_exam_id=item.exam_id or str(uuid.uuid4()),
+            channel_id=item.channel_id,
+            received_ms=item.received_ms,
+            is_clean=False,
+            product=None,
+            input_mac=item.input_mac,
+            reason_code=item.reason_code,
+            reason=item.reason,
+        )
+    )
