@@ -35,8 +35,9 @@ def save(journal: Journal, allocation: Allocation) -> None:
         channel_id="ch-1", name="Channel", called_ae="TRIAL1", project_name="Project", site_name="Larkspur",
         site_code="LG", recipe_yaml=recipe.text, recipe_digest=recipe.digest, quiet_time_s=1,
     )  # fmt: skip
+    chosen = replace(setup, allocation=allocation)
     with journal.change() as db:
-        channels.save_channels(db, [replace(setup, allocation=allocation)], 1)
+        channels.save_channel(db, chosen, 1, offered=chosen)
 
 
 @pytest.fixture
