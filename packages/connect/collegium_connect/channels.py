@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from collegium_connect.clock import Clock, to_ms
 from collegium_connect.errors import KeyUnusable
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal.database import Journal
@@ -24,6 +23,8 @@ class Channel:
     key: SiteKey
     is_active: bool
     """Withdrawn channels take nothing new; what they took is still cleaned and delivered."""
+    waits: bool = False
+    """Whether something looser that the server sent is not in force yet."""
 
     @property
     def channel_id(self) -> str:
@@ -41,8 +42,8 @@ class IdleChannel:
 class Channels:
     """Reads the journal's channels; `refresh` after they change. Reading is safe between threads."""
 
-    def __init__(self, journal: Journal, keys: KeyFolder, clock: Clock) -> None:
-        self._journal, self._keys, self._clock = journal, keys, clock
+    def __init__(self, journal: Journal, keys: KeyFolder) -> None:
+        self._journal, self._keys = journal, keys
         self._by_id: dict[str, Channel] = {}
         self._idle: tuple[IdleChannel, ...] = ()
         self._setups: dict[str, ChannelSetup] = {}
@@ -57,8 +58,13 @@ class Channels:
         return self._idle
 
     def called(self, ae_title: str) -> Channel | None:
-        """The channel of a called AE title."""
-        return next((channel for channel in self.active if channel.setup.called_ae == ae_title), None)
+        """The channel of a called AE title.
+
+        While a channel waits for an administrator it keeps the title it had; should another one have
+        that title by now, that one counts.
+        """
+        found = [channel for channel in self.active if channel.setup.called_ae == ae_title]
+        return min(found, key=lambda channel: channel.waits, default=None)
 
     @property
     def setups(self) -> tuple[ChannelSetup, ...]:
@@ -70,14 +76,6 @@ class Channels:
 
     def by_id(self, channel_id: str) -> Channel | None:
         return self._by_id.get(channel_id)
-
-    def update(self, setups: tuple[ChannelSetup, ...]) -> None:
-        """Take over what the server says the channels are now."""
-        with self._journal.change() as db:
-            changed = stored.save_channels(db, setups, to_ms(self._clock()))
-        if changed:
-            log.info("channels.changed", channels=len(setups))
-            self.refresh()
 
     def refresh(self) -> None:
         """Parse recipes and load keys anew; a channel that fails is idle with its reason."""
@@ -93,6 +91,7 @@ class Channels:
                     parse_recipe(item.setup.recipe_yaml, item.setup.name),
                     site_key(self._site_key(item)),
                     item.is_active,
+                    item.waits,
                 )
             except DeidError as error:
                 idle.append(IdleChannel(item.setup, f"The recipe cannot be used: {error}"))

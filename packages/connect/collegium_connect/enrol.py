@@ -2,12 +2,15 @@
 
 from collegium_connect import SOFTWARE
 from collegium_connect.clock import now, to_ms
+from collegium_connect.configuration import receive
 from collegium_connect.errors import AlreadyEnrolled
 from collegium_connect.journal import channels
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
+from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.send.client import ServerClient
 from collegium_connect.settings import Settings
+from collegium_connect.trail import Trail
 from collegium_wire import PROTOCOL, EnrolmentRequest
 
 
@@ -31,8 +34,9 @@ def enrol(settings: Settings, journal: Journal, url: str, code: str, *, replace:
         )
     finally:
         client.close()
-    at_ms = to_ms(now())
+    secrets = load_secrets(KeyFolder(settings.gateway.data_dir / "keys"))
+    at_ms, trail = to_ms(now()), Trail(journal, secrets, now)
     with journal.change() as db:
         channels.save_enrolment(db, Enrolment(answer.gateway_id, answer.token, url), at_ms)
-        channels.save_channels(db, answer.channels, at_ms)
+        receive(db, trail, answer.channels, at_ms)
     return len(answer.channels)

@@ -1,22 +1,42 @@
-"""Tell the server how it goes and hear which channels there are now."""
+"""Tell the server how it goes, and hear which channels there are now."""
+
+from typing import Final
 
 from collegium_connect import SOFTWARE
 from collegium_connect.channels import Channels
+from collegium_connect.configuration import Configuration
+from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview
+from collegium_connect.journal.channels import StoredChannel
 from collegium_connect.journal.database import Journal
 from collegium_connect.log import EventLog
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.errors import AttemptFailed
-from collegium_wire import PROTOCOL, ChannelBeat, Heartbeat
+from collegium_connect.trail import for_the_server
+from collegium_connect.watch import LINE_DOWN, Watch
+from collegium_wire import PROTOCOL, TRAIL_ENTRIES, ChannelBeat, ChannelConfiguration, Heartbeat
+from collegium_wire.heartbeat import ALARMS
 
 log = EventLog("heartbeat")
+
+_NOT_ASKED: Final = -1
 
 
 class Pulse:
     """Sends heartbeats; call `run_once` at the configured pace."""
 
-    def __init__(self, journal: Journal, channels: Channels, client: ServerClient) -> None:
-        self._journal, self._channels, self._client = journal, channels, client
+    def __init__(
+        self,
+        journal: Journal,
+        channels: Channels,
+        configuration: Configuration,
+        client: ServerClient,
+        watch: Watch,
+    ) -> None:
+        self._journal, self._channels, self._configuration = journal, channels, configuration
+        self._client, self._watch = client, watch
+        # The server says which entries of the trail it keeps; the first heartbeat only asks.
+        self._kept_seq = _NOT_ASKED
         self.problem = ""
         """Why the last heartbeat failed, in words; empty while all is well."""
 
@@ -31,7 +51,8 @@ class Pulse:
         if self.problem:
             log.info("heartbeat.restored")
         self.problem = ""
-        self._channels.update(answer.channels)
+        self._kept_seq = answer.trail_seq
+        self._configuration.take_over(answer.channels)
 
     def _beat(self) -> Heartbeat:
         with self._journal.look() as db:
@@ -40,6 +61,10 @@ class Pulse:
                 _channel_beat(channel.channel_id, overview.channel_counts(db, channel.channel_id))
                 for channel in self._channels.active
             )
+            configuration = tuple(_configuration(item) for item in stored.channels(db) if item.is_active)
+            trail = () if self._kept_seq < 0 else for_the_server(db, self._kept_seq, TRAIL_ENTRIES)
+        # That the line is down is for the people here: once this arrives, it is not.
+        alarms = tuple(alarm for alarm in self._watch.alarms.standing if alarm.code != LINE_DOWN)
         return Heartbeat(
             protocol=PROTOCOL,
             software=SOFTWARE,
@@ -48,6 +73,12 @@ class Pulse:
             failures=totals.failures,
             last_success_at=totals.last_success_at,
             channels=beats,
+            rate_in_mbps=round(self._watch.received.mbps, 3),
+            rate_out_mbps=round(self._watch.sent.mbps, 3),
+            disk_free_bytes=self._watch.disk_free_bytes,
+            alarms=alarms[:ALARMS],
+            configuration=configuration,
+            trail=trail,
         )
 
 
@@ -58,4 +89,14 @@ def _channel_beat(channel_id: str, counts: overview.ChannelCounts) -> ChannelBea
         quarantined_objects=counts.set_aside_objects,
         last_received_at=counts.last_received_at,
         last_success_at=counts.last_success_at,
+        failures=counts.failures,
+    )
+
+
+def _configuration(item: StoredChannel) -> ChannelConfiguration:
+    return ChannelConfiguration(
+        channel_id=item.setup.channel_id,
+        setup_digest=item.offered.digest(),
+        recipe_in_force=item.setup.recipe_digest,
+        recipe_waiting=item.offered.recipe_digest if item.waits else "",
     )

@@ -93,7 +93,7 @@ def begun(settings: Settings, server: FakeServer) -> Iterator[Bench]:
     keys = KeyFolder(folder / "keys")
     secrets = load_secrets(keys)
     stores = Stores.below(folder, settings.limits, secrets.sealing)
-    channel = Channels(journal, keys, now).called("TRIAL1")
+    channel = Channels(journal, keys).called("TRIAL1")
     assert channel is not None
     intake = Intake(JournalLedger(journal, stores), stores, LinkTable(journal, secrets, now), secrets, now)
     yield Bench(journal, stores, intake, channel)

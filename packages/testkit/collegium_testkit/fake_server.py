@@ -35,6 +35,7 @@ from collegium_wire import (
     Receipt,
     ReceiptItem,
     RefusedObject,
+    TrailEntry,
     WireError,
     paths,
 )
@@ -95,6 +96,8 @@ class FakeServer:
         self.receipted: Counter[str] = Counter()
         """How many receipts name an instance."""
         self.heartbeats: list[Heartbeat] = []
+        self.trail: list[TrailEntry] = []
+        """The gateway's trail, as far as heartbeats brought it."""
         self.sent: list[bytes] = []
         """Every request's line, headers and body."""
         self._lock, self._code_used = threading.Lock(), False
@@ -160,8 +163,10 @@ class FakeServer:
         if headers.get("authorization") != f"Bearer {self.token}":
             raise _problem(401, "connections.token.unknown", "The token is not known.")
         if (method, path) == ("POST", paths.HEARTBEAT):
-            self.heartbeats.append(Heartbeat.from_json(body))
-            return HeartbeatAnswer(protocol=PROTOCOL, channels=self.channels)
+            beat = Heartbeat.from_json(body)
+            self.heartbeats.append(beat)
+            self.trail += [entry for entry in beat.trail if entry.seq == len(self.trail) + 1]
+            return HeartbeatAnswer(protocol=PROTOCOL, channels=self.channels, trail_seq=len(self.trail))
         match = _DELIVERY.fullmatch(path)
         if match is None:
             raise _problem(404, "http.not_found", "No such call.")

@@ -1,7 +1,7 @@
 """Who this gateway is to the server, and the channels that the server gave it."""
 
+import json
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from collegium_wire import ChannelSetup
@@ -17,9 +17,18 @@ class Enrolment:
 @dataclass(frozen=True)
 class StoredChannel:
     setup: ChannelSetup
+    """In force."""
     scope_id: int
     key_check: str | None
     is_active: bool
+    offered: ChannelSetup
+    """What the server sent last; `setup` unless a part of it waits for an administrator."""
+    looser: tuple[str, ...]
+    """In words, what is looser in `offered` and therefore not in force; empty: nothing waits."""
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.looser)
 
 
 def enrolment(db: sqlite3.Connection) -> Enrolment | None:
@@ -35,41 +44,45 @@ def save_enrolment(db: sqlite3.Connection, given: Enrolment, at_ms: int) -> None
     )
 
 
-def save_channels(db: sqlite3.Connection, setups: Sequence[ChannelSetup], at_ms: int) -> bool:
-    """Make these the channels; others stay known and become inactive. True if anything changed.
+def save_channel(
+    db: sqlite3.Connection,
+    setup: ChannelSetup,
+    at_ms: int,
+    *,
+    offered: ChannelSetup,
+    looser: tuple[str, ...] = (),
+) -> None:
+    """Put a setup in force, and remember what was offered.
 
     A channel keeps the scope of its first day: a renamed project is the same project, with the same
     site key and the same numbering.
     """
-    before = {row["channel_id"]: row for row in db.execute("SELECT * FROM channels")}
-    changed = False
-    for setup in setups:
-        content, known = setup.to_json(), before.pop(setup.channel_id, None)
-        if known is not None and known["setup"] == content and known["is_active"]:
-            continue
-        changed = True
-        scope = known["scope_id"] if known is not None else _scope(db, setup, at_ms)
-        db.execute(
-            "INSERT INTO channels (channel_id, scope_id, setup, is_active, updated_ms)"
-            " VALUES (?, ?, ?, 1, ?) ON CONFLICT (channel_id) DO UPDATE"
-            " SET setup = excluded.setup, is_active = 1, updated_ms = excluded.updated_ms",
-            (setup.channel_id, scope, content, at_ms),
-        )
-    for channel_id, row in before.items():
-        if row["is_active"]:
-            changed = True
-            db.execute(
-                "UPDATE channels SET is_active = 0, updated_ms = ? WHERE channel_id = ?",
-                (at_ms, channel_id),
-            )
-    return changed
+    known = db.execute("SELECT scope_id FROM channels WHERE channel_id = ?", (setup.channel_id,)).fetchone()
+    scope = known["scope_id"] if known is not None else _scope(db, setup, at_ms)
+    db.execute(
+        "INSERT INTO channels (channel_id, scope_id, setup, offered, looser, is_active, updated_ms)"
+        " VALUES (?, ?, ?, ?, ?, 1, ?) ON CONFLICT (channel_id) DO UPDATE SET setup = excluded.setup,"
+        " offered = excluded.offered, looser = excluded.looser, is_active = 1,"
+        " updated_ms = excluded.updated_ms",
+        (setup.channel_id, scope, setup.to_json(), offered.to_json(), json.dumps(looser), at_ms),
+    )
+
+
+def withdraw_channel(db: sqlite3.Connection, channel_id: str, at_ms: int) -> None:
+    """It takes nothing new; it stays known, with what it holds."""
+    db.execute("UPDATE channels SET is_active = 0, updated_ms = ? WHERE channel_id = ?", (at_ms, channel_id))
 
 
 def channels(db: sqlite3.Connection) -> list[StoredChannel]:
     rows = db.execute("SELECT * FROM channels JOIN scopes USING (scope_id) ORDER BY channel_id")
     return [
         StoredChannel(
-            ChannelSetup.from_json(row["setup"]), row["scope_id"], row["key_check"], bool(row["is_active"])
+            ChannelSetup.from_json(row["setup"]),
+            row["scope_id"],
+            row["key_check"],
+            bool(row["is_active"]),
+            ChannelSetup.from_json(row["offered"] or row["setup"]),
+            tuple(json.loads(row["looser"])),
         )
         for row in rows
     ]

@@ -17,6 +17,8 @@ _SET_ASIDE = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
 class ChannelCounts:
     queue_objects: int
     set_aside_objects: int
+    failures: int
+    """Failed attempts of deliveries that still wait."""
     last_received_at: datetime | None
     last_success_at: datetime | None
 
@@ -52,24 +54,33 @@ class QuarantineLine:
 
 
 def channel_counts(db: sqlite3.Connection, channel_id: str) -> ChannelCounts:
+    """Counts of what is under way or set aside; what was delivered is never counted through."""
+    marks = ", ".join("?" * len(_ON_THE_WAY + _SET_ASIDE))
     states = {
         State(row["state"]): row["n"]
         for row in db.execute(
-            "SELECT state, count(*) AS n FROM objects WHERE channel_id = ? GROUP BY state", (channel_id,)
+            f"SELECT state, count(*) AS n FROM objects WHERE state IN ({marks}) AND channel_id = ?"  # noqa: S608 - question marks
+            " GROUP BY state",
+            (*_ON_THE_WAY, *_SET_ASIDE, channel_id),
         )
     }
-    (last_received,) = db.execute(
-        "SELECT max(received_ms) FROM objects WHERE channel_id = ?", (channel_id,)
+    (failures,) = db.execute(
+        "SELECT coalesce(sum(attempts), 0) FROM deliveries JOIN exams USING (exam_id)"
+        " WHERE state = ? AND channel_id = ?",
+        (DeliveryState.QUEUED, channel_id),
     ).fetchone()
-    (last_success,) = db.execute(
-        "SELECT max(finished_ms) FROM deliveries JOIN exams USING (exam_id) WHERE channel_id = ?",
-        (channel_id,),
+    (last_received,) = db.execute(
+        "SELECT max(last_ms) FROM exams WHERE channel_id = ?", (channel_id,)
+    ).fetchone()
+    last_success = db.execute(
+        "SELECT last_success_ms FROM channels WHERE channel_id = ?", (channel_id,)
     ).fetchone()
     return ChannelCounts(
         queue_objects=sum(states.get(state, 0) for state in _ON_THE_WAY),
         set_aside_objects=sum(states.get(state, 0) for state in _SET_ASIDE),
+        failures=failures,
         last_received_at=_time(last_received),
-        last_success_at=_time(last_success),
+        last_success_at=_time(last_success and last_success["last_success_ms"]),
     )
 
 
@@ -80,10 +91,33 @@ def totals(db: sqlite3.Connection) -> Totals:
     (failures,) = db.execute(
         "SELECT coalesce(sum(attempts), 0) FROM deliveries WHERE state = ?", (DeliveryState.QUEUED,)
     ).fetchone()
-    (last_success,) = db.execute(
-        "SELECT max(finished_ms) FROM deliveries WHERE state = ?", (DeliveryState.DELIVERED,)
-    ).fetchone()
+    (last_success,) = db.execute("SELECT max(last_success_ms) FROM channels").fetchone()
     return Totals(count, size, failures, _time(last_success))
+
+
+def given_up(db: sqlite3.Connection) -> dict[str, int]:
+    """By channel id, deliveries that wait for a person after too many failed attempts."""
+    rows = db.execute(
+        "SELECT channel_id, count(*) AS n FROM deliveries JOIN exams USING (exam_id)"
+        " WHERE state = ? AND stopped_ms IS NOT NULL GROUP BY channel_id",
+        (DeliveryState.QUEUED,),
+    )
+    return {row["channel_id"]: row["n"] for row in rows}
+
+
+def received_after(db: sqlite3.Connection, row_id: int) -> tuple[int, int]:
+    """Of the objects that came after one: the last one's row id, and their bytes on the disk."""
+    last, size = db.execute(
+        "SELECT coalesce(max(rowid), ?), coalesce(sum(record_bytes), 0) FROM objects WHERE rowid > ?",
+        (row_id, row_id),
+    ).fetchone()
+    return last, size
+
+
+def last_row(db: sqlite3.Connection) -> int:
+    """The row id of the object that came last; 0 if none did."""
+    (last,) = db.execute("SELECT coalesce(max(rowid), 0) FROM objects").fetchone()
+    return int(last)
 
 
 def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
@@ -116,19 +150,23 @@ def quarantine(db: sqlite3.Connection) -> list[QuarantineLine]:
 
 def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     queued = db.execute(
-        "SELECT attempts, problem, next_attempt_ms FROM deliveries WHERE exam_id = ? AND state = ?"
+        "SELECT attempts, problem, next_attempt_ms, stopped_ms FROM deliveries WHERE exam_id = ? AND state = ?"
         " ORDER BY created_ms LIMIT 1",
         (row["exam_id"], DeliveryState.QUEUED),
     ).fetchone()
     state, reason, next_attempt = "delivered", "", None
+    setup = json.loads(row["setup"])
     if row["is_held"]:
         state, reason = "held", "The exam came with two patient ids."
     elif row["failed"]:
         state, reason = "refused", f"{row['failed']} objects were refused or are missing."
+    elif queued is not None and queued["stopped_ms"]:
+        state, reason = "given up", f"{queued['problem']} Given up after {queued['attempts']} attempts."
     elif queued is not None and queued["attempts"]:
         state, reason, next_attempt = "retrying", queued["problem"], _time(queued["next_attempt_ms"])
     elif queued is not None:
-        state = "queued"
+        window = setup.get("send_window", "")
+        state, reason = "queued", f"Its channel sends at {window}." if window else ""
     elif row["waiting"]:
         state = "receiving"
     elif not row["objects"]:
@@ -137,7 +175,7 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         reason = f"In quarantine: {row['quarantined']}."
     return ExamLine(
         exam_id=row["exam_id"],
-        channel_name=json.loads(row["setup"])["name"],
+        channel_name=setup["name"],
         subject_code=row["subject_code"],
         objects=row["objects"],
         delivered=row["delivered"],

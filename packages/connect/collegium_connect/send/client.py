@@ -5,6 +5,7 @@ httpx stays inside this module. Nothing here retries or remembers.
 
 import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Final, TypeVar
 
 import httpx
@@ -52,6 +53,10 @@ class ServerClient:
             verify = ssl.create_default_context(cafile=settings.ca_file)
         except (OSError, ssl.SSLError) as error:
             raise SettingsInvalid("server.ca_file cannot be read as PEM certificates.") from error
+        self.certificate_ends: datetime | None = None
+        """Of the server's own certificate, as seen with the last heartbeat."""
+        self.authority_ends = _first_end(verify) if settings.ca_file else None
+        """Of the authority in `server.ca_file`, if there is one."""
         self._http = httpx.Client(
             base_url=url,
             headers=headers,
@@ -70,7 +75,10 @@ class ServerClient:
         return self._message("POST", paths.ENROL, request, EnrolmentAnswer)
 
     def heartbeat(self, beat: Heartbeat) -> HeartbeatAnswer:
-        return self._message("POST", paths.HEARTBEAT, beat, HeartbeatAnswer)
+        headers = {"Content-Type": paths.JSON_TYPE}
+        response = self._call("POST", paths.HEARTBEAT, headers, beat.to_json())
+        self.certificate_ends = _certificate_end(response)
+        return _read(response, HeartbeatAnswer)
 
     def open_delivery(self, manifest: Manifest) -> Missing:
         return self._message("PUT", paths.delivery(manifest.delivery_id), manifest, Missing)
@@ -115,15 +123,7 @@ class ServerClient:
                 "connect.line.timeout", "The server did not answer in time.", is_everywhere=True
             ) from error
         except httpx.HTTPError as error:
-            if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise AttemptFailed(
-                    "connect.line.untrusted",
-                    "The server's certificate is not trusted. Check server.ca_file.",
-                    is_everywhere=True,
-                ) from error
-            raise AttemptFailed(
-                "connect.line.down", "The server cannot be reached.", is_everywhere=True
-            ) from error
+            raise _line_fault(error) from error
         except SpoolDamaged as error:
             raise AttemptFailed(error.code, error.message) from error
         if response.status_code == _OK or response.status_code in accept:
@@ -136,6 +136,37 @@ def _read(response: httpx.Response, answer: type[Answer]) -> Answer:
         return answer.from_json(response.content)
     except WireError as error:
         raise _not_understood(error) from error
+
+
+def _line_fault(error: httpx.HTTPError) -> AttemptFailed:
+    """Why no answer came, as far as the library's error tells; its own words may hold addresses and stay here."""
+    words = str(error)
+    if "certificate has expired" in words:
+        code, message = "expired", "The server's certificate has expired. Tell whoever runs the server."
+    elif "CERTIFICATE_VERIFY_FAILED" in words:
+        code, message = "untrusted", "The server's certificate is not trusted. Check server.ca_file."
+    elif isinstance(error, httpx.ProxyError):
+        code, message = "proxy", "The proxy did not let the call through. Check server.proxy."
+    else:
+        code, message = "down", "The server cannot be reached."
+    return AttemptFailed(f"connect.line.{code}", message, is_everywhere=True)
+
+
+def _certificate_end(response: httpx.Response) -> datetime | None:
+    """When the certificate ends that the server showed for this answer; None without TLS."""
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    shown = tls.getpeercert() if tls is not None else None
+    return _time(shown["notAfter"]) if shown else None
+
+
+def _first_end(context: ssl.SSLContext) -> datetime | None:
+    """When the first of the trusted authorities ends."""
+    return min((_time(shown["notAfter"]) for shown in context.get_ca_certs()), default=None)
+
+
+def _time(written: object) -> datetime:
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(written)), UTC)
 
 
 def _not_understood(error: WireError) -> AttemptFailed:

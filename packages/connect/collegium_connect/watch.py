@@ -1,0 +1,135 @@
+"""Look at the gateway every few seconds: what a person should know, how fast it goes, what may be erased."""
+
+import shutil
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from collegium_connect.alarms import Alarms
+from collegium_connect.channels import Channels
+from collegium_connect.clock import Clock
+from collegium_connect.errors import JournalDamaged
+from collegium_connect.journal import channels as stored
+from collegium_connect.journal import overview
+from collegium_connect.journal.database import Journal
+from collegium_connect.send.client import ServerClient
+from collegium_connect.send.meter import Meter
+from collegium_connect.send.sender import Sender
+from collegium_connect.spool import Stores
+
+WATCH_S: Final = 2.0
+LINE_DOWN: Final = "connect.line.down"
+_LINE_DOWN_AFTER_S: Final = 300.0
+_CERTIFICATE_NOTICE: Final = timedelta(days=14)
+_MOST_CHARACTERS: Final = 400
+
+
+class Watch:
+    """Keeps `alarms` true; call `run_once` every WATCH_S."""
+
+    def __init__(  # noqa: PLR0913 - what it looks at
+        self,
+        journal: Journal,
+        channels: Channels,
+        stores: Stores,
+        sender: Sender,
+        client: ServerClient,
+        *,
+        folder: Path,
+        clock: Clock,
+        elapsed_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._journal, self._channels, self._stores = journal, channels, stores
+        self._sender, self._client = sender, client
+        self._folder, self._clock, self._elapsed_s = folder, clock, elapsed_s
+        self._down_since_s: float | None = None
+        self.alarms, self.received, self.sent = Alarms(clock), Meter(), sender.meter
+        with journal.look() as db:
+            self._last_row = overview.last_row(db)
+
+    @property
+    def disk_free_bytes(self) -> int:
+        return shutil.disk_usage(self._folder).free
+
+    def run_once(self) -> None:
+        self._tell_of_disk_and_journal()
+        if self._journal.is_damaged:
+            return
+        self._tell_of_channels()
+        self._tell_of_line()
+        self._tell_of_certificates()
+        self._sender.let_go_of_expired()
+
+    def _tell_of_disk_and_journal(self) -> None:
+        damaged = {"": JournalDamaged.message} if self._journal.is_damaged else {}
+        self.alarms.keep(JournalDamaged.code, damaged)
+        full = "The spool or its disk is full: senders are refused until there is room."
+        self.alarms.keep("connect.spool.full", {} if self._stores.usage.has_room() else {"": full})
+
+    def _tell_of_channels(self) -> None:
+        with self._journal.look() as db:
+            given_up = overview.given_up(db)
+            known = stored.channels(db)
+            self._last_row, size = overview.received_after(db, self._last_row)
+        self.received.add(size)
+        self.alarms.keep(
+            "connect.delivery.given_up",
+            {
+                channel_id: f"Deliveries given up after too many failed attempts: {count}."
+                " The local page says why; it offers to try again."
+                for channel_id, count in given_up.items()
+            },
+        )
+        self.alarms.keep(
+            "connect.channel.waits",
+            {
+                item.setup.channel_id: "A looser configuration came from the server."
+                " It applies once a local administrator has confirmed it; the stricter one stays in force."
+                for item in known
+                if item.waits and item.is_active
+            },
+        )
+        self.alarms.keep(
+            "connect.channel.idle",
+            {
+                item.setup.channel_id: f"The channel is not served. {item.reason}"[:_MOST_CHARACTERS]
+                for item in self._channels.idle
+            },
+        )
+
+    def _tell_of_line(self) -> None:
+        problem, now_s = self._sender.line.problem, self._elapsed_s()
+        if not problem:
+            self._down_since_s = None
+        elif self._down_since_s is None:
+            self._down_since_s = now_s
+        down_s = 0.0 if self._down_since_s is None else now_s - self._down_since_s
+        if down_s >= _LINE_DOWN_AFTER_S:
+            self.alarms.set(LINE_DOWN, f"Nothing was delivered for {down_s // 60:.0f} minutes. {problem}")
+        else:
+            self.alarms.clear(LINE_DOWN)
+
+    def _tell_of_certificates(self) -> None:
+        ends = {
+            "connect.server.certificate_ends": ("The server's certificate", self._client.certificate_ends),
+            "connect.server.authority_ends": (
+                "The certificate in server.ca_file",
+                self._client.authority_ends,
+            ),
+        }
+        for code, (what, at) in ends.items():
+            words = _notice(what, at, self._clock())
+            self.alarms.keep(code, {"": words} if words else {})
+
+
+def _notice(what: str, ends: datetime | None, now: datetime) -> str:
+    """What to say of a certificate; empty while it is good for long enough."""
+    if ends is None or ends - now > _CERTIFICATE_NOTICE:
+        return ""
+    if ends <= now:
+        return f"{what} expired on {ends:%Y-%m-%d}. Nothing can be delivered until it is renewed."
+    days = (ends - now).days
+    left = "less than a day" if days < 1 else "1 day" if days == 1 else f"{days} days"
+    return f"{what} expires on {ends:%Y-%m-%d}, in {left}. Tell whoever runs the server."
