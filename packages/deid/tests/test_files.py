@@ -74,7 +74,7 @@ def test_native_pixels_pass_whole_and_what_lies_behind_them_does_not(
 def test_compressed_pixels_pass_to_their_end_mark_and_no_further(
     tmp_path: Path, ct: Dataset, write: Tool, task: Task
 ) -> None:
-    data = encapsulated(write(ct), FRAME, b"\xff\xd8ab")
+    data = encapsulated(write(ct), FRAME, b"more of it\xff\xd9\0\0")
 
     out = cleaned(task, tmp_path, data + BEHIND)
 

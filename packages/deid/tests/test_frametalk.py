@@ -31,8 +31,8 @@ def jpeg_2000(comment: bytes) -> bytes:
     return b"\xff\x4f" + segment(0x51, bytes(38)) + segment(0x64, b"\0\1" + comment) + b"\xff\x90" + SCAN
 
 
-def element(*fragments: bytes) -> bytes:
-    items = [part + b"\0" * (len(part) & 1) for part in (b"", *fragments)]
+def element(*fragments: bytes, table: bytes = b"") -> bytes:
+    items = [part + b"\0" * (len(part) & 1) for part in (table, *fragments)]
     body = b"".join(struct.pack("<HHI", 0xFFFE, 0xE000, len(part)) + part for part in items)
     end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
     return struct.pack("<HH2s2xI", 0x7FE0, 0x10, b"OB", 0xFFFFFFFF) + body + end
@@ -50,10 +50,12 @@ def passage(
     return PixelPassage(cleaned), data[cleaned.pixel_start :]
 
 
-def passes(native: bytes, key: SiteKey, fragments: tuple[bytes, ...], syntax: bytes, size: int) -> bool:
+def passes(  # noqa: PLR0917 - what is compressed, and how it comes
+    native: bytes, key: SiteKey, fragments: tuple[bytes, ...], syntax: bytes, size: int, table: bytes = b""
+) -> bool:
     """True when a compressed element goes through whole, in pieces of `size` bytes."""
     through, _ = passage(native, key, syntax)
-    pixels = element(*fragments)
+    pixels = element(*fragments, table=table)
     out = b""
     try:
         for pos in range(0, len(pixels), size):
@@ -82,6 +84,8 @@ def native(ct: Dataset, write: Tool) -> bytes:
         (jpeg(JFIF), NAME),
         (jpeg(JFIF), jpeg(segment(0xFE, NAME))),
         (b"\xff\xd8" + segment(0xFE, NAME),),
+        (jpeg(JFIF, behind=NAME + bytes(700)),),
+        (jpeg(JFIF, behind=NAME + bytes(700)), jpeg(JFIF)),
     ],
 )
 def test_a_jpeg_frame_that_says_more_than_a_picture_is_refused(
@@ -105,6 +109,29 @@ def test_a_jpeg_frame_that_says_nothing_passes(
     native: bytes, key: SiteKey, fragments: tuple[bytes, ...], size: int
 ) -> None:
     assert passes(native, key, fragments, b"1.2.840.10008.1.2.4.50", size)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize(
+    ("table", "goes_through"),
+    [(struct.pack("<2I", 0, 250), True), (struct.pack("<2I", 250, 0), True), (NAME, False)],
+)
+def test_a_table_of_offsets_holds_no_words(
+    *, native: bytes, key: SiteKey, table: bytes, goes_through: bool, size: int
+) -> None:
+    assert passes(native, key, (jpeg(), jpeg()), b"1.2.840.10008.1.2.4.50", size, table) is goes_through
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+@pytest.mark.parametrize(
+    ("unused", "goes_through"), [(bytes(56), True), (NAME + bytes(56 - len(NAME)), False)]
+)
+def test_the_header_of_run_lengths_holds_the_places_of_segments_only(
+    *, native: bytes, key: SiteKey, unused: bytes, goes_through: bool, size: int
+) -> None:
+    frame = struct.pack("<2I", 1, 64) + unused + bytes(range(100))
+
+    assert passes(native, key, (frame, frame), b"1.2.840.10008.1.2.5", size) is goes_through
 
 
 def test_a_comment_of_jpeg_2000_may_name_the_program_only(native: bytes, key: SiteKey) -> None:

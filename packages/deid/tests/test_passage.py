@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
 RLE = b"1.2.840.10008.1.2.5\0"
 PRIVATE = struct.pack("<HH2sH", 0x7FE1, 0x0010, b"LO", 12) + b"Brambleworth"
+LEAD = struct.pack("<16I", 1, 64, *[0] * 14)
 FRAGMENTS = b"".join(
-    struct.pack("<HHI", 0xFFFE, 0xE000, len(part)) + part for part in (b"", b"frame one!", b"frame two!!!")
+    struct.pack("<HHI", 0xFFFE, 0xE000, len(part)) + part
+    for part in (b"", LEAD + b"frame one!", LEAD + b"frame two!!!")
 )
 END = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 

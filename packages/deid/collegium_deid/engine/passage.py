@@ -49,6 +49,7 @@ class PixelPassage:
         self._explicit = cleaned.explicit
         self._native = cleaned.transfer_syntax_uid in _UNCOMPRESSED
         self._has_marks = cleaned.transfer_syntax_uid in frametalk.SYNTAXES
+        self._is_rle = cleaned.transfer_syntax_uid == frametalk.RLE
         self._pixel_bytes, self._tokens = cleaned.pixel_bytes, cleaned.tokens
         self._state = "head" if cleaned.has_pixels else "done"
         self._left = 0  # bytes of the current value still to pass
@@ -56,7 +57,7 @@ class PixelPassage:
         self._lead: bytearray | None = None  # the header of a frame, while it is looked at
         self._watched = 0  # so many of the last bytes of a value are looked at
         self._tail = bytearray()
-        self._is_table = True  # the first item holds offsets
+        self._items = 0  # so many were begun; the first holds offsets
         self._is_open = False  # a code stream goes on in the next fragment
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> list[bytes | memoryview]:
@@ -134,34 +135,49 @@ class PixelPassage:
             if self._pixel_bytes is not None and self._left > self._pixel_bytes:
                 self._watched = self._left - self._pixel_bytes
             return
-        mark, length = _ITEM(head)
+        self._begin_item(*_ITEM(head))
+
+    def _begin_item(self, mark: int, length: int) -> None:
         if mark == SEQUENCE_END:
+            # Nobody has seen the end of the last code stream, so nobody knows what stands behind it.
+            if self._is_open:
+                raise _says_more()
             self._state = "done"
         elif mark != ITEM or length == UNDEFINED:
             raise Rejected("deid.malformed", "The compressed pixel data holds something that is no fragment.")
+        elif self._items == 0 and length > frametalk.MAX_TABLE:
+            raise _says_more()
         else:
-            self._left = length
-            if self._has_marks and not self._is_table:
-                self._watched = min(length, frametalk.TAIL)
-                self._lead = bytearray() if length and not self._is_open else None
-            self._is_table = False
+            self._left, self._items = length, self._items + 1
+            if self._items == 1:
+                self._watched = length
+            elif self._has_marks or self._is_rle:
+                self._watched = min(length, frametalk.TAIL) if self._has_marks else 0
+                self._lead = bytearray() if length else None
 
     def _look(self, piece: memoryview) -> None:
         """See what passes, as far as it may say something."""
         if self._lead is not None:
             self._lead += piece[: frametalk.MAX_LEAD]
-            self._judge_lead()
+            self._judge_lead(is_whole=len(piece) == self._left)
         seen = piece[max(0, self._left - self._watched) :] if self._watched else b""
         if self._state == "items":
             self._tail += seen
         elif bytes(seen).strip(b"\0"):
             raise _says_more()
 
-    def _judge_lead(self) -> None:
+    def _judge_lead(self, *, is_whole: bool) -> None:
         lead = bytes(self._lead or b"")
-        if len(lead) < 2 and self._left > len(lead):
+        if len(lead) < (frametalk.RLE_LEAD if self._is_rle else 2) and not is_whole:
             return
-        says = frametalk.says_more(lead, self._tokens) if frametalk.begins_frame(lead) else True
+        begins = frametalk.begins_frame(lead)
+        says: bool | None
+        if self._is_rle:
+            says = frametalk.rle_says_more(lead[: frametalk.RLE_LEAD])
+        elif self._is_open:
+            says = begins  # a new frame where the last one has not ended
+        else:
+            says = frametalk.says_more(lead, self._tokens) if begins else True
         if says is None and len(lead) < frametalk.MAX_LEAD:
             return
         if says is not False:
@@ -173,6 +189,9 @@ class PixelPassage:
         tail, self._tail, self._watched = bytes(self._tail), bytearray(), 0
         if self._state == "value":
             self._state = "done"
+        elif self._items == 1:
+            if frametalk.table_says(tail):
+                raise _says_more()
         elif self._has_marks and tail:
             self._is_open = not frametalk.is_closed(tail)
             # The header of a frame that does not end within its fragment cannot be judged either.

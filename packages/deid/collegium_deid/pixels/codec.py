@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import imagecodecs
 import numpy as np
 
+from collegium_deid.engine import frametalk
 from collegium_deid.engine.elements import EXPLICIT_LITTLE_ENDIAN
 from collegium_deid.errors import Rejected
 from collegium_deid.pixels import fragments
@@ -70,6 +71,10 @@ class Codec:
                 raise Rejected("deid.truncated", "The pixel data is shorter than its frames.")
         else:
             self._frames = fragments.frames_of(self._value, layout.frames, head)
+            if layout.syntax in frametalk.SYNTAXES and any(map(frametalk.goes_on, self._frames)):
+                raise Rejected(
+                    "deid.pixels_say_more", "There is more behind a frame than the header tells of."
+                )
         converts = not self.is_native and layout.syntax != _RLE and layout.samples == 3
         is_jpeg_ls = layout.syntax in _JPEG_LS
         self.photometric = "RGB" if converts and not is_jpeg_ls else layout.photometric

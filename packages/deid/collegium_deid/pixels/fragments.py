@@ -35,7 +35,8 @@ def frames_of(value: memoryview, count: int, head: FileHead) -> list[bytes]:
     offsets = _offsets(bytes(table), head.raw(_OFFSETS))
     base = fragments[0][0] if fragments else 0
     starts = {start - base: n for n, (start, _) in enumerate(fragments)}
-    if len(offsets) != count or any(offset not in starts for offset in offsets):
+    # What lies before the first frame would be seen by nobody.
+    if len(offsets) != count or offsets[0] != 0 or any(offset not in starts for offset in offsets):
         raise Rejected("deid.pixels.fragments", "The fragments cannot be assigned to frames.")
     bounds = [*(starts[offset] for offset in offsets), len(fragments)]
     return [

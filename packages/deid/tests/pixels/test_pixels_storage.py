@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tracemalloc
 from typing import TYPE_CHECKING, Any
 
@@ -248,6 +249,38 @@ def _with_overlay(data: bytes) -> bytes:
     out = io.BytesIO()
     ds.save_as(out)
     return out.getvalue()
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.50", *LOSSLESS])
+@pytest.mark.parametrize("joined", [True, False])
+def test_a_picture_that_the_header_does_not_tell_of_is_refused(
+    *, draw: Draw, make: Make, hide: Hide, compress: Callable[..., bytes], syntax: str, joined: bool
+) -> None:
+    seen, unseen = compress(syntax, draw()), compress(syntax, draw(LINE))
+    seen += b"\0" * (len(seen) & 1)
+    data = make(draw(), syntax=syntax, frames=[seen + unseen] if joined else [seen, unseen])
+
+    with pytest.raises(Rejected) as error:
+        hide(data)
+
+    assert error.value.code == "deid.pixels_say_more"
+
+
+def test_a_fragment_before_the_first_frame_is_refused(
+    draw: Draw, make: Make, hide: Hide, compress: Callable[..., bytes]
+) -> None:
+    syntax, pictures = "1.2.840.10008.1.2.4.80", [draw(LINE), draw(), draw()]
+    frames = [frame + b"\0" * (len(frame) & 1) for frame in (compress(syntax, each) for each in pictures)]
+    data = make(np.stack(pictures[1:]), syntax=syntax, frames=frames)
+    whole = struct.pack("<2I", len(frames[0]) + 8, len(frames[0]) + len(frames[1]) + 16)
+    table = data.index(b"\xfe\xff\x00\xe0")
+    length = int.from_bytes(data[table + 4 : table + 8], "little")
+    data = data[: table + 4] + struct.pack("<I", 8) + whole + data[table + 8 + length :]
+
+    with pytest.raises(Rejected) as error:
+        hide(data)
+
+    assert error.value.code == "deid.pixels.fragments"
 
 
 def test_a_picture_without_writing_keeps_every_byte(draw: Draw, make: Make, hide: Hide) -> None:
