@@ -17,11 +17,18 @@ if TYPE_CHECKING:
 
 def reactions() -> dict[type[events.Event], tuple[events.Reaction, ...]]:
     """Which rooms hear of what happened below them."""
+    from collegium.imaging.connections.events import GatewayAlarmEnded, GatewayAlarmRaised
     from collegium.imaging.ingest.events import ExamArrived
     from collegium.research.pipeline.reactions import on_exam_arrived
+    from collegium.research.projects.people.gateway_alarms import (
+        on_gateway_alarm_ended,
+        on_gateway_alarm_raised,
+    )
 
     return {
         ExamArrived: (on_exam_arrived,),
+        GatewayAlarmRaised: (on_gateway_alarm_raised,),
+        GatewayAlarmEnded: (on_gateway_alarm_ended,),
     }
 
 

@@ -22,6 +22,7 @@ class NotificationKind(models.TextChoices):
     EXAM_UNPLACED = "exam_unplaced"
     VISIT_LATE = "visit_late"
     TASK_WITHOUT_PERSON = "task_without_person"
+    GATEWAY_ALARM = "gateway_alarm"
 
 
 class Notification(SpaceRow):

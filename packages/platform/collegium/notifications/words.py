@@ -23,6 +23,7 @@ ICONS: dict[NotificationKind, str] = {
     NotificationKind.EXAM_UNPLACED: "calendar-question",
     NotificationKind.VISIT_LATE: "calendar-exclamation",
     NotificationKind.TASK_WITHOUT_PERSON: "alert-triangle",
+    NotificationKind.GATEWAY_ALARM: "server-2",
 }
 
 _TO_DO = (
@@ -67,6 +68,8 @@ def what(kind: NotificationKind, count: int) -> str:  # noqa: C901, PLR0911  one
             return (
                 ngettext("%(n)d decision about unblinding", "%(n)d decisions about unblinding", count) % told
             )
+        case NotificationKind.GATEWAY_ALARM:
+            return ngettext("%(n)d alarm of a gateway", "%(n)d alarms of gateways", count) % told
         case NotificationKind.TASK_WITHOUT_PERSON:
             return (
                 ngettext(

@@ -43,6 +43,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("projects/<uuid:space_id>/results/", results.results, name="results"),
     path("projects/<uuid:space_id>/results/csv", results.results_csv, name="results-csv"),
     path("projects/<uuid:space_id>/gateways/", connections.gateways, name="gateways"),
+    path("projects/<uuid:space_id>/gateways/<uuid:gateway_id>/", connections.gateway, name="gateway"),
+    path(
+        "projects/<uuid:space_id>/gateways/<uuid:gateway_id>/channels/new",
+        connections.new_channel,
+        name="channel-new",
+    ),
+    path(
+        "projects/<uuid:space_id>/gateways/<uuid:gateway_id>/channels/<uuid:channel_id>/",
+        connections.channel,
+        name="channel",
+    ),
     path("projects/<uuid:space_id>/subjects/", pipeline.subjects, name="subjects"),
     path("projects/<uuid:space_id>/visits/", visit_pages.visits, name="visits"),
     path("projects/<uuid:space_id>/setup/", pipeline.setup, name="setup"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from starlette.routing import Route
 
-from collegium.imaging.connections import queries, services
+from collegium.imaging.connections import pulse, queries, services
 from collegium.imaging.connections.edge import answer, gateway, guarded, in_thread, said
 from collegium.kit.database import acting_as, anonymous
 from collegium.trust.access.queries import actor_in
@@ -53,8 +53,8 @@ async def heartbeat(request: Request) -> Response:
 def _beat(known: KnownGateway, beat: Heartbeat) -> HeartbeatAnswer:
     with acting_as(known.principal, [known.space_id]):
         actor = actor_in(known.principal, known.space_id)
-        services.take_pulse(actor=actor, beat=beat)
-        return HeartbeatAnswer(protocol=PROTOCOL, channels=queries.setups(actor))
+        kept = pulse.take_pulse(actor=actor, beat=beat)
+        return HeartbeatAnswer(protocol=PROTOCOL, channels=queries.setups(actor), trail_seq=kept)
 
 
 routes = [

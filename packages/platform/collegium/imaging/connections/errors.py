@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from collegium.kit.errors import Conflict, Invalid, NotFound, SignInNeeded
 
 
@@ -39,6 +41,26 @@ class ChannelTaken(Conflict):
     message = "This gateway already listens to that AE title."
 
 
+class ChannelMoved(Conflict):
+    code = "connections.channel.moved"
+    message = "Somebody changed this channel meanwhile. Look at it again, then change it."
+
+
+class ChannelInvalid(Invalid):
+    """What the protocol could not say; carries the wire's own words."""
+
+    code = "connections.channel.invalid"
+
+
 class RecipeInvalid(Invalid):
+    """Text that is no recipe; carries what is wrong with it."""
+
     code = "connections.channel.recipe"
-    message = "The recipe of the channel cannot be read."
+
+    def __init__(self, what: str) -> None:
+        super().__init__(_("The recipe cannot be used. %(what)s") % {"what": what})
+
+
+class ReasonMissing(Invalid):
+    code = "connections.reason.missing"
+    message = "Say why, for the trail."

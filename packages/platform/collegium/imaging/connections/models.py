@@ -1,11 +1,13 @@
-"""A hospital's gateway, the code that lets it in once, and its channels."""
+"""A hospital's gateway, the code that lets it in once, its channels, and what it tells of itself."""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
 from collegium.kit.rls import SpaceRow
+from collegium_wire import NO_ENTRY, Allocation
 
 
 class Gateway(SpaceRow):
@@ -22,6 +24,18 @@ class Gateway(SpaceRow):
     queue_objects = models.BigIntegerField(default=0)
     queue_bytes = models.BigIntegerField(default=0)
     failures = models.BigIntegerField(default=0)
+    rate_in_mbps = models.FloatField(default=0)
+    rate_out_mbps = models.FloatField(default=0)
+    disk_free_bytes = models.BigIntegerField(default=0)
+    trail_part = models.PositiveIntegerField(
+        default=1,
+        help_text="Grows with each enrolment: a gateway that is enrolled anew tells its trail anew.",
+    )
+    trail_seq = models.BigIntegerField(default=0, help_text="The highest entry that is kept of this part.")
+    trail_hash = models.CharField(max_length=64, default=NO_ENTRY)
+    trail_broken_at = models.DateTimeField(
+        null=True, help_text="When entries came that do not follow those that are kept."
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["space_id", "name"], name="gateway_name_once"),)
@@ -49,8 +63,98 @@ class Channel(SpaceRow):
     recipe_digest = models.CharField(max_length=64)
     quiet_time_s = models.PositiveIntegerField(default=60)
     is_on = models.BooleanField(default=True)
+    version = models.PositiveIntegerField(default=1)
+    accepts_from = models.PositiveIntegerField(
+        default=1, help_text="What was cleaned with the recipe of an earlier version is refused."
+    )
+    allocation = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.value) for one in Allocation],
+        default=Allocation.AUTOMATIC.value,
+    )
+    storage_classes = ArrayField(
+        models.CharField(max_length=64), default=list, help_text="Empty: all of them."
+    )
+    send_window = models.CharField(max_length=11, blank=True, help_text="Such as 19:00-06:00; empty: always.")
+    max_mbps = models.PositiveIntegerField(default=0, help_text="0: no limit.")
+    compress = models.BooleanField(default=False)
+    storage_commitment = models.BooleanField(default=False)
+    retention_days = models.PositiveIntegerField(default=0)
+    attempts_limit = models.PositiveIntegerField(default=100, help_text="0: no limit.")
+    queue_objects = models.BigIntegerField(default=0)
+    quarantined_objects = models.BigIntegerField(default=0)
+    told_failures = models.BigIntegerField(default=0)
+    last_received_at = models.DateTimeField(null=True)
+    last_success_at = models.DateTimeField(null=True)
+    told_setup_digest = models.CharField(max_length=64, blank=True)
+    told_recipe = models.CharField(
+        max_length=64, blank=True, help_text="Digest of the recipe that is applied."
+    )
+    told_waiting = models.CharField(
+        max_length=64, blank=True, help_text="Digest of a recipe that the site has not confirmed."
+    )
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["space_id", "gateway", "called_ae"], name="channel_ae_once"),
+        )
+
+
+class ChannelVersion(SpaceRow):
+    """A channel as it was told from then on. Never changed: objects are judged by the recipe they were cleaned with."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT)
+    version = models.PositiveIntegerField()
+    setup_text = models.TextField(help_text="The wire's message.")
+    setup_digest = models.CharField(max_length=64)
+    recipe_digest = models.CharField(max_length=64)
+    at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["space_id", "channel", "version"], name="channel_version_once"),
+        )
+
+
+class GatewayAlarm(SpaceRow):
+    """Something that a person should look at, from when it was told until it was told no more. One row a code."""
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, null=True)
+    code = models.CharField(max_length=100)
+    message = models.CharField(max_length=500)
+    since = models.DateTimeField()
+    told_at = models.DateTimeField(help_text="When it was last told, or seen by the server itself.")
+    ended_at = models.DateTimeField(null=True)
+    is_announced = models.BooleanField(default=False, help_text="People were told since it came up.")
+    announced_at = models.DateTimeField(null=True, help_text="When people were last told.")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["space_id", "gateway", "channel", "code"],
+                nulls_distinct=False,
+                name="gateway_alarm_once",
+            ),
+        )
+
+
+class GatewayTrailEntry(SpaceRow):
+    """What a gateway told of an entry of its own trail. Only added: its head is kept here, out of the site's reach."""
+
+    gateway = models.ForeignKey(Gateway, on_delete=models.PROTECT)
+    part = models.PositiveIntegerField()
+    seq = models.BigIntegerField()
+    at = models.DateTimeField(help_text="By the gateway's clock.")
+    action = models.CharField(max_length=100)
+    actor_role = models.CharField(max_length=100)
+    channel_id = models.UUIDField(null=True)
+    hash = models.CharField(max_length=64)
+    received_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["space_id", "gateway", "part", "seq"], name="gateway_trail_entry_once"
+            ),
         )

@@ -1,39 +1,54 @@
-"""Add gateways and channels, let a gateway in once, take its pulse, shut it out."""
+"""Add gateways and channels, change what a channel is told, let a gateway in once, shut it out."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from collegium.imaging.connections.errors import (
+    ChannelInvalid,
+    ChannelMoved,
+    ChannelNotFound,
     ChannelTaken,
     CodeUnknown,
     CodeUsed,
     GatewayNameTaken,
     GatewayNotFound,
+    ReasonMissing,
+    RecipeInvalid,
 )
-from collegium.imaging.connections.models import Channel, EnrolmentCode, Gateway
-from collegium.imaging.connections.queries import KnownGateway, digest_of
+from collegium.imaging.connections.models import (
+    Channel,
+    ChannelVersion,
+    EnrolmentCode,
+    Gateway,
+    GatewayAlarm,
+)
+from collegium.imaging.connections.pulse import end_alarms
+from collegium.imaging.connections.queries import KnownGateway, digest_of, setup_of
 from collegium.kit import clock, ids
 from collegium.kit.principals import Principal
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
 from collegium.trust.tenancy import services as tenancy
+from collegium_deid import DeidError, parse_recipe
+from collegium_wire import NO_ENTRY, Allocation, WireError
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from collegium.kit.principals import Actor
-    from collegium_wire import Heartbeat
+    from collegium_wire import ChannelSetup
 
 CODE_LIFETIME = timedelta(days=7)
 GATEWAY_ROLE = "Gateway"
+MOST_RECIPE_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +58,20 @@ class IssuedCode:
     code: str
     gateway_id: UUID
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a channel may take and how it may send; what each means stands at the wire's `ChannelSetup`."""
+
+    allocation: Allocation = Allocation.AUTOMATIC
+    storage_classes: tuple[str, ...] = ()
+    send_window: str = ""
+    max_mbps: int = 0
+    compress: bool = False
+    storage_commitment: bool = False
+    retention_days: int = 0
+    attempts_limit: int = 100
 
 
 def add_gateway(*, actor: Actor, name: str) -> Gateway:
@@ -71,18 +100,19 @@ def add_channel(  # noqa: PLR0913 - a channel binds this many things
     site_name: str,
     recipe_text: str,
     quiet_time_s: int = 60,
+    limits: Limits | None = None,
 ) -> Channel:
     """Bind a called AE title of a gateway to a site and a recipe.
 
     Raises:
         GatewayNotFound: the space has no such gateway.
         ChannelTaken: the gateway has a channel of this AE title.
+        RecipeInvalid, ChannelInvalid: it could not be followed.
     """
     require(actor, Permission.GATEWAY_MANAGE)
     gateway = _locked(actor, gateway_id)
-    if Channel.objects.filter(space_id=actor.space, gateway=gateway, called_ae=called_ae).exists():
-        raise ChannelTaken
-    channel = Channel.objects.create(
+    channel = Channel(
+        id=ids.uuid7(),
         space_id=actor.space,
         gateway=gateway,
         name=name,
@@ -90,22 +120,108 @@ def add_channel(  # noqa: PLR0913 - a channel binds this many things
         project_name=project_name,
         site_code=site_code,
         site_name=site_name,
-        recipe_text=recipe_text,
-        recipe_digest=hashlib.sha256(recipe_text.encode()).hexdigest(),
         quiet_time_s=quiet_time_s,
     )
+    _set_recipe(channel, recipe_text)
+    _set_limits(channel, limits or Limits())
+    setup = _checked(channel)
+    channel.save(force_insert=True)
+    _keep_version(channel, setup)
     record(
         actor,
         Action.CHANNEL_ADDED,
         "connections.channel",
         channel.id,
-        new={
-            "gateway": str(gateway_id),
-            "ae": called_ae,
-            "site": site_code,
-            "recipe": channel.recipe_digest,
-        },
+        new={"gateway": str(gateway_id), "site": site_code, **_settings(channel)},
     )
+    return channel
+
+
+def change_channel(  # noqa: PLR0913 - everything of a channel that may change
+    *,
+    actor: Actor,
+    channel_id: UUID,
+    expected_version: int,
+    name: str,
+    called_ae: str,
+    recipe_text: str,
+    quiet_time_s: int,
+    limits: Limits,
+    refuses_earlier: bool,
+    reason: str,
+) -> Channel:
+    """Tell a channel anew; the gateway hears it with its next heartbeat. The same again is no change.
+
+    Site and project stay what they are: codes of subjects hang on them.
+
+    Args:
+        actor: who changes it.
+        channel_id: which.
+        expected_version: what the actor looked at.
+        name: for people.
+        called_ae: what the PACS sends to.
+        recipe_text: the recipe from now on. A looser one waits at the site for its administrator.
+        quiet_time_s: seconds without an image after which an exam is sent.
+        limits: what it may take and how it may send.
+        refuses_earlier: refuse what was cleaned with the recipes before, even if it is on its way.
+        reason: why.
+
+    Raises:
+        ChannelNotFound, ChannelMoved, ChannelTaken, RecipeInvalid, ChannelInvalid, ReasonMissing: nothing was changed.
+    """
+    require(actor, Permission.GATEWAY_MANAGE)
+    channel = _locked_channel(actor, channel_id)
+    if channel.version != expected_version:
+        raise ChannelMoved
+    before, setup_before = _settings(channel), _checked(channel)
+    channel.name, channel.called_ae, channel.quiet_time_s = name, called_ae, quiet_time_s
+    if recipe_text != channel.recipe_text:
+        _set_recipe(channel, recipe_text)
+    _set_limits(channel, limits)
+    setup, after = _checked(channel), _settings(channel)
+    if setup == setup_before and not (refuses_earlier and channel.accepts_from < channel.version):
+        return channel
+    if not reason.strip():
+        raise ReasonMissing
+    _keep_version(channel, setup_before)
+    channel.version += 1
+    if refuses_earlier:
+        channel.accepts_from = channel.version
+    channel.save()
+    _keep_version(channel, setup)
+    changed = {key for key in after if before[key] != after[key]}
+    record(
+        actor,
+        Action.CHANNEL_CHANGED,
+        "connections.channel",
+        channel.id,
+        old={"version": channel.version - 1, **{key: before[key] for key in changed}},
+        new={
+            "version": channel.version,
+            **{key: after[key] for key in changed},
+            **({"refuses_earlier": True} if refuses_earlier else {}),
+        },
+        reason=reason,
+    )
+    return channel
+
+
+def switch_channel(*, actor: Actor, channel_id: UUID, is_on: bool, reason: str) -> Channel:
+    """Let a channel take exams again, or no more. Switched off, it is no channel of the gateway any more.
+
+    Raises:
+        ChannelNotFound, ReasonMissing: nothing was changed.
+    """
+    require(actor, Permission.GATEWAY_MANAGE)
+    channel = _locked_channel(actor, channel_id)
+    if channel.is_on == is_on:
+        return channel
+    if not reason.strip():
+        raise ReasonMissing
+    channel.is_on = is_on
+    channel.save(update_fields=["is_on"])
+    action = Action.CHANNEL_SWITCHED_ON if is_on else Action.CHANNEL_SWITCHED_OFF
+    record(actor, action, "connections.channel", channel.id, reason=reason)
     return channel
 
 
@@ -152,32 +268,35 @@ def redeem_code(*, code: str, software: str) -> tuple[KnownGateway, str]:
 
 
 def record_enrolment(*, actor: Actor, software: str) -> None:
-    """The gateway's own first entry in the trail."""
+    """The gateway's own first entry in the trail. It tells its own trail from the beginning again."""
+    rows = Gateway.objects.select_for_update().filter(space_id=actor.space, id=actor.principal.behalf.id)
+    gateway = rows.first()
+    if gateway is None:
+        raise GatewayNotFound
+    if gateway.trail_seq or gateway.trail_broken_at:
+        gateway.trail_part += 1
+        gateway.trail_seq, gateway.trail_hash, gateway.trail_broken_at = 0, NO_ENTRY, None
+        gateway.save()
     record(
         actor,
         Action.GATEWAY_ENROLLED,
         "connections.gateway",
-        actor.principal.behalf.id,
+        gateway.id,
         new={"software": software[:100]},
     )
 
 
-def take_pulse(*, actor: Actor, beat: Heartbeat) -> None:
-    """Keep what the acting gateway tells of itself. Facts it reports, so no entry in the trail."""
-    Gateway.objects.filter(space_id=actor.space, id=actor.principal.behalf.id).update(
-        software=beat.software[:100],
-        last_seen_at=clock.now(),
-        last_success_at=beat.last_success_at,
-        queue_objects=min(beat.queue_objects, 1 << 62),
-        queue_bytes=min(beat.queue_bytes, 1 << 62),
-        failures=min(beat.failures, 1 << 62),
-    )
-
-
 def revoke_gateway(*, actor: Actor, gateway_id: UUID, reason: str) -> None:
-    """Shut a gateway out; its token stops within seconds, its history stays."""
+    """Shut a gateway out; its token stops within seconds, its history stays.
+
+    Raises:
+        GatewayNotFound, ReasonMissing: nothing was changed.
+    """
     require(actor, Permission.GATEWAY_MANAGE)
     gateway = _locked(actor, gateway_id)
+    if not reason.strip():
+        raise ReasonMissing
+    end_alarms(actor, GatewayAlarm.objects.filter(space_id=actor.space, gateway=gateway, ended_at=None))
     gateway.revoked_at = clock.now()
     gateway.save(update_fields=["revoked_at"])
     record(actor, Action.GATEWAY_REVOKED, "connections.gateway", gateway.id, reason=reason)
@@ -192,3 +311,71 @@ def _locked(actor: Actor, gateway_id: UUID) -> Gateway:
     if found is None:
         raise GatewayNotFound
     return found
+
+
+def _locked_channel(actor: Actor, channel_id: UUID) -> Channel:
+    rows = Channel.objects.select_for_update(of=("self",)).select_related("gateway")
+    found = rows.filter(space_id=actor.space, id=channel_id, gateway__revoked_at=None).first()
+    if found is None:
+        raise ChannelNotFound
+    return found
+
+
+def _set_recipe(channel: Channel, text: str) -> None:
+    if len(text.encode()) > MOST_RECIPE_BYTES:
+        raise RecipeInvalid(f"It is longer than {MOST_RECIPE_BYTES >> 10} kB.")
+    try:
+        parse_recipe(text, "recipe")
+    except DeidError as error:
+        raise RecipeInvalid(str(error)) from None
+    channel.recipe_text, channel.recipe_digest = text, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _set_limits(channel: Channel, limits: Limits) -> None:
+    for name, value in asdict(limits).items():
+        setattr(channel, name, list(value) if isinstance(value, tuple) else value)
+
+
+def _checked(channel: Channel) -> ChannelSetup:
+    """The channel as it would be told, if the protocol can say it and its AE title is free."""
+    others = Channel.objects.filter(
+        space_id=channel.space_id, gateway_id=channel.gateway_id, called_ae=channel.called_ae
+    )
+    if others.exclude(id=channel.id).exists():
+        raise ChannelTaken
+    try:
+        return setup_of(channel)
+    except WireError as error:
+        raise ChannelInvalid(error.message) from None
+
+
+def _settings(channel: Channel) -> dict[str, object]:
+    """What the trail says of a channel: everything that may change, the recipe by its digest."""
+    return {
+        "ae": channel.called_ae,
+        "name": channel.name,
+        "quiet_time_s": channel.quiet_time_s,
+        "recipe": channel.recipe_digest,
+        "allocation": str(channel.allocation),
+        "storage_classes": list(channel.storage_classes),
+        "send_window": channel.send_window,
+        "max_mbps": channel.max_mbps,
+        "compress": channel.compress,
+        "storage_commitment": channel.storage_commitment,
+        "retention_days": channel.retention_days,
+        "attempts_limit": channel.attempts_limit,
+    }
+
+
+def _keep_version(channel: Channel, setup: ChannelSetup) -> None:
+    """Keep what the channel is told as its present version, unless it is kept already."""
+    ChannelVersion.objects.get_or_create(
+        space_id=channel.space_id,
+        channel=channel,
+        version=channel.version,
+        defaults={
+            "setup_text": setup.to_json().decode(),
+            "setup_digest": setup.digest(),
+            "recipe_digest": setup.recipe_digest,
+        },
+    )

@@ -102,8 +102,11 @@ def _door(known: KnownGateway, delivery_id: UUID) -> _Begin:
         actor = actor_in(known.principal, known.space_id)
         row = queries.delivery(actor, delivery_id)
         channel = connections.own_channel(actor, str(row.channel_id))
+        recipe_text = connections.cleaning_recipe(channel, row.recipe_digest or channel.recipe_digest)
+        if recipe_text is None:
+            raise ManifestInvalid(services.OTHER_RECIPE)
         assert actor.organisation_id
-        return _Begin(actor.organisation_id, known.space_id, channel.recipe_text)
+        return _Begin(actor.organisation_id, known.space_id, recipe_text)
 
 
 class _Begin:

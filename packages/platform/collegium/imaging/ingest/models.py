@@ -22,6 +22,9 @@ class Delivery(SpaceRow):
     source = models.CharField(max_length=10, choices=Source.choices)
     principal = models.CharField(max_length=120)
     channel_id = models.UUIDField(null=True)
+    recipe_digest = models.CharField(
+        max_length=64, blank=True, default="", help_text="Of the recipe it was cleaned with."
+    )
     study_uid = models.CharField(max_length=64)
     subject_code = models.CharField(max_length=64)
     is_supplement = models.BooleanField(default=False)

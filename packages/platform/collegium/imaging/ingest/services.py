@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collegium.imaging.ingest.corridor import Arrived
     from collegium.kit.principals import Actor
 
+OTHER_RECIPE = "The delivery was cleaned with a recipe that this channel does not accept."
 ORPHANS_AFTER = timedelta(hours=24)
 """No request that writes a blob takes this long to write its row."""
 
@@ -63,14 +64,15 @@ def open_delivery(*, actor: Actor, manifest: Manifest) -> tuple[str, ...]:
     """Open a gateway's delivery, or find it open; returns the digests that are missing.
 
     Raises:
-        ManifestInvalid: the manifest names no live channel of this gateway, or another recipe.
+        ChannelNotFound: the manifest names no live channel of this gateway.
+        ManifestInvalid: it was cleaned with a recipe that the channel was never told, or that is refused by now.
         DeliveryChanged: the id was opened with another manifest.
         StorageFull: there is no room for what it announces.
     """
     require(actor, Permission.EXAM_UPLOAD)
     channel = connections.own_channel(actor, manifest.channel_id)
-    if manifest.recipe_digest != channel.recipe_digest:
-        raise ManifestInvalid("The delivery was cleaned with another recipe than the channel's present one.")
+    if connections.cleaning_recipe(channel, manifest.recipe_digest) is None:
+        raise ManifestInvalid(OTHER_RECIPE)
     digest = manifest.digest()
     storage.require_room(
         sum(one.size_bytes for one in manifest.objects), used_bytes=archive.used_bytes(actor)
@@ -82,6 +84,7 @@ def open_delivery(*, actor: Actor, manifest: Manifest) -> tuple[str, ...]:
         source=Source.GATEWAY,
         principal=actor.principal.behalf.text,
         channel_id=channel.id,
+        recipe_digest=manifest.recipe_digest,
         study_uid=manifest.study_uid,
         subject_code=manifest.subject_code,
         is_supplement=manifest.supplement,

@@ -11,6 +11,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from collegium.imaging.connections import queries as connections
+from collegium.imaging.connections.words import said
 from collegium.kit import ids
 from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page, ordered
@@ -113,6 +115,9 @@ def _context(request: PageRequest, actor: Actor, sites: list[Site]) -> dict[str,
         "visits": planned.values(),
         "lines": [
             _line(subject, list(planned), exams.get(subject.id, []), waiting) for subject in page.items
+        ],
+        "alarms": [
+            (said(one), one.since) for one in connections.site_alarms(actor, [site.code for site in sites])
         ],
         "corrections": corrections,
         "tasks": tasks,

@@ -222,8 +222,11 @@ _BARE = (
 _ABOUT = frozenset({"code", "step", "subject"})
 """Values that what an entry is about says already."""
 _KEYS = {
-    "asked_of": "put to", "duplicate": "sent before", "finished_tasks": "finished tasks", "instances": "images",
-    "objects": "images", "stored": "images", "why": "because",
+    "ae": "AE title", "asked_of": "put to", "attempts_limit": "most attempts",
+    "duplicate": "sent before", "finished_tasks": "finished tasks", "instances": "images",
+    "max_mbps": "most Mbps", "objects": "images", "quiet_time_s": "quiet time (s)",
+    "refuses_earlier": "refuses what was cleaned before", "retention_days": "days kept", "send_window": "sends from",
+    "stored": "images", "why": "because",
 }  # fmt: skip
 _HIDDEN = frozenset(
     {"among", "cause", "changes", "digest", "door", "entry", "entry_revision", "exam", "expires_at", "fields", "frame",
@@ -234,6 +237,7 @@ _HIDDEN = frozenset(
 )  # fmt: skip
 """Kept in the trail for whoever checks it; words for nobody."""
 _SHOWN: dict[str, frozenset[str]] = {
+    Action.CHANNEL_CHANGED: frozenset({"recipe"}),
     Action.PROJECT_PUBLISHED: frozenset({"digest"}),
     Action.RESULTS_EXPORTED: frozenset({"sha256"}),
     Action.SPACE_CREATED: frozenset({"kind"}),

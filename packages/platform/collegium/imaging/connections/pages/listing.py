@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from django import forms
+from django.db import transaction
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from collegium.imaging.connections import queries, services
-from collegium.kit import clock
+from collegium.imaging.connections.pages.standing import state_of
 from collegium.kit.errors import CollegiumError
 from collegium.settings.installation import installation
 from collegium.trust.access.pages import member
@@ -24,19 +25,17 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
+    from collegium.imaging.connections.models import Channel, GatewayAlarm
     from collegium.imaging.connections.services import IssuedCode
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
-
-QUIET_AFTER = timedelta(minutes=2)
-"""A gateway that has not been heard for this long is shown as silent."""
 
 
 class NewGateway(forms.Form):
     """What a new gateway and its first channel need."""
 
     name = forms.CharField(max_length=100, label=_("Name of the gateway"))
-    site_name = forms.CharField(max_length=200, label=_("Site"))
+    site_name = forms.CharField(max_length=100, label=_("Site"))
     site_code = forms.RegexField(
         r"[A-Za-z0-9]{1,16}", label=_("Site code"), help_text=_("Begins every subject code, such as S01.")
     )
@@ -56,19 +55,33 @@ def gateways(request: PageRequest, space_id: UUID) -> HttpResponse:
     issued: IssuedCode | None = None
     if request.method == "POST" and form.is_valid():
         try:
-            issued = _add(actor, form.cleaned_data)
+            with transaction.atomic():
+                issued = _add(actor, form.cleaned_data)
             form = NewGateway()
         except CollegiumError as error:
             form.add_error(None, error.text)
-    quiet_since = clock.now() - QUIET_AFTER
-    context = {
-        "rows": [(row, row.last_seen_at is None or row.last_seen_at < quiet_since, queries.channels(actor, row.id))
-                 for row in queries.gateways(actor)],
-        "form": form,
-        "issued": issued,
-        "address": installation().address,
-    }  # fmt: skip
+    context = {"rows": _rows(actor), "form": form, "issued": issued, "address": installation().address}
     return render(request, "imaging_connections/gateways.html", context)
+
+
+def _rows(actor: Actor) -> list[dict[str, object]]:
+    """Three queries, however many gateways."""
+    channels: dict[UUID, list[Channel]] = defaultdict(list)
+    for channel in queries.all_channels(actor):
+        if channel.is_on:
+            channels[channel.gateway_id].append(channel)
+    alarms: dict[UUID, list[GatewayAlarm]] = defaultdict(list)
+    for alarm in queries.alarms(actor):
+        alarms[alarm.gateway_id].append(alarm)
+    return [
+        {
+            "gateway": row,
+            "state": state_of(row, alarms[row.id]),
+            "channels": channels[row.id],
+            "alarms": len(alarms[row.id]),
+        }
+        for row in queries.gateways(actor)
+    ]
 
 
 def _add(actor: Actor, asked: dict[str, object]) -> IssuedCode:

@@ -1,0 +1,284 @@
+"""What a gateway tells: kept in its own rows alone, alarms while they last, a trail that only grows."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from django.db import DatabaseError
+
+from collegium.imaging.connections import jobs, queries, services
+from collegium.imaging.connections.models import (
+    Channel,
+    ChannelVersion,
+    Gateway,
+    GatewayAlarm,
+    GatewayTrailEntry,
+)
+from collegium.imaging.connections.words import SILENT, TRAIL_BROKEN
+from collegium.kit import clock
+from collegium.kit.database import acting_as
+from collegium.trust.audit.models import AuditEntry
+from collegium_testkit.delivering import enrolled
+from collegium_testkit.world import new_world
+from collegium_wire import (
+    NO_ENTRY,
+    PROTOCOL,
+    Alarm,
+    ChannelBeat,
+    ChannelConfiguration,
+    EnrolmentRequest,
+    Heartbeat,
+    TrailEntry,
+    paths,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collegium_testkit.delivering import Client, Sender
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+FULL = Alarm(code="connect.spool.full", message="The disk is nearly full.", since=AT)
+SHA = hashlib.sha256(b"recipe").hexdigest()
+
+
+def beat(sender: Sender, **told: Any) -> Any:  # Any: fields of a heartbeat; a response
+    given: dict[str, Any] = {  # Any: the same
+        "protocol": PROTOCOL, "software": "test 2", "queue_objects": 3, "queue_bytes": 4_000, "failures": 1,
+        "last_success_at": AT, "channels": (),
+    }  # fmt: skip
+    message = Heartbeat(**(given | told))
+    answer = sender.client.post(paths.HEARTBEAT, content=message.to_json(), headers=sender.headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def entries(first: int, last: int, *, salt: str = "") -> tuple[TrailEntry, ...]:
+    """Entries of a trail; another salt is another trail."""
+
+    def digest(seq: int) -> str:
+        return hashlib.sha256(f"{salt}{seq}".encode()).hexdigest() if seq else NO_ENTRY
+
+    return tuple(
+        TrailEntry(
+            seq=seq, at=AT, action="quarantine.object.released", actor_role="operator", channel_id="",
+            previous_hash=digest(seq - 1), hash=digest(seq),
+        )
+        for seq in range(first, last + 1)
+    )  # fmt: skip
+
+
+def told_by(sender: Sender) -> tuple[Gateway, Channel, list[str]]:
+    """The gateway, its channel and the codes of its alarms, as an administrator sees them."""
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        actor = sender.world.actor()
+        gateway = queries.gateway(actor, sender.gateway_id)
+        return gateway, queries.channels(actor, gateway.id)[0], [one.code for one in queries.alarms(actor)]
+
+
+def kept(sender: Sender) -> list[tuple[int, int]]:
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        rows = GatewayTrailEntry.objects.filter(gateway_id=sender.gateway_id).order_by("part", "seq")
+        return list(rows.values_list("part", "seq"))
+
+
+@pytest.fixture
+def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the events that were announced."""
+    names: list[str] = []
+    monkeypatch.setattr("collegium.kit.events._deliver", [lambda name, *_rest: names.append(name)])
+    return names
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
+    """Let time pass."""
+
+    def pass_by(span: timedelta) -> None:
+        at = clock.now() + span
+        monkeypatch.setattr("collegium.kit.clock.now", lambda: at)
+
+    return pass_by
+
+
+def test_rates_room_and_the_state_of_each_channel_are_kept(sender: Sender) -> None:
+    beat(
+        sender,
+        rate_in_mbps=812.5,
+        rate_out_mbps=94.0,
+        disk_free_bytes=1 << 40,
+        channels=(
+            ChannelBeat(
+                channel_id=sender.channel_id, queue_objects=7, quarantined_objects=2, last_received_at=AT,
+                last_success_at=None, failures=4,
+            ),
+        ),
+        configuration=(
+            ChannelConfiguration(
+                channel_id=sender.channel_id, setup_digest=SHA, recipe_in_force=SHA, recipe_waiting=SHA
+            ),
+        ),
+    )  # fmt: skip
+
+    gateway, channel, _alarms = told_by(sender)
+    assert (gateway.rate_in_mbps, gateway.rate_out_mbps, gateway.disk_free_bytes) == (812.5, 94.0, 1 << 40)
+    assert (channel.queue_objects, channel.quarantined_objects, channel.told_failures) == (7, 2, 4)
+    assert (channel.told_setup_digest, channel.told_recipe, channel.told_waiting) == (SHA, SHA, SHA)
+
+
+def test_what_a_gateway_says_of_anothers_channel_is_dropped(sender: Sender) -> None:
+    other = enrolled(sender.client, new_world())
+    foreign = ChannelBeat(
+        channel_id=other.channel_id,
+        queue_objects=99,
+        quarantined_objects=99,
+        last_received_at=None,
+        last_success_at=None,
+    )
+
+    beat(sender, channels=(foreign,), alarms=(Alarm(**{**vars(FULL), "channel_id": other.channel_id}),))
+
+    assert told_by(other)[1].queue_objects == 0
+    assert told_by(other)[2] == []
+
+
+@pytest.mark.requirement("C16")
+def test_an_alarm_is_seen_while_it_is_told(sender: Sender, announced: list[str]) -> None:
+    beat(sender, alarms=(FULL,))
+    beat(sender, alarms=(FULL,))
+    while_told = told_by(sender)[2]
+
+    beat(sender)
+
+    assert while_told == [FULL.code]
+    assert told_by(sender)[2] == []
+    assert announced == ["connections.gateway_alarm_raised", "connections.gateway_alarm_ended"]
+
+
+def test_an_alarm_that_comes_and_goes_is_announced_once_in_a_while(
+    sender: Sender, announced: list[str], later: Callable[[timedelta], None]
+) -> None:
+    for alarms in ((FULL,), (), (FULL,)):
+        beat(sender, alarms=alarms)
+    at_once = announced.count("connections.gateway_alarm_raised")
+
+    later(timedelta(minutes=20))
+    beat(sender, alarms=(FULL,))
+
+    assert at_once == 1
+    assert announced.count("connections.gateway_alarm_raised") == 2
+
+
+def test_a_gateway_cannot_speak_under_the_servers_own_names(sender: Sender) -> None:
+    beat(sender, alarms=(Alarm(code=SILENT, message="Not so.", since=AT),))
+
+    assert told_by(sender)[2] == []
+
+
+def test_a_gateway_that_invents_alarms_without_end_fills_no_table(sender: Sender) -> None:
+    for round_ in range(6):
+        beat(sender, alarms=tuple(Alarm(code=f"a.r{round_}n{n}", message="x", since=AT) for n in range(50)))
+
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        assert GatewayAlarm.objects.filter(gateway_id=sender.gateway_id).count() == 200
+
+
+@pytest.mark.requirement("C16")
+def test_a_gateway_that_falls_silent_raises_an_alarm_until_it_is_heard(
+    sender: Sender, later: Callable[[timedelta], None]
+) -> None:
+    beat(sender)
+    jobs.look_for_silence(0)
+    before = told_by(sender)[2]
+
+    later(timedelta(minutes=2))
+    jobs.look_for_silence(0)
+    while_silent = told_by(sender)[2]
+    beat(sender)
+
+    assert before == []
+    assert while_silent == [SILENT]
+    assert told_by(sender)[2] == []
+
+
+def test_a_gateway_that_was_shut_out_is_not_called_silent(
+    sender: Sender, later: Callable[[timedelta], None]
+) -> None:
+    beat(sender, alarms=(FULL,))
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        services.revoke_gateway(actor=sender.world.actor(), gateway_id=sender.gateway_id, reason="stolen")
+
+    later(timedelta(minutes=2))
+    jobs.look_for_silence(0)
+
+    assert told_by(sender)[2] == []
+
+
+def test_the_answer_says_how_far_the_trail_is_kept(sender: Sender) -> None:
+    answers = [
+        beat(sender, trail=entries(*range_))["trail_seq"] for range_ in ((1, 3), (2, 5), (6, 6), (7, 6))
+    ]
+
+    assert answers == [3, 5, 6, 6]
+    assert kept(sender) == [(1, seq) for seq in range(1, 7)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [entries(3, 4, salt="forged"), entries(5, 6), entries(1, 2, salt="forged"), entries(4, 6)]
+)
+def test_a_trail_that_does_not_follow_is_not_kept_and_is_told(
+    sender: Sender, wrong: tuple[TrailEntry, ...]
+) -> None:
+    beat(sender, trail=entries(1, 2))
+
+    answer = beat(sender, trail=wrong)
+
+    assert answer["trail_seq"] == 2
+    assert kept(sender) == [(1, 1), (1, 2)]
+    assert told_by(sender)[2] == [TRAIL_BROKEN]
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        assert AuditEntry.objects.filter(action="connections.gateway.trail_broken").count() == 1
+
+
+def test_a_gateway_that_is_enrolled_anew_tells_its_trail_from_the_beginning(
+    sender: Sender, client: Client
+) -> None:
+    beat(sender, trail=entries(1, 2))
+    beat(sender, trail=entries(1, 2, salt="forged"))
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        code = services.issue_code(actor=sender.world.actor(), gateway_id=sender.gateway_id).code
+    asked = EnrolmentRequest(protocol=PROTOCOL, code=code, gateway_name="North", software="test 3")
+    token = client.post(paths.ENROL, content=asked.to_json()).json()["token"]
+    sender.headers = {"Authorization": f"Bearer {token}"}
+
+    answer = beat(sender, trail=entries(1, 1, salt="new"))
+
+    assert answer["trail_seq"] == 1
+    assert kept(sender) == [(1, 1), (1, 2), (2, 1)]
+    assert told_by(sender)[2] == []
+
+
+@pytest.mark.parametrize("table", [GatewayTrailEntry, ChannelVersion])
+def test_what_was_told_cannot_be_changed_afterwards(sender: Sender, table: Any) -> None:  # Any: a model
+    beat(sender, trail=entries(1, 1))
+
+    with (
+        pytest.raises(DatabaseError),
+        acting_as(sender.world.administrator.principal, [sender.world.space_id]),
+    ):
+        table.objects.update(space_id=sender.world.space_id)
+
+
+@pytest.mark.requirement("R02", "R03")
+@pytest.mark.parametrize("table", [GatewayAlarm, GatewayTrailEntry, ChannelVersion])
+def test_another_tenant_sees_nothing_of_what_gateways_tell(
+    sender: Sender, table: Any
+) -> None:  # Any: a model
+    beat(sender, alarms=(FULL,), trail=entries(1, 1))
+    stranger = new_world()
+
+    with acting_as(stranger.administrator.principal):
+        assert table.objects.count() == 0
