@@ -34,13 +34,16 @@ class Stream:
 
     def unpack(self, form: struct.Struct) -> tuple[Any, ...]:  # Any: as the form says
         """A few fixed fields."""
-        if self._end - self._start >= form.size:
-            self._start += form.size
-            return form.unpack_from(self._buffer, self._start - form.size)
-        return form.unpack(self.take(form.size))
+        size = form.size
+        if self._end - self._start < size:
+            self._gather(size)
+        self._start += size
+        return form.unpack_from(self._buffer, self._start - size)
 
     def take(self, size: int) -> bytes:
-        if self._end - self._start >= size:
+        if size <= _BUFFER:
+            if self._end - self._start < size:
+                self._gather(size)
             self._start += size
             return bytes(self._buffer[self._start - size : self._start])
         data = bytearray(size)
@@ -78,6 +81,14 @@ class Stream:
             raise PeerSilent from error
         except OSError as error:
             raise PeerGone from error
+
+    def _gather(self, size: int) -> None:
+        """Have at least `size` bytes in the buffer."""
+        left = self._end - self._start
+        self._buffer[:left] = self._buffer[self._start : self._end]
+        self._start, self._end = 0, left
+        while self._end < size:
+            self._end += self._receive(self._buffer[self._end :])
 
     def _receive(self, target: memoryview) -> int:
         if self._ends is not None and time.monotonic() >= self._ends:

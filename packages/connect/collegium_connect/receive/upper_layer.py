@@ -26,22 +26,15 @@ _REQUEST_LIMIT: Final = 1 << 20
 _ALL: Final = 1 << 62
 _PROVIDER, _USER = 2, 0
 _UNRECOGNIZED, _UNEXPECTED, _INVALID = 1, 2, 6  # reasons of PS3.8 Table 9-26
-_SIZES: Final = {
-    Kind.ASSOCIATE_RQ: (68, _REQUEST_LIMIT),
-    Kind.ASSOCIATE_AC: (68, _REQUEST_LIMIT),
-    Kind.ASSOCIATE_RJ: (4, 4),
-    Kind.RELEASE_RQ: (4, 4),
-    Kind.RELEASE_RP: (4, 4),
-    Kind.ABORT: (4, 4),
-}
-_EVENTS: Final = {
-    Kind.ASSOCIATE_RQ: Event.REQUEST_RECEIVED,
-    Kind.ASSOCIATE_AC: Event.ACCEPTANCE_RECEIVED,
-    Kind.ASSOCIATE_RJ: Event.REJECTION_RECEIVED,
-    Kind.DATA: Event.DATA_RECEIVED,
-    Kind.RELEASE_RQ: Event.RELEASE_REQUEST_RECEIVED,
-    Kind.RELEASE_RP: Event.RELEASE_ANSWER_RECEIVED,
-    Kind.ABORT: Event.ABORT_RECEIVED,
+# What each PDU is, and which lengths it may have; data are bounded by what we offered.
+_PDUS: Final[dict[int, tuple[Event, int, int]]] = {
+    Kind.ASSOCIATE_RQ: (Event.REQUEST_RECEIVED, 68, _REQUEST_LIMIT),
+    Kind.ASSOCIATE_AC: (Event.ACCEPTANCE_RECEIVED, 68, _REQUEST_LIMIT),
+    Kind.ASSOCIATE_RJ: (Event.REJECTION_RECEIVED, 4, 4),
+    Kind.DATA: (Event.DATA_RECEIVED, 6, 0),
+    Kind.RELEASE_RQ: (Event.RELEASE_REQUEST_RECEIVED, 4, 4),
+    Kind.RELEASE_RP: (Event.RELEASE_ANSWER_RECEIVED, 4, 4),
+    Kind.ABORT: (Event.ABORT_RECEIVED, 4, 4),
 }
 
 
@@ -156,6 +149,8 @@ class UpperLayer:
         if event is Event.ABORT_RECEIVED:
             self._take_body()
         action = self._move(event, reason=reason)
+        if action is Action.DT_2:
+            return action
         if action in (Action.AR_2, Action.AR_3, Action.AR_8, Action.AR_10):
             self._take_body()
         elif action in (Action.AA_2, Action.AA_3):
@@ -166,14 +161,12 @@ class UpperLayer:
 
     def _classify(self, kind: int, length: int) -> tuple[Event, int]:
         """The event that a PDU is, and what an A-ABORT would give as reason."""
-        if kind == Kind.DATA:
-            is_fit = 6 <= length <= self.max_pdu
-        elif kind in _SIZES:
-            least, most = _SIZES[Kind(kind)]
-            is_fit = least <= length <= most
-        else:
+        if kind not in _PDUS:
             return Event.INVALID_RECEIVED, _UNRECOGNIZED
-        return (_EVENTS[Kind(kind)], _UNEXPECTED) if is_fit else (Event.INVALID_RECEIVED, _INVALID)
+        event, least, most = _PDUS[kind]
+        if least <= length <= (most or self.max_pdu):
+            return event, _UNEXPECTED
+        return Event.INVALID_RECEIVED, _INVALID
 
     def _may(self, event: Event) -> bool:
         return (self._state, event) in TRANSITIONS
