@@ -17,17 +17,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collegium_connect import SOFTWARE, metrics
+from collegium_connect.actor import Role
+from collegium_connect.links import LinkList
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.frame import HEADERS, Frame
+from collegium_connect.local_ui.link_pages import LinkPages
 from collegium_connect.local_ui.overview import OverviewPages
 from collegium_connect.local_ui.sessions import Sessions
+from collegium_connect.local_ui.sign_in import SignInPages
 from collegium_connect.local_ui.status import GatewayStatus
+from collegium_connect.local_ui.trail_pages import TrailPages
 from collegium_connect.log import EventLog
+from collegium_connect.people import People
 from collegium_connect.settings import LocalSettings
+from collegium_connect.trail import Trail
 
 log = EventLog("local_ui")
 
-_PAGES: Final = (("/", "Overview"),)
+_PAGES: Final = (("/", "Overview"), ("/links", "Link table"), ("/log", "Log"))
 
 
 @dataclass(frozen=True)
@@ -38,18 +45,19 @@ class Parts:
     clock: Callable[[], datetime]
     status: Callable[[], GatewayStatus]
     metrics: Callable[[], str]
+    people: People
+    links: LinkList
+    trail: Trail
 
 
 def make_app(parts: Parts) -> Starlette:
     """All local pages. What they read and do runs in worker threads."""
-    desk = Desk(Frame(parts.name, SOFTWARE), Sessions(parts.clock), _PAGES)
-    overview = OverviewPages(desk, parts.status)
+    desk = Desk(Frame(parts.name, SOFTWARE), Sessions(parts.clock), parts.people, _PAGES)
     return Starlette(
         routes=[
-            Route("/", overview.whole),
-            Route("/overview/part", overview.part),
-            Route("/status.json", overview.as_json),
-            Route("/health", overview.health),
+            *_open_routes(parts, desk),
+            *_link_routes(parts, desk),
+            *_log_routes(parts, desk),
             Route("/metrics", _metrics(parts)),
             Route("/style.css", _asset("style.css", "text/css")),
             Route("/live.js", _asset("live.js", "text/javascript")),
@@ -57,6 +65,37 @@ def make_app(parts: Parts) -> Starlette:
         # A foreign name that resolves to this machine must not read the page through someone's browser.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
     )
+
+
+def _open_routes(parts: Parts, desk: Desk) -> list[Route]:
+    overview, sign_in = OverviewPages(desk, parts.status), SignInPages(desk, parts.people)
+    return [
+        Route("/", overview.whole),
+        Route("/overview/part", overview.part),
+        Route("/status.json", overview.as_json),
+        Route("/health", overview.health),
+        Route("/sign-in", sign_in.sign_in, methods=["GET", "POST"]),
+        Route("/sign-out", desk.signed_in(sign_in.sign_out), methods=["POST"]),
+    ]
+
+
+def _link_routes(parts: Parts, desk: Desk) -> list[Route]:
+    pages, place = LinkPages(desk, parts.links), "/links/{scope_id:int}"
+    return [
+        Route("/links", desk.signed_in(pages.numberings)),
+        Route(place, desk.signed_in(pages.links)),
+        Route(place + "/find", desk.signed_in(pages.find), methods=["POST"]),
+        Route(place + "/import", desk.signed_in(pages.take_list, role=Role.ADMINISTRATOR), methods=["POST"]),
+        Route(place + "/export", desk.signed_in(pages.give_list, role=Role.ADMINISTRATOR), methods=["POST"]),
+    ]
+
+
+def _log_routes(parts: Parts, desk: Desk) -> list[Route]:
+    pages = TrailPages(desk, parts.trail)
+    return [
+        Route("/log", desk.signed_in(pages.lines)),
+        Route("/log/verify", desk.signed_in(pages.verify), methods=["POST"]),
+    ]
 
 
 def _metrics(parts: Parts) -> Callable[[Request], Response]:

@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from collegium_connect.actor import Role
+from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.frame import Frame
 from collegium_connect.local_ui.sessions import COOKIE, Session, Sessions
 
@@ -17,43 +20,59 @@ SignedInPage = Callable[[Request, Session], Awaitable[Response]]
 _FORBIDDEN: Final = 403
 
 
+class Finder(Protocol):
+    def find(self, person_id: str) -> object | None: ...
+
+
 class Desk:
     """Guards pages and draws them in the frame."""
 
-    def __init__(self, frame: Frame, sessions: Sessions, pages: tuple[tuple[str, str], ...]) -> None:
+    def __init__(
+        self, frame: Frame, sessions: Sessions, people: Finder, pages: tuple[tuple[str, str], ...]
+    ) -> None:
         """`pages`: path and name of each page that the head of every page links."""
-        self._frame, self.sessions, self._pages = frame, sessions, pages
-
-    def session(self, request: Request) -> Session | None:
-        return self.sessions.find(request.cookies.get(COOKIE, ""))
+        self._frame, self.sessions, self._people, self._pages = frame, sessions, people, pages
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
         """A page in the frame, for whoever asks."""
         here = "/" + request.url.path.split("/")[1]
+        session = self.sessions.find(request.cookies.get(COOKIE, ""))
         return self._frame.page(
-            template, self.session(request), status=status, pages=self._pages, here=here, **context
+            template, session, status=status, pages=self._pages, here=here, done="", **context
         )
 
     def refusal(self, request: Request, words: str, status: int = _FORBIDDEN) -> HTMLResponse:
         return self.page(request, "refusal.html", status=status, words=words)
 
-    def signed_in(self, role: str = "") -> Callable[[SignedInPage], Page]:
-        """Let only signed-in people in, of one role where it is named; forms only with their token."""
+    def signed_in(self, handle: SignedInPage, *, role: Role | None = None) -> Page:
+        """The page for signed-in people only, of one role where it is named; forms only with their token.
 
-        def guard(handle: SignedInPage) -> Page:
-            @wraps(handle)
-            async def guarded(request: Request) -> Response:
-                session = self.session(request)
-                if session is None:
-                    return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
-                if role and session.role != role:
-                    return self.refusal(request, f"Only a local {role} may do this.")
-                if request.method == "POST":
-                    form = await request.form()
-                    if not session.allows(str(form.get("form_token", ""))):
-                        return self.refusal(request, "This form is too old. Open the page again.")
+        What the page's work refuses (a ConnectError) is told in its words.
+        """
+
+        @wraps(handle)
+        async def guarded(request: Request) -> Response:
+            session = await run_in_threadpool(self._session, request)
+            if session is None:
+                return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
+            if role and session.actor.role != role:
+                return self.refusal(request, f"Only a local {role} may do this.")
+            if request.method == "POST":
+                form = await request.form()
+                if not session.allows(str(form.get("form_token", ""))):
+                    return self.refusal(request, "This form is too old. Open the page again.")
+            try:
                 return await handle(request, session)
+            except ConnectError as error:
+                return self.refusal(request, str(error), status=409)
 
-            return guarded
+        return guarded
 
-        return guard
+    def _session(self, request: Request) -> Session | None:
+        """The session of who asks, unless the account was closed meanwhile."""
+        cookie = request.cookies.get(COOKIE, "")
+        session = self.sessions.find(cookie)
+        if session is not None and self._people.find(session.person_id) is None:
+            self.sessions.end(cookie)
+            return None
+        return session

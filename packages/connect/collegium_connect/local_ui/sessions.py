@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from collegium_connect.actor import Actor
+
 COOKIE: Final = "collegium_local"
 IDLE: Final = timedelta(minutes=30)
 LONGEST: Final = timedelta(hours=12)
@@ -17,8 +19,8 @@ LONGEST: Final = timedelta(hours=12)
 class Session:
     """One signed-in person. `form_token` must come back with every form (CSRF)."""
 
-    name: str
-    role: str
+    person_id: str
+    actor: Actor
     form_token: str = field(repr=False)
     began_at: datetime
 
@@ -34,12 +36,12 @@ class Sessions:
         self._sessions: dict[str, tuple[Session, datetime]] = {}
         self._lock = threading.Lock()
 
-    def begin(self, name: str, role: str) -> str:
+    def begin(self, person_id: str, actor: Actor) -> str:
         """The cookie of a new session."""
         cookie, at = secrets.token_urlsafe(32), self._clock()
         with self._lock:
             self._forget_old(at)
-            self._sessions[cookie] = (Session(name, role, secrets.token_urlsafe(32), at), at)
+            self._sessions[cookie] = (Session(person_id, actor, secrets.token_urlsafe(32), at), at)
         return cookie
 
     def find(self, cookie: str) -> Session | None:
@@ -56,13 +58,6 @@ class Sessions:
     def end(self, cookie: str) -> None:
         with self._lock:
             self._sessions.pop(cookie, None)
-
-    def end_of(self, name: str) -> None:
-        """End every session of a person, who was removed or changed the password."""
-        with self._lock:
-            for cookie, (session, _) in list(self._sessions.items()):
-                if session.name == name:
-                    del self._sessions[cookie]
 
     def _forget_old(self, at: datetime) -> None:
         for cookie, (session, used_at) in list(self._sessions.items()):

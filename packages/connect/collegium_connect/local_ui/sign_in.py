@@ -1,30 +1,14 @@
 """The sign-in page, and the way out."""
 
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.desk import Desk
-from collegium_connect.local_ui.sessions import COOKIE, LONGEST
-
-
-class Person(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def role(self) -> str: ...
-
-
-class People(Protocol):
-    """The local users."""
-
-    def exist(self) -> bool: ...
-    def check(self, name: str, password: str) -> Person:
-        """Who this is; raises a ConnectError in words when it is nobody, or locked."""
+from collegium_connect.local_ui.sessions import COOKIE, LONGEST, Session
+from collegium_connect.people import People, PeopleError
 
 
 class SignInPages:
@@ -38,19 +22,19 @@ class SignInPages:
         name, password, next_ = (str(form.get(key, "")) for key in ("name", "password", "next"))
         try:
             person = await run_in_threadpool(self._people.check, name, password)
-        except ConnectError as error:
+        except PeopleError as error:
             return await self._form(request, next_, name=name, problem=str(error), status=403)
         answer = RedirectResponse(_own(next_), status_code=303)
         answer.set_cookie(
             COOKIE,
-            self._desk.sessions.begin(person.name, person.role),
+            self._desk.sessions.begin(person.person_id, person.actor),
             max_age=int(LONGEST.total_seconds()),
             httponly=True,
             samesite="strict",
         )
         return answer
 
-    async def sign_out(self, request: Request) -> Response:
+    async def sign_out(self, request: Request, _session: Session) -> Response:
         self._desk.sessions.end(request.cookies.get(COOKIE, ""))
         answer = RedirectResponse("/", status_code=303)
         answer.delete_cookie(COOKIE)
@@ -59,7 +43,7 @@ class SignInPages:
     async def _form(
         self, request: Request, next_: str, *, name: str = "", problem: str = "", status: int = 200
     ) -> Response:
-        has_people = await run_in_threadpool(self._people.exist)
+        has_people = bool(await run_in_threadpool(self._people.listed))
         return self._desk.page(
             request, "sign_in.html", status=status, next=_own(next_), name=name, problem=problem,
             has_people=has_people,
@@ -69,5 +53,5 @@ class SignInPages:
 def _own(address: str) -> str:
     """A path of this page; anything else becomes the overview."""
     parts = urlsplit(address)
-    is_own = not parts.scheme and not parts.netloc and address.startswith("/") and "\\" not in address
-    return address if is_own and not address.startswith("//") else "/"
+    is_own = address.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in address
+    return address if is_own else "/"

@@ -1,0 +1,175 @@
+"""The pages for the people of the site: nobody else gets in, no form without its token, each role its own."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.routing import Route
+
+from collegium_connect.actor import CONSOLE, Role
+from collegium_connect.clock import now
+from collegium_connect.journal.database import Journal
+from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.local_ui import make_app
+from collegium_connect.people import People
+from collegium_connect.people.passwords import Cost
+from collegium_connect.service import Gateway, journal_path
+from collegium_connect.settings import Settings
+from collegium_connect.trail import Trail
+from collegium_testkit import pacs, phantoms
+
+Until = Callable[..., None]
+PASSWORD = "a password of this site"
+OPEN = {"/", "/overview/part", "/status.json", "/health", "/metrics", "/style.css", "/live.js", "/sign-in"}
+
+
+class Visitor:
+    """A browser at the local page, without the browser."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{gateway.local_port}", follow_redirects=True, trust_env=False
+        )
+
+    def sign_in(self, name: str, password: str = PASSWORD, next_: str = "/") -> httpx.Response:
+        return self.http.post("/sign-in", data={"name": name, "password": password, "next": next_})
+
+    def post(self, path: str, **content: object) -> httpx.Response:
+        """Send a form with the token that the pages carry."""
+        found = re.search(r'name="form_token" value="([^"]+)"', self.http.get("/").text)
+        token = found.group(1) if found else ""
+        data = {"form_token": token, **dict(content.pop("data", {}))}  # type: ignore[call-overload]  # a dict
+        return self.http.post(path, data=data, **content)  # type: ignore[arg-type]  # as httpx takes them
+
+
+@pytest.fixture
+def people(gateway: Gateway, settings: Settings) -> Iterator[People]:
+    """An administrator and an operator, at the gateway that runs."""
+    assert gateway.local_port
+    journal = Journal(journal_path(settings))
+    secrets = load_secrets(KeyFolder(settings.gateway.data_dir / "keys"))
+    made = People(journal, Trail(journal, secrets, now), now, Cost(16, 8, 1))
+    made.add(CONSOLE, "Ada", Role.ADMINISTRATOR, PASSWORD)
+    made.add(CONSOLE, "Otto", Role.OPERATOR, PASSWORD)
+    yield made
+    journal.close()
+
+
+@pytest.fixture
+def visitor(gateway: Gateway, people: People) -> Iterator[Visitor]:
+    assert people.listed()
+    there = Visitor(gateway)
+    yield there
+    there.http.close()
+
+
+def routes(gateway: Gateway) -> list[tuple[str, str]]:
+    """Every method and path of the pages."""
+    app = make_app(gateway.shown)
+    found = [route for route in app.routes if isinstance(route, Route)]
+    return [
+        (method, route.path) for route in found for method in sorted(route.methods or ()) if method != "HEAD"
+    ]
+
+
+def filled(path: str) -> str:
+    return re.sub(r"\{[^}]*:int\}", "1", re.sub(r"\{[^}:]*\}", "11111111-1111-4111-8111-111111111111", path))
+
+
+@pytest.mark.requirement("C19")
+def test_no_page_but_the_overview_opens_without_signing_in(gateway: Gateway, visitor: Visitor) -> None:
+    for method, path in routes(gateway):
+        answer = visitor.http.request(method, filled(path), follow_redirects=False)
+        if path in OPEN:
+            assert answer.status_code < 500, path
+        else:
+            assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in"), path
+
+
+def test_no_form_is_taken_without_its_token(gateway: Gateway, visitor: Visitor) -> None:
+    visitor.sign_in("Ada")
+
+    for method, path in routes(gateway):
+        if method == "POST" and path not in OPEN:
+            answer = visitor.http.post(filled(path), data={"form_token": "x"}, follow_redirects=False)
+            assert answer.status_code == 403, path
+
+
+def test_a_wrong_password_is_refused_and_says_nothing_of_the_name(visitor: Visitor) -> None:
+    known = visitor.sign_in("Ada", "not the password")
+    unknown = visitor.sign_in("Nobody", "not the password")
+
+    assert (known.status_code, unknown.status_code) == (403, 403)
+    assert known.text.replace("Ada", "") == unknown.text.replace("Nobody", "")
+
+
+def test_signing_in_leads_back_but_never_elsewhere(visitor: Visitor) -> None:
+    back = visitor.sign_in("Ada", next_="/links")
+    elsewhere = visitor.sign_in("Ada", next_="//evil.example.org/")
+
+    assert back.url.path == "/links"
+    assert (elsewhere.url.host, elsewhere.url.path) == ("127.0.0.1", "/")
+
+
+def test_whose_account_is_closed_is_out_at_once(visitor: Visitor, people: People) -> None:
+    visitor.sign_in("Otto")
+    was_in = visitor.http.get("/log").url.path
+    people.close(CONSOLE, "Otto")
+
+    assert (was_in, visitor.http.get("/log").url.path) == ("/log", "/sign-in")
+
+
+def test_signing_out_ends_the_session(visitor: Visitor) -> None:
+    visitor.sign_in("Ada")
+
+    visitor.post("/sign-out")
+
+    assert visitor.http.get("/log").url.path == "/sign-in"
+
+
+@pytest.mark.requirement("C19")
+def test_the_link_table_shows_finds_takes_and_gives(
+    gateway: Gateway, visitor: Visitor, tmp_path: Path, until: Until
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=1, size=64)
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: bool(gateway.status().exams))
+    visitor.sign_in("Ada")
+
+    shown = visitor.http.get("/links/1").text
+    found = visitor.post("/links/1/find", data={"local_id": exam.patient.patient_id})
+    taken = visitor.post(
+        "/links/1/import", files={"list": ("list.csv", b"local_id,subject_code\nMRN-900,LG-900\n")}
+    )
+    refused = visitor.post("/links/1/import", files={"list": ("list.csv", b"something else\n")})
+    given = visitor.post("/links/1/export")
+
+    assert exam.patient.patient_id in shown
+    assert "Its subject code is LG-001." in found.text
+    assert "1 added" in taken.text
+    assert 'role="alert"' in refused.text
+    assert "MRN-900" in given.text
+    assert given.headers["content-disposition"].startswith("attachment")
+    assert "links.list.exported" in visitor.http.get("/log").text
+
+
+@pytest.mark.requirement("C19")
+def test_an_operator_neither_takes_in_nor_gives_out_the_table(visitor: Visitor) -> None:
+    visitor.sign_in("Otto")
+
+    page = visitor.http.get("/links/1").text
+    answers = [visitor.post(f"/links/1/{what}") for what in ("import", "export")]
+
+    assert "Download table" not in page
+    assert [answer.status_code for answer in answers] == [403, 403]
+
+
+def test_the_log_tells_whether_its_chain_is_whole(visitor: Visitor) -> None:
+    visitor.sign_in("Otto")
+
+    answer = visitor.post("/log/verify")
+
+    assert "The chain is whole" in answer.text
+    assert "people.person.signed_in" in answer.text
