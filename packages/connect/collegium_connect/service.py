@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from collegium_connect import SOFTWARE, machine
+from collegium_connect.alarms import Alarms
 from collegium_connect.assemble import Assembler
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
@@ -96,12 +97,12 @@ class Gateway:
         self._door = Door(settings.receive, settings.limits, admission, intake)
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
+        trail = Trail(self._journal, secrets, clock)
         self._sender = Sender(
-            self._journal, stores, self._client, self._channels, clock=clock, stopping=self._stopping
-        )
-        self._configuration = Configuration(
-            self._journal, self._channels, Trail(self._journal, secrets, clock), clock
-        )
+            self._journal, stores, self._client, self._channels,
+            trail=trail, clock=clock, stopping=self._stopping,
+        )  # fmt: skip
+        self._configuration = Configuration(self._journal, self._channels, trail, clock)
         self._watch = Watch(
             self._journal, self._channels, stores, self._sender, self._client, folder=folder, clock=clock
         )
@@ -124,6 +125,18 @@ class Gateway:
         if enrolment is None:
             raise NotEnrolled
         return enrolment
+
+    @property
+    def sender(self) -> Sender:
+        return self._sender
+
+    @property
+    def configuration(self) -> Configuration:
+        return self._configuration
+
+    @property
+    def alarms(self) -> Alarms:
+        return self._watch.alarms
 
     @property
     def receive_port(self) -> int:

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 from typing import Final
 
+from collegium_connect.actor import Actor, Role, require_role
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.journal import deliveries
@@ -22,6 +23,7 @@ from collegium_connect.send.meter import Meter
 from collegium_connect.send.pace import Pace
 from collegium_connect.send.window import is_open
 from collegium_connect.spool import Stores
+from collegium_connect.trail import Trail
 from collegium_wire import Receipt
 
 log = EventLog("send")
@@ -42,11 +44,12 @@ class Sender:
         client: ServerClient,
         channels: Channels,
         *,
+        trail: Trail,
         clock: Clock,
         stopping: threading.Event,
     ) -> None:
         self._journal, self._stores, self._channels = journal, stores, channels
-        self._clock, self._stopping = clock, stopping
+        self._trail, self._clock, self._stopping = trail, clock, stopping
         self._chance = random.Random()  # noqa: S311 - jitter, nothing secret
         self._lanes = Lanes(CONNECTIONS)
         self._attempt = Attempt(client, stores, self._lanes)
@@ -85,13 +88,19 @@ class Sender:
             self.ring()
         return True
 
-    def retry_now(self, exam_id: str) -> bool:
-        """Somebody does not want to wait: try this exam at once; False if nothing of it is queued."""
+    def retry_now(self, *, actor: Actor, exam_id: str) -> bool:
+        """Somebody does not want to wait: try this exam at once; False if nothing of it is queued.
+
+        Raises:
+            NotAllowed: by role.
+        """
+        require_role(actor, Role.OPERATOR, Role.ADMINISTRATOR, Role.CONSOLE)
         with self._journal.change() as db:
             count = deliveries.retry_exam(db, exam_id, to_ms(self._clock()))
+            if count:
+                self._trail.note(db, actor, "send.exam.retried", ref=exam_id)
         self.line.try_now()
         self.ring()
-        log.info("delivery.retry_asked", exam=exam_id, deliveries=count)
         return count > 0
 
     def let_go_of_expired(self) -> int:
