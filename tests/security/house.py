@@ -150,10 +150,21 @@ def _learn(house: House) -> None:
     assert exam
     house.ids = {
         **_people_and_queries(house, task),
+        **_gateway(house),
         "task_id": task, "grant_id": grant, "study": study_uid, "series": series_uid,
         "instance": one["00080018"]["Value"][0], "exam_id": exam[1], "space_id": str(house.space),
         "mark_id": str(uuid4()), "frame": "1", "position": json.dumps(one["00200032"]["Value"]),
     }  # fmt: skip
+
+
+def _gateway(house: House) -> dict[str, str]:
+    """The gateway that brought the exam, and its channel."""
+    administrator, listing = house.people["administrator"], f"/projects/{house.space}/gateways/"
+    link = re.compile(r"/gateways/([0-9a-f-]{36})/channels/([0-9a-f-]{36})/")
+    named = dict.fromkeys(re.findall(r"/gateways/([0-9a-f-]{36})/", administrator.get(listing).text))
+    pages = (administrator.get(f"{listing}{gateway_id}/").text for gateway_id in named)
+    found = next(match for match in map(link.search, pages) if match)
+    return {"gateway_id": found[1], "channel_id": found[2]}
 
 
 def _people_and_queries(house: House, task: str) -> dict[str, str]:

@@ -23,6 +23,8 @@ ROOMS = (
     "exams/{exam_id}/",
     "results/",
     "gateways/",
+    "gateways/{gateway_id}/",
+    "gateways/{gateway_id}/channels/{channel_id}/",
     "subjects/",
     "visits/",
     "setup/",

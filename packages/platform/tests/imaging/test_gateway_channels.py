@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
@@ -151,12 +152,15 @@ def test_the_channel_of_another_tenant_does_not_exist(sender: Sender) -> None:
 def test_a_channel_is_switched_off_and_on_again(sender: Sender) -> None:
     with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
         services.switch_channel(
-            actor=sender.world.actor(), channel_id=sender.channel_id, is_on=False, reason="scanner moved"
+            actor=sender.world.actor(),
+            channel_id=UUID(sender.channel_id),
+            is_on=False,
+            reason="scanner moved",
         )
     while_off = told(sender)
     with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
         services.switch_channel(
-            actor=sender.world.actor(), channel_id=sender.channel_id, is_on=True, reason="back"
+            actor=sender.world.actor(), channel_id=UUID(sender.channel_id), is_on=True, reason="back"
         )
 
     assert while_off == []

@@ -116,7 +116,7 @@ def test_one_gateway_shows_alarms_channels_and_the_trail_it_told(sender: Sender)
     ("waiting", "in_force", "word"),
     [
         ("", RECIPE.digest, "In force"),
-        ("b" * 64, RECIPE.digest, "Recipe waits for the site"),
+        ("b" * 64, RECIPE.digest, "Waits for the site"),
         ("", "b" * 64, "Another recipe is applied"),
     ],
 )
@@ -159,6 +159,16 @@ def test_a_recipe_is_chosen_by_name_or_given_as_text(sender: Sender) -> None:
 
     assert by_name == load_recipe("strict").text
     assert channel_of(sender).recipe_text == own.replace("\r\n", "\n")
+
+
+def test_who_loosens_a_recipe_learns_that_the_site_has_to_confirm_it(sender: Sender) -> None:
+    client, where = client_of(sender.world.administrator), channel_address(sender)
+
+    stricter = client.post(where, FORM | {"recipe": "strict"}, follow=True).content.decode()
+    looser = client.post(where, FORM | {"version": "2"}, follow=True).content.decode()
+
+    assert "has to confirm it:" not in stricter
+    assert "has to confirm it:" in looser
 
 
 def test_every_shipped_recipe_can_be_chosen() -> None:

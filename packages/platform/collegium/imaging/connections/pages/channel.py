@@ -25,7 +25,7 @@ from collegium.trust.audit import queries as audit
 from collegium.trust.audit import words
 from collegium.trust.identity.queries import names
 from collegium.trust.tenancy.queries import space
-from collegium_deid import load_recipe
+from collegium_deid import load_recipe, looser_than, parse_recipe
 from collegium_wire import Allocation
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ def _act(request: PageRequest, actor: Actor, found: Channel, form: ChangedChanne
         raise NotFound
     if not form.is_valid():
         return False
-    said = form.cleaned_data
+    said, before = form.cleaned_data, found.recipe_text
     changed = services.change_channel(
         actor=actor,
         channel_id=found.id,
@@ -261,7 +261,20 @@ def _act(request: PageRequest, actor: Actor, found: Channel, form: ChangedChanne
         messages.info(request, _("Nothing was different, so nothing was changed."))
     else:
         messages.success(request, _("Changed. The gateway hears of it within a minute."))
+        looser = looser_than(parse_recipe(before), parse_recipe(changed.recipe_text))
+        if looser:
+            messages.warning(
+                request,
+                _(
+                    "The recipe lets more pass than the one before, so the site's administrator has to confirm it: %(why)s"
+                )
+                % {"why": " ".join(looser[:_REASONS])},
+            )
     return True
+
+
+_REASONS = 5
+"""Reasons that are told of why a recipe is looser; the gateway's own page has them all."""
 
 
 def _add(actor: Actor, gateway: Gateway, form: NewChannelForm) -> Channel:

@@ -72,7 +72,7 @@ def _channel_state(channel: Channel, there: int | None) -> State:
     if not channel.told_setup_digest:
         return State("waiting", "clock", _("Not taken over yet"))
     if channel.told_waiting:
-        return State("attention", "hourglass", _("Recipe waits for the site"))
+        return State("attention", "hourglass", _("Waits for the site"))
     if there != channel.version:
         return State("waiting", "clock", _("On its way"))
     if channel.told_recipe != channel.recipe_digest:

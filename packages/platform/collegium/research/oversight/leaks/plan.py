@@ -32,6 +32,8 @@ PARTS = {
     "query_id": "links to the person's own data queries; one of somebody else",
     "membership_id": "another member's",
     "discrepancy_id": "one of the project",
+    "gateway_id": "the project's gateways, which no blinded person may open",
+    "channel_id": "the channels of those gateways",
     "delivery_id": "from thin air",
     "rest": "from thin air",
 }

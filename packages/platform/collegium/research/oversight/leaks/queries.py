@@ -99,6 +99,8 @@ def _foreign(actor: Actor) -> dict[str, str]:
         "membership_id": [row.id for row in tenancy.members(actor, limit=1)],
         "query_id": [row.id for row in data_queries.visible(actor)[:1]],
         "discrepancy_id": [row.id for row in pipeline.undecided(actor)[:1]],
+        "gateway_id": [row.gateway_id for row in connections.all_channels(actor)[:1]],
+        "channel_id": [row.id for row in connections.all_channels(actor)[:1]],
     }
     return {part: str(found[0]) for part, found in rows.items() if found}
 
