@@ -93,16 +93,19 @@ class Worker:
         self.pid: int | None = None
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
-        self._told: dict[str, Channel] = {}
+        self._told: dict[str, Channel | None] = {}
         self._deaths: Counter[str] = Counter()
 
     def look_at(self, items: Sequence[ReceivedObject]) -> Iterator[Found]:
         """Each item with its finding; those left when asked to stop are not among them."""
-        for item in items:
-            finding = self._finding(item)
-            if self._is_stopping():
-                return
-            yield item, finding
+        left = list(items)
+        while left and not self._is_stopping():
+            # What took a worker along is tried by itself, so that it is known by its second time.
+            count = (
+                next((at for at, item in enumerate(left) if item.object_id in self._deaths), len(left)) or 1
+            )
+            group, left = left[:count], left[count:]
+            yield from zip(group, self._findings(group), strict=True)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -115,40 +118,50 @@ class Worker:
         self.pid = self._process = self._pipe = None
         self._told.clear()
 
-    def _finding(self, item: ReceivedObject) -> Finding:
+    def _findings(self, group: Sequence[ReceivedObject]) -> list[Finding]:
         lent: list[Place] = []
         try:
-            finding = self._examined(item, lent)
+            findings = self._examined(group, lent)
         except (EOFError, OSError):  # its pipe broke: it died, or was ended because it took too long
             self.close()
-            for place in lent:
-                self._stores.forget(place)
-            return NotNow() if self._is_stopping() else self._died(item)
-        self._deaths.pop(item.object_id, None)
-        kept = getattr(finding, "stored", None)
+            findings = [NotNow() for _ in group] if self._is_stopping() else self._died(group)
+        else:
+            for item in group:
+                self._deaths.pop(item.object_id, None)
+        kept = {
+            stored.place for finding in findings if (stored := getattr(finding, "stored", None)) is not None
+        }
         for place in lent:
-            if kept is None or place != kept.place:
+            if place not in kept:
                 self._stores.forget(place)
-        return finding
+        return findings
 
-    def _died(self, item: ReceivedObject) -> Finding:
-        self._deaths[item.object_id] += 1
-        log.error("inspection.worker_died", object=item.object_id, times=self._deaths[item.object_id])
-        if self._deaths[item.object_id] < _TRIES:
-            return NotNow()
-        del self._deaths[item.object_id]
-        return Unfit("connect.inspection.crashed", "The process that looked at it died, twice.")
+    def _died(self, group: Sequence[ReceivedObject]) -> list[Finding]:
+        findings: list[Finding] = []
+        for item in group:
+            self._deaths[item.object_id] += 1
+            is_culprit = len(group) == 1 and self._deaths[item.object_id] >= _TRIES
+            if is_culprit:
+                del self._deaths[item.object_id]
+            findings.append(
+                Unfit("connect.inspection.crashed", "The process that looked at it died, twice.")
+                if is_culprit
+                else NotNow()
+            )
+        log.error("inspection.worker_died", objects=len(group))
+        return findings
 
-    def _examined(self, item: ReceivedObject, lent: list[Place]) -> Finding:
-        channel = self._channels.by_id(item.channel_id)
-        if channel is not None and self._told.get(item.channel_id) is not channel:
-            self._tell(NewChannel(channel))
-            self._told[item.channel_id] = channel
-        self._tell(Task(item, has_channel=channel is not None))
+    def _examined(self, group: Sequence[ReceivedObject], lent: list[Place]) -> list[Finding]:
+        for channel_id in {item.channel_id for item in group}:
+            channel = self._channels.by_id(channel_id)
+            if channel_id not in self._told or self._told[channel_id] is not channel:
+                self._tell(NewChannel(channel_id, channel))
+                self._told[channel_id] = channel
+        self._tell(Task(tuple(group)))
         ends = time.monotonic() + ITEM_LIMIT_S
         while True:
             said = self._hear(ends)
-            if not isinstance(said, NeedRoom | NeedCode):
+            if isinstance(said, list):
                 return said
             answer = self._answer(said)
             if isinstance(answer, Place):

@@ -27,9 +27,9 @@ from collegium_connect.spool import Place, Stores
 
 log = EventLog("inspection")
 
-_MOST_AT_ONCE: Final = 64
+_MOST_AT_ONCE: Final = 256
 _SLOW_AT_ONCE: Final = 4
-_PAUSE_S: Final = 0.1
+_PAUSE_S: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -109,16 +109,18 @@ class Inspector:
     def _go_on(self, hand: Hand) -> None:
         while not self._stopping.is_set():
             try:
-                done = self._round(hand)
+                done, is_slow = self._round(hand)
             except Exception as error:  # noqa: BLE001 - the queue must go on; the log says what happened
                 log.fault("inspection.failed", error)
                 self._stopping.wait(1.0)
                 continue
-            if not done:
+            # A few at a time would cost the journal a sync each, while a PACS waits for the same disk.
+            if done < _MOST_AT_ONCE and not is_slow:
                 self._stopping.wait(_PAUSE_S)
         hand.close()
 
-    def _round(self, hand: Hand) -> int:
+    def _round(self, hand: Hand) -> tuple[int, bool]:
+        """Have some objects examined: how many, and whether they were of the kind that takes long."""
         due = self._take()
         try:
             found = list(hand.look_at(due))
@@ -128,7 +130,7 @@ class Inspector:
         finally:
             with self._lock:
                 self._busy.difference_update(item.object_id for item in due)
-        return len(told)
+        return len(told), bool(told) and not told[0][0].is_clean
 
     def _take(self) -> list[ReceivedObject]:
         """The oldest objects that nobody works on; few of those that take long, so that all have work."""

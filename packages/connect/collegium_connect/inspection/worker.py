@@ -36,17 +36,17 @@ class Bench:
 
 @dataclass(frozen=True)
 class NewChannel:
-    """A channel as it is now; the worker remembers it."""
+    """A channel as it is now, or that it cannot be used; the worker remembers it."""
 
-    channel: Channel
+    channel_id: str
+    channel: Channel | None
 
 
 @dataclass(frozen=True)
 class Task:
-    """One object to examine."""
+    """Objects to examine; one answer for all of them."""
 
-    item: ReceivedObject
-    has_channel: bool
+    items: tuple[ReceivedObject, ...]
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ class Refused:
 
 Told = NewChannel | Task | None
 """None: end."""
-Asked = NeedRoom | NeedCode | Finding
-"""What a worker says: a question that it waits on, or its finding."""
+Asked = NeedRoom | NeedCode | list[Finding]
+"""What a worker says: a question that it waits on, or its findings."""
 Answer = Place | str | Refused | Exception
 
 
@@ -83,14 +83,13 @@ def run(pipe: Connection, bench: Bench) -> None:
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     stores = Stores.below(bench.folder, bench.limits, bench.sealing_key)
     examiner = Examiner(stores, _Room(pipe, stores), _Codes(pipe))
-    channels: dict[str, Channel] = {}
+    channels: dict[str, Channel | None] = {}
     with contextlib.suppress(EOFError, OSError):  # the gateway is gone, and so are we
         while (told := pipe.recv()) is not None:
             if isinstance(told, NewChannel):
-                channels[told.channel.channel_id] = told.channel
+                channels[told.channel_id] = told.channel
                 continue
-            channel = channels.get(told.item.channel_id) if told.has_channel else None
-            pipe.send(examiner.look_at(told.item, channel))
+            pipe.send([examiner.look_at(item, channels.get(item.channel_id)) for item in told.items])
 
 
 class _Room:
