@@ -266,7 +266,7 @@ def _act(request: PageRequest, actor: Actor, found: Channel, form: ChangedChanne
             messages.warning(
                 request,
                 _(
-                    "The recipe lets more pass than the one before, so the site's administrator has to confirm it: %(why)s"
+                    "It lets more pass than the one before, so the site's administrator has to confirm it: %(why)s"
                 )
                 % {"why": " ".join(looser[:_REASONS])},
             )
