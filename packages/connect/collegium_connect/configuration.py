@@ -51,6 +51,11 @@ class Configuration:
             self._channels.refresh()
         return changed
 
+    def in_force(self) -> list[ChannelSetup]:
+        """What applies now, of every channel that takes exams."""
+        with self._journal.look() as db:
+            return [item.setup for item in stored.channels(db) if item.is_active]
+
     def waiting(self) -> list[StoredChannel]:
         """Channels of which something waits for an administrator."""
         with self._journal.look() as db:

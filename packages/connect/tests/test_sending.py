@@ -1,12 +1,16 @@
 """Every way a delivery can be cut or refused: retried, never doubled, never called delivered too early."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from collegium_connect.actor import CONSOLE
+from collegium_connect.clock import now
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_testkit import pacs, phantoms
@@ -191,3 +195,109 @@ def test_queued_manifests_say_how_the_exam_was_cleaned(
     assert delivery.manifest.report.counts
     assert delivery.manifest.recipe_digest
     assert json.loads(delivery.manifest.to_json())["subject_code"] == "LG-001"
+
+
+@pytest.mark.requirement("C16")
+def test_a_delivery_is_given_up_after_its_limit_and_tried_again_when_a_person_says_so(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], attempts_limit=2),)
+    until(lambda: [item.attempts_limit for item in gateway.configuration.in_force()] == [2])
+    server.faults = [Fault("manifest", "status", status=422, times=1000)]
+    push(gateway, tmp_path / "exam")
+
+    until(lambda: states(gateway) == ["given up"])
+    until(lambda: "connect.delivery.given_up" in [alarm.code for alarm in server.heartbeats[-1].alarms])
+    (line,) = gateway.status().exams
+    server.faults = []
+    was_queued = gateway.sender.retry_now(actor=CONSOLE, exam_id=line.exam_id)
+    until(lambda: states(gateway) == ["delivered"])
+
+    assert was_queued
+    assert line.reason == "A fault on purpose. Given up after 2 attempts."
+    assert line.delivered == 0
+    until(lambda: "send.exam.retried" in [entry.action for entry in server.trail])
+
+
+def test_a_line_that_is_down_gives_no_delivery_up(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], attempts_limit=1),)
+    until(lambda: [item.attempts_limit for item in gateway.configuration.in_force()] == [1])
+    server.faults = [Fault("manifest", "status", status=503, times=2)]
+
+    push(gateway, tmp_path / "exam")
+    until(lambda: states(gateway) == ["delivered"])
+
+    assert not server.faults[0].times
+
+
+def test_an_exam_waits_for_its_channels_window(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    at = now().astimezone()
+    window = f"{at + timedelta(hours=2):%H:%M}-{at + timedelta(hours=3):%H:%M}"
+    server.channels = (replace(server.channels[0], send_window=window),)
+    until(lambda: [item.send_window for item in gateway.configuration.in_force()] == [window])
+    push(gateway, tmp_path / "exam")
+    until(lambda: states(gateway) == ["queued"])
+    (line,) = gateway.status().exams
+
+    server.channels = (replace(server.channels[0], send_window=""),)
+    until(lambda: states(gateway) == ["delivered"])
+
+    assert line.reason == f"Its channel sends at {window}."
+    assert len(server.deliveries) == 1
+
+
+def test_an_upload_that_hangs_does_not_hold_up_other_exams(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.faults = [Fault("objects", "hang", times=1)]
+    push(gateway, tmp_path / "first")
+    until(lambda: not server.faults[0].times)
+
+    exam = phantoms.ct_exam(tmp_path / "second", slices=1, size=64, seed=2)
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+
+    until(lambda: min(states(gateway)) == "delivered")
+    assert len(server.receipts) == 1
+
+
+def test_a_channel_keeps_to_its_share_of_the_line(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], max_mbps=4),)
+    until(lambda: [item.max_mbps for item in gateway.configuration.in_force()] == [4])
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=512)
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+
+    until(lambda: bool(server.deliveries))
+    began = time.monotonic()
+    until(lambda: states(gateway) == ["delivered"])
+
+    assert time.monotonic() - began > 1.0  # 1.07 MB at 4 Mbps are 2.1 s
+
+
+def test_records_stay_as_long_as_their_channel_says_and_then_go(
+    start: Callable[..., Gateway], settings: Settings, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], retention_days=3),)
+    spool = settings.gateway.data_dir / "spool"
+    first = start()
+    push(first, tmp_path / "exam")
+    until(lambda: states(first) == ["delivered"])
+    first.stop()
+    second = start()
+    until(lambda: bool(server.heartbeats))
+    kept = list(spool.iterdir())
+    second.stop()
+
+    later = Gateway(settings, clock=lambda: now() + timedelta(days=4))
+    later.start()
+    until(lambda: not list(spool.iterdir()))
+    lines = later.status().exams
+    later.stop()
+
+    assert len(kept) == 1
+    assert [(line.state, line.delivered) for line in lines] == [("delivered", 3)]

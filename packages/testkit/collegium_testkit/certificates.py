@@ -11,8 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def own_authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Write a self-signed certificate; its PEM file to trust, and the context of a server that has it."""
+def own_authority(folder: Path, ends: datetime | None = None) -> tuple[Path, ssl.SSLContext]:
+    """Write a self-signed certificate; its PEM file to trust, and the context of a server that has it.
+
+    It is good for a day, or until `ends`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "invented server")])
@@ -23,8 +26,8 @@ def own_authority(folder: Path) -> tuple[Path, ssl.SSLContext]:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(ends or now + timedelta(days=1))
         .add_extension(
             x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
         )
