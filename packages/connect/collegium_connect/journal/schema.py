@@ -205,4 +205,17 @@ MIGRATIONS: Final = (
     CREATE INDEX objects_to_inspect ON objects (received_ms) WHERE state = 'received';
     CREATE INDEX objects_open ON objects (exam_id, state) WHERE state IN ('received', 'waiting');
     """,
+    """
+    -- Storage commitment: requests that were answered and not yet reported. `sealed` holds what the sender named.
+    CREATE TABLE commitments (
+        commitment_id TEXT PRIMARY KEY,
+        channel_id TEXT NOT NULL REFERENCES channels,
+        sealed BLOB NOT NULL,
+        asked_ms INTEGER NOT NULL,
+        next_attempt_ms INTEGER NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX commitments_due ON commitments (next_attempt_ms);
+    CREATE INDEX objects_by_uid ON objects (channel_id, sop_instance_uid);
+    """,
 )
