@@ -41,10 +41,8 @@ def recover(journal: Journal, stores: Stores) -> Found:
     journal.check()
     with journal.look() as db:
         live = objects.live_records(db)
-    by_segment: dict[str, list[LiveRecord]] = defaultdict(list)
-    for item in live:
-        by_segment[item.place.segment].append(item)
-    missing = _missing(stores, by_segment)
+    by_segment = _by_segment(live)
+    missing = missing_in(stores, live)
     found = Found(objects=len(live), missing=len(missing))
     for name in stores.segments.names():
         _tidy(stores, name, by_segment.get(name, ()), found)
@@ -60,7 +58,10 @@ def recover(journal: Journal, stores: Stores) -> Found:
     return found
 
 
-def _missing(stores: Stores, by_segment: dict[str, list[LiveRecord]]) -> list[str]:
+def missing_in(stores: Stores, live: Sequence[LiveRecord]) -> list[str]:
+    """Objects whose record is not on the disk as it was written."""
+    by_segment = _by_segment(live)
+
     def look(name: str) -> list[str]:
         items = by_segment[name]
         broken = stores.broken_in(name, {item.place.offset: item.record_bytes for item in items})
@@ -68,6 +69,13 @@ def _missing(stores: Stores, by_segment: dict[str, list[LiveRecord]]) -> list[st
 
     with ThreadPoolExecutor(_READERS) as readers:
         return [object_id for ids in readers.map(look, by_segment) for object_id in ids]
+
+
+def _by_segment(live: Sequence[LiveRecord]) -> dict[str, list[LiveRecord]]:
+    by_segment: dict[str, list[LiveRecord]] = defaultdict(list)
+    for item in live:
+        by_segment[item.place.segment].append(item)
+    return by_segment
 
 
 def _tidy(stores: Stores, name: str, items: Sequence[LiveRecord], found: Found) -> None:

@@ -18,6 +18,8 @@ from collegium_connect.errors import SealBroken
 _MAGIC: Final = b"CLGS1"
 _CHUNK: Final = 4 << 20
 _HEAD: Final = struct.Struct(">12sI")
+BEGINNING: Final = len(_MAGIC) + _HEAD.size + _CHUNK + 16
+"""Bytes of a seal that hold its first chunk."""
 
 
 def seal(key: bytes, object_id: str, data: bytes | memoryview) -> Iterator[bytes]:
@@ -86,6 +88,19 @@ def unseal(key: bytes, object_id: str, sealed: bytes | memoryview) -> bytes:
     if not chunks:
         raise SealBroken
     return b"".join(chunks)
+
+
+def unseal_beginning(key: bytes, object_id: str, sealed: bytes, sealed_bytes: int) -> bytes:
+    """What the first chunk holds, of a seal whose first `BEGINNING` bytes, or all, are here. Raises as `unseal`."""
+    start = len(_MAGIC) + _HEAD.size
+    if sealed[: len(_MAGIC)] != _MAGIC or len(sealed) < start:
+        raise SealBroken
+    nonce, length = _HEAD.unpack_from(sealed, len(_MAGIC))
+    is_last = start + length >= sealed_bytes
+    try:
+        return AESGCM(key).decrypt(nonce, sealed[start : start + length], _bound(object_id, 0, is_last))
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken from error
 
 
 def _bound(object_id: str, number: int, is_last: bool) -> bytes:

@@ -23,6 +23,7 @@ from collegium_connect.heartbeat import Pulse
 from collegium_connect.inspection import Inspector, Progress
 from collegium_connect.intake import Intake
 from collegium_connect.journal import channels as stored
+from collegium_connect.journal.backups import LOOK_S, Backups
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
@@ -49,6 +50,11 @@ _STOP_S: Final = 3.0
 
 def journal_path(settings: Settings) -> Path:
     return settings.gateway.data_dir / "journal.sqlite3"
+
+
+def copies_path(settings: Settings) -> Path:
+    """The folder of the journal's copies."""
+    return settings.gateway.data_dir / "copies"
 
 
 def running_path(settings: Settings) -> Path:
@@ -206,6 +212,7 @@ class Gateway:
         """What is run again and again, each in a thread; true from its work means: at once again."""
         return [
             Loop("assemble", self._assemble, _tick),
+            Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]

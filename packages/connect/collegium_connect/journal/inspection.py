@@ -91,6 +91,7 @@ def pass_cleaned(db: sqlite3.Connection, item: ReceivedObject, product: Product,
         db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
         return old
     exam_id, is_held = objects.exam_of(db, item.exam_id, item.channel_id, item.received_ms, product)
+    delivery_id = objects.replace_missing(db, item.channel_id, product)
     db.execute(
         "UPDATE objects SET state = ?, exam_id = ?, is_clean = 1, segment = ?, offset = ?, record_bytes = ?,"
         " subject_code = ?, sop_instance_uid = ?, sop_class_uid = ?, series_uid = ?, transfer_syntax_uid = ?,"
@@ -101,7 +102,9 @@ def pass_cleaned(db: sqlite3.Connection, item: ReceivedObject, product: Product,
             *objects.columns(product), item.object_id,
         ),
     )  # fmt: skip
-    if is_held:
+    if delivery_id:
+        objects.mend(db, item.object_id, delivery_id)
+    elif is_held:
         objects.hold(db, exam_id)
     return old
 

@@ -21,6 +21,17 @@ class State(StrEnum):
     MISSING = "missing"  # the journal knows it, the disk does not
 
 
+UNKNOWN_ID = "connect.links.unknown_id"
+"""The reason code of what is held because its patient id is not on the site's list."""
+TWO_PATIENTS = "connect.quarantine.two_patients"
+"""The reason code of what is held because its exam came with two patient ids."""
+
+
+def aside_as(reason_code: str) -> State:
+    """How an object is set aside: held where somebody's answer lets it go on as it is, else quarantined."""
+    return State.HELD if reason_code == UNKNOWN_ID else State.QUARANTINED
+
+
 class Kept(StrEnum):
     """What became of an arrival."""
 
@@ -69,11 +80,12 @@ class Arrival:
 
 
 def is_known(db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
-    """Whether this very object came before, whatever became of it."""
+    """Whether this very object came before, whatever became of it; what the disk lost may come again."""
     return (
         db.execute(
-            "SELECT 1 FROM objects WHERE channel_id = ? AND sop_instance_uid = ? AND sha256 = ?",
-            (channel_id, sop_instance_uid, sha256),
+            "SELECT 1 FROM objects WHERE channel_id = ? AND sop_instance_uid = ? AND sha256 = ?"
+            " AND state != ?",
+            (channel_id, sop_instance_uid, sha256, State.MISSING),
         ).fetchone()
         is not None
     )
@@ -82,7 +94,8 @@ def is_known(db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha
 def is_known_input(db: sqlite3.Connection, channel_id: str, input_mac: bytes) -> bool:
     return (
         db.execute(
-            "SELECT 1 FROM objects WHERE channel_id = ? AND input_mac = ?", (channel_id, input_mac)
+            "SELECT 1 FROM objects WHERE channel_id = ? AND input_mac = ? AND state != ?",
+            (channel_id, input_mac, State.MISSING),
         ).fetchone()
         is not None
     )
@@ -99,16 +112,42 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
         return Kept.DUPLICATE
     if product and product.sha256 and is_known(db, channel_id, product.sop_instance_uid, product.sha256):
         return Kept.DUPLICATE
+    # A row that lost its record keeps its place in a delivery until its object is clean again.
+    db.execute(
+        "UPDATE objects SET input_mac = NULL WHERE channel_id = ? AND input_mac = ?",
+        (channel_id, arrival.input_mac),
+    )
     if product is None:
         # Without a reason it could not be read as it came, which inspection makes up for.
-        state = State.QUARANTINED if arrival.reason_code else State.RECEIVED
+        state = aside_as(arrival.reason_code) if arrival.reason_code else State.RECEIVED
         _insert(db, arrival, stored, None, state)
         return Kept.STORED
     exam_id, is_held = exam_of(db, arrival.new_exam_id, channel_id, arrival.received_ms, product)
+    delivery_id = replace_missing(db, channel_id, product)
     _insert(db, arrival, stored, exam_id, State.HELD if is_held else State.RECEIVED)
-    if is_held:
+    if delivery_id:
+        mend(db, arrival.object_id, delivery_id)
+    elif is_held:
         hold(db, exam_id)
     return Kept.HELD if is_held else Kept.STORED
+
+
+def replace_missing(db: sqlite3.Connection, channel_id: str, product: Product) -> str | None:
+    """Let the row of this very object go, if the disk lost its record; the delivery that waits for it."""
+    row = db.execute(
+        "DELETE FROM objects WHERE channel_id = ? AND sop_instance_uid = ? AND sha256 = ? AND state = ?"
+        " RETURNING delivery_id",
+        (channel_id, product.sop_instance_uid, product.sha256, State.MISSING),
+    ).fetchone()
+    return row and row["delivery_id"]
+
+
+def mend(db: sqlite3.Connection, object_id: str, delivery_id: str) -> None:
+    """Put an object that came again into the delivery that waits for it; it is the same to the last byte."""
+    db.execute(
+        "UPDATE objects SET state = ?, delivery_id = ? WHERE object_id = ?",
+        (State.QUEUED, delivery_id, object_id),
+    )
 
 
 def hold(db: sqlite3.Connection, exam_id: str) -> None:
@@ -116,7 +155,7 @@ def hold(db: sqlite3.Connection, exam_id: str) -> None:
     db.execute(
         "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE exam_id = ? AND state IN (?, ?, ?)",
         (
-            State.HELD, "connect.quarantine.two_patients", "The exam came with two patient ids.",
+            State.HELD, TWO_PATIENTS, "The exam came with two patient ids.",
             exam_id, State.RECEIVED, State.WAITING, State.HELD,
         ),
     )  # fmt: skip

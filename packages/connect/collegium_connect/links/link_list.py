@@ -126,7 +126,7 @@ class LinkList:
             raise ListInvalid(f"Line {row.line}: this patient id has another subject code already.")
         if subjects.has_code(db, scope.scope_id, row.code):
             raise ListInvalid(f"Line {row.line}: this subject code stands for another patient id already.")
-        number = _number(db, scope, row.code)
+        number = number_of(db, scope, row.code)
         at_ms = to_ms(self._clock())
         subject = new_subject(
             self._secrets, scope.scope_id, row.local_id, code=row.code, number=number, at_ms=at_ms
@@ -146,7 +146,7 @@ def _scope(db: sqlite3.Connection, scope_id: int) -> Scope:
     return found
 
 
-def _number(db: sqlite3.Connection, scope: Scope, code: str) -> int:
+def number_of(db: sqlite3.Connection, scope: Scope, code: str) -> int:
     """The number in a code of this gateway's own form, so that none is given twice; else one below zero."""
     own = re.fullmatch(rf"{re.escape(scope.site_code)}-([0-9]{{3,9}})", code)
     if own is not None and code == f"{scope.site_code}-{int(own[1]):03d}" and int(own[1]):

@@ -15,9 +15,9 @@ from typing import BinaryIO, Final
 
 from collegium_connect.errors import SpoolDamaged
 
-_MAGIC: Final = b"CLGREC1\n"
+MAGIC: Final = b"CLGREC1\n"
 _LENGTHS: Final = struct.Struct(">IQQ")
-_HEAD: Final = struct.Struct(f">{len(_MAGIC)}sI{_LENGTHS.size}s")
+_HEAD: Final = struct.Struct(f">{len(MAGIC)}sI{_LENGTHS.size}s")
 HEAD_BYTES: Final = _HEAD.size
 _LOOK_BYTES: Final = 2048  # a head and most notes
 
@@ -47,7 +47,7 @@ class RecordHead:
 def pack(note: bytes, sealed: int, clear: int) -> bytes:
     """The head of a record and its note."""
     lengths = _LENGTHS.pack(len(note), sealed, clear)
-    return _HEAD.pack(_MAGIC, zlib.crc32(note, zlib.crc32(lengths)), lengths) + note
+    return _HEAD.pack(MAGIC, zlib.crc32(note, zlib.crc32(lengths)), lengths) + note
 
 
 def unpack(data: bytes) -> RecordHead:
@@ -59,7 +59,7 @@ def unpack(data: bytes) -> RecordHead:
     if len(data) < HEAD_BYTES:
         raise SpoolDamaged
     magic, crc, lengths = _HEAD.unpack_from(data)
-    if magic != _MAGIC:
+    if magic != MAGIC:
         raise SpoolDamaged
     note, sealed, clear = _LENGTHS.unpack(lengths)
     return RecordHead(note, sealed, clear, crc)

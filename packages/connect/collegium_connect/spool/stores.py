@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from collegium_connect.errors import SpoolDamaged
-from collegium_connect.sealed import Sealing, seal, unseal
+from collegium_connect.sealed import BEGINNING, Sealing, seal, unseal, unseal_beginning
 from collegium_connect.settings import LimitSettings
 from collegium_connect.spool import record
 from collegium_connect.spool.segments import Piece, Place, Segments
@@ -137,6 +137,22 @@ class Stores:
             return self._unsealed(object_id, place, self._head(place))
         opened = self.open_clean(object_id, place)
         return opened.original if opened.is_whole else b"".join((opened.original, *self.pixels(place)))
+
+    def beginning(self, object_id: str, place: Place) -> bytes:
+        """The first bytes of what is sealed in a record: only what was sealed for this object opens.
+
+        Raises:
+            SpoolDamaged, SealBroken: it is not there as it was written.
+        """
+        head = self._head(place)
+        sealed = self.segments.read(place, head.sealed_at, min(head.sealed, BEGINNING))
+        return unseal_beginning(self._key, object_id, sealed, head.sealed)
+
+    def original_head(self, object_id: str, place: Place, *, is_clean: bool) -> bytes:
+        """The first bytes of an object as it was received, its header among them. Raises as `beginning` does."""
+        if is_clean:
+            return self.open_clean(object_id, place).original
+        return self.beginning(object_id, place)
 
     def forget(self, place: Place) -> None:
         """Nobody needs this record any more: its bytes are gone when this returns, where the disk knows holes."""

@@ -1,0 +1,67 @@
+"""`journal check | copy | rebuild`: look after the gateway's only memory."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from collegium_connect import machine
+from collegium_connect.cli.options import Commands, chosen, declare, opened
+from collegium_connect.clock import now
+from collegium_connect.errors import AlreadyRunning
+from collegium_connect.journal.backups import keep_copy
+from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.rebuild import rebuild
+from collegium_connect.service import copies_path, journal_path
+from collegium_connect.settings import Settings
+from collegium_connect.spool import Stores
+
+
+def register(commands: Commands) -> None:
+    command = declare(commands, "journal", "check, copy or rebuild the journal", run)
+    command.add_argument(
+        "action",
+        choices=("check", "copy", "rebuild"),
+        help="check: read every page; copy: keep a copy now; rebuild: make a damaged journal again"
+        " from its newest copy and the spool, with the gateway stopped",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    settings = chosen(options)
+    if options.action == "rebuild":
+        return _rebuild(settings)
+    with opened(settings) as journal:
+        journal.check()
+        if options.action == "copy":
+            copy = keep_copy(journal, copies_path(settings))
+            print(f"A copy of the journal is at {copy}.")
+        else:
+            print("The journal is as it was written.")
+    return 0
+
+
+def _rebuild(settings: Settings) -> int:
+    folder = settings.gateway.data_dir
+    with _alone(folder):
+        secrets = load_secrets(KeyFolder(folder / "keys"))
+        stores = Stores.below(folder, settings.limits, secrets.sealing)
+        done = rebuild(journal_path(settings), copies_path(settings), stores, secrets, now)
+    print(f"The journal is made again: {done.kept} objects of the copy, {done.added} more from the spool.")
+    print(f"Links that the copy lacked: {done.links}. Objects whose record is gone: {done.missing}.")
+    print(f"The damaged journal is kept at {done.damaged}. Start the gateway with: collegium-connect up.")
+    return 0
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep the gateway from starting meanwhile."""
+    try:
+        handle = machine.HERE.lock(folder / "lock")
+    except BlockingIOError as error:
+        raise AlreadyRunning("The gateway runs. Stop it, then rebuild its journal.") from error
+    try:
+        yield
+    finally:
+        os.close(handle)

@@ -1,0 +1,104 @@
+"""Copies of the journal, so that a damaged one can be made again with what the segments know.
+
+What the segments do not know (links, people, the trail, receipts, channels) is copied within seconds of
+its change; everything, once an hour. The copies lie beside the journal, on the same disk: they help
+against a damaged page, not against a lost disk.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from collegium_connect import machine
+from collegium_connect.errors import JournalDamaged
+from collegium_connect.journal.database import Journal
+from collegium_connect.log import EventLog
+
+log = EventLog("backup")
+
+EVERY_S: Final = 3600.0
+LOOK_S: Final = 2.0
+_SHARE: Final = 20  # a copy may take one part in so many of the time
+
+# Changes in any of these are worth a copy at once. Rows that change without a trace here wait an hour.
+_MARKS: Final = """
+    SELECT (SELECT count(*) FROM subjects), (SELECT count(*) FROM people), (SELECT max(seq) FROM trail),
+        (SELECT max(updated_ms) FROM channels), (SELECT max(finished_ms) FROM deliveries),
+        (SELECT max(enrolled_ms) FROM gateway)
+"""
+
+
+class Backups:
+    """The copies of one journal; call `run_once` every `LOOK_S` seconds from one thread."""
+
+    def __init__(self, journal: Journal, folder: Path, tick: Callable[[], float] = time.monotonic) -> None:
+        self._journal, self._folder, self._tick = journal, folder, tick
+        self._marks: tuple[object, ...] | None = None
+        self._made_at, self._took_s = 0.0, 0.0
+
+    def run_once(self) -> bool:
+        """Make a copy if it is time; whether one was made."""
+        marks, age_s = self._read_marks(), self._tick() - self._made_at
+        is_news = marks != self._marks and age_s >= _SHARE * self._took_s
+        if self._marks is not None and age_s < EVERY_S and not is_news:
+            return False
+        began = self._tick()
+        keep_copy(self._journal, self._folder)
+        self._made_at = self._tick()
+        self._marks, self._took_s = marks, self._made_at - began
+        return True
+
+    def _read_marks(self) -> tuple[object, ...]:
+        with self._journal.look() as db:
+            return tuple(db.execute(_MARKS).fetchone())
+
+
+def keep_copy(journal: Journal, folder: Path) -> Path:
+    """Copy the journal; the copy before stays beside it until it has another after it.
+
+    Raises:
+        JournalDamaged: the journal cannot be read; the copies stay as they are.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    last, before, part = copies_in(folder)[0], copies_in(folder)[1], folder / "journal.part"
+    part.unlink(missing_ok=True)
+    journal.copy_to(part)
+    machine.HERE.keep_private(part)
+    _sync(part)
+    if last.exists():
+        machine.HERE.replace(last, before)
+    machine.HERE.replace(part, last)
+    machine.HERE.sync_folder(folder)
+    return last
+
+
+def copies_in(folder: Path) -> tuple[Path, Path]:
+    """Where the newest copy lies, and the one before."""
+    return folder / "journal.sqlite3", folder / "journal.before.sqlite3"
+
+
+def newest_good(folder: Path) -> Path | None:
+    """The newest copy of which every page is as it was written."""
+    return next((path for path in copies_in(folder) if path.exists() and _is_good(path)), None)
+
+
+def _is_good(path: Path) -> bool:
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        finally:
+            connection.close()
+    except (sqlite3.DatabaseError, JournalDamaged):
+        return False
+
+
+def _sync(path: Path) -> None:
+    handle = machine.HERE.open_again(path)
+    try:
+        machine.HERE.sync_data(handle)
+    finally:
+        os.close(handle)
