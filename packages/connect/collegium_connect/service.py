@@ -26,14 +26,16 @@ from collegium_connect.journal import channels as stored
 from collegium_connect.journal.backups import LOOK_S, Backups
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
-from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.keys import KeyFolder, Secrets, load_secrets
 from collegium_connect.ledger import JournalLedger
-from collegium_connect.links import LinkTable
+from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.local_ui import LocalPage, Parts
 from collegium_connect.local_ui.status import GatewayStatus, gateway_status
 from collegium_connect.log import EventLog
 from collegium_connect.loops import Loop
 from collegium_connect.metrics import Room, metrics
+from collegium_connect.people import People
+from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
 from collegium_connect.receive import Admission, Door
 from collegium_connect.recover import recover
 from collegium_connect.send import Sender, ServerClient
@@ -101,6 +103,7 @@ class Gateway:
         intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
         self._door = Door(settings.receive, settings.limits, admission, intake)
+            Eraser(self._journal, stores).clear()
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
         trail = Trail(self._journal, secrets, clock)
@@ -112,10 +115,17 @@ class Gateway:
         self._watch = Watch(
             self._journal, self._channels, stores, self._sender, self._client, folder=folder, clock=clock
         )
-        self._pulse = Pulse(
-            self._journal, self._channels, self._configuration, self._client, self._watch
-        )
-        self._page = LocalPage(settings.local, Parts(settings.gateway.name, clock, self.status, self.metrics))
+        self._pulse = Pulse(self._journal, self._channels, self._configuration, self._client, self._watch)
+        self.quarantine = Quarantine(
+            self._journal, stores, self._channels, links=links, trail=trail, clock=clock,
+            viewer=Viewer(is_apart=settings.inspect.processes != 0),
+        )  # fmt: skip
+        self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail)
+        self.shown = self._parts_shown(secrets, trail)
+        self._page = LocalPage(settings.local, self.shown)
+        self._lease_folder = lease_folder(settings)
+        self._lease_folder.make()
+        self._lease = Lease(self._lease_folder, self._is_idle)
         self._loops = self._make_loops()
         self._parts: list[Part] = [
             self._page,
@@ -135,6 +145,18 @@ class Gateway:
     @property
     def sender(self) -> Sender:
         return self._sender
+    def _parts_shown(self, secrets: Secrets, trail: Trail) -> Parts:
+        """What the local page shows and works on."""
+        return Parts(
+            name=self._settings.gateway.name,
+            clock=self._clock,
+            status=self.status,
+            metrics=self.metrics,
+            people=People(self._journal, trail, self._clock),
+            links=LinkList(self._journal, secrets, trail, self._clock),
+            trail=trail,
+        )
+
 
     @property
     def configuration(self) -> Configuration:
@@ -224,6 +246,7 @@ class Gateway:
         return queued
 
     def _announce(self) -> None:
+            Loop("erase", Eraser(self._journal, self._stores).run_once, _tick),
         content = {"pid": os.getpid(), "receive_port": self.receive_port, "local_port": self.local_port}
         path = running_path(self._settings)
         partial = path.with_suffix(".part")

@@ -10,8 +10,9 @@ from collegium_connect.actor import Actor, NotAllowed, Role
 from collegium_connect.clock import now
 from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.keys import Secrets
-from collegium_connect.links import UNKNOWN_ID, LinkList, LinkTable, ListInvalid
+from collegium_connect.links import LinkList, LinkTable, ListInvalid
 from collegium_connect.trail import Trail
 from collegium_deid import Rejected, load_recipe
 from collegium_wire import Allocation, ChannelSetup

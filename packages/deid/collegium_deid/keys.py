@@ -98,6 +98,13 @@ class SiteKey:
         offset = low + int.from_bytes(digest[:16], "big") % span
         return offset + 1 if holds_zero and offset >= 0 else offset
 
+    def apart(self, old: bytes, mark: bytes) -> SiteKey:
+        """This key, but that one old UID becomes another new one, the same for the same mark.
+
+        For an exam that came under one study UID and is of two patients.
+        """
+        return _ApartKey(self._secret, old, mark)
+
     def __repr__(self) -> str:
         return "SiteKey(secret)"
 
@@ -106,6 +113,29 @@ class SiteKey:
 
     def __hash__(self) -> int:
         return hash(self._secret)
+
+
+class _ApartKey(SiteKey):
+    """See `SiteKey.apart`."""
+
+    __slots__ = ("_mark", "_old")
+
+    def __init__(self, secret: bytes, old: bytes, mark: bytes) -> None:
+        super().__init__(secret)
+        self._old, self._mark = old, mark
+
+    def uid_bytes(self, old: bytes) -> bytes:
+        return super().uid_bytes(b"apart\0%b\0%b" % (old, self._mark) if old == self._old else old)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _ApartKey)
+            and super().__eq__(other)
+            and (self._old, self._mark) == (other._old, other._mark)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self._secret, self._old, self._mark))
 
 
 # Every slice names its exam, series and frame of reference, and itself twice.

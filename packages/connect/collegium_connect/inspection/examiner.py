@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from collegium_connect import deidentify
+from collegium_connect.apart import apart
 from collegium_connect.channels import Channel
 from collegium_connect.deidentify import Codes
 from collegium_connect.errors import ConnectError, SpoolFull
@@ -38,7 +39,7 @@ class Examiner:
     def look_at(self, item: ReceivedObject, channel: Channel | None) -> Finding:
         """What is to be said of one object; `channel` is None while its key or recipe cannot be used."""
         try:
-            if item.is_clean:
+            if item.is_clean and not item.looked and not item.is_apart:
                 return self._check(item)
             return NotNow() if channel is None else self._clean(item, channel)
         except Rejected as rejected:
@@ -66,8 +67,10 @@ class Examiner:
         return Unfit(rejected.code, rejected.message, self._write(pieces))
 
     def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned:
-        data = memoryview(self._stores.original(item.object_id, item.place, is_clean=False))
-        done = deidentify.finish(channel, data, self._codes, item.looked)
+        data = memoryview(self._stores.original(item.object_id, item.place, is_clean=item.is_clean))
+        done = deidentify.finish(
+            apart(channel, data) if item.is_apart else channel, data, self._codes, item.looked
+        )
         product = product_of(channel, done)
         if item.looked and item.looked.sha256 not in {"", product.sha256}:
             raise Rejected(

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-from collegium_connect.journal.objects import State
+from collegium_connect.journal.objects import TWO_PATIENTS, State
 from collegium_connect.spool import Place, Stored
 
+OTHER_PATIENT: Final = "connect.quarantine.other_patient"
+"""The reason code of what somebody said is not of its exam's patient."""
 SET_ASIDE: Final = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
 _IN = f"('{State.HELD}', '{State.QUARANTINED}', '{State.REFUSED}', '{State.MISSING}')"
 
@@ -26,6 +28,19 @@ class AsideObject:
     is_clean: bool
     place: Place | None
     input_mac: bytes | None = None
+
+
+@dataclass(frozen=True)
+class TwoPatientExam:
+    exam_id: str
+    channel_id: str
+    subject_code: str
+    """The first that came."""
+    is_held: bool
+    objects: dict[str, int]
+    """How many wait, by subject code."""
+    in_deliveries: int
+    """How many of its objects a delivery names: they are the first subject's for good."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +100,74 @@ def of_exam(db: sqlite3.Connection, exam_id: str) -> Iterator[AsideObject]:
         (exam_id,),
     ):
         yield _aside(row)
+
+
+def two_patient_exams(db: sqlite3.Connection) -> list[TwoPatientExam]:
+    """Exams that wait for somebody to say whose they are, newest first."""
+    exams = db.execute(
+        "SELECT exam_id, channel_id, subject_code, is_held FROM exams e WHERE EXISTS (SELECT 1 FROM objects o"
+        " WHERE o.exam_id = e.exam_id AND o.reason_code IN (?, ?)) ORDER BY last_ms DESC LIMIT 200",
+        (TWO_PATIENTS, OTHER_PATIENT),
+    ).fetchall()
+    return [
+        TwoPatientExam(
+            exam["exam_id"], exam["channel_id"], exam["subject_code"], bool(exam["is_held"]),
+            dict(
+                db.execute(
+                    "SELECT subject_code, count(*) FROM objects WHERE exam_id = ? AND reason_code IN (?, ?)"
+                    " GROUP BY subject_code ORDER BY subject_code",
+                    (exam["exam_id"], TWO_PATIENTS, OTHER_PATIENT),
+                ).fetchall()
+            ),
+            _on_the_way(db, exam["exam_id"]),
+        )
+        for exam in exams
+    ]  # fmt: skip
+
+
+def confirm_patient(db: sqlite3.Connection, exam_id: str, subject_code: str) -> int:
+    """The exam is this subject's; what is not is quarantined. How many objects go on."""
+    db.execute("UPDATE exams SET is_held = 0, subject_code = ? WHERE exam_id = ?", (subject_code, exam_id))
+    db.execute(
+        "UPDATE objects SET state = ?, reason_code = ?, reason = 'Its exam was said to be of another patient.'"
+        " WHERE exam_id = ? AND reason_code IN (?, ?) AND subject_code != ?",
+        (State.QUARANTINED, OTHER_PATIENT, exam_id, TWO_PATIENTS, OTHER_PATIENT, subject_code),
+    )
+    return _let_on(db, exam_id, subject_code)
+
+
+def split(db: sqlite3.Connection, exam_id: str) -> int:
+    """These are two exams: the objects of all but the exam's own subject are cleaned again. How many those are."""
+    (own,) = db.execute("SELECT subject_code FROM exams WHERE exam_id = ?", (exam_id,)).fetchone()
+    others = (exam_id, TWO_PATIENTS, OTHER_PATIENT, own)
+    db.execute("UPDATE exams SET is_held = 0 WHERE exam_id = ?", (exam_id,))
+    db.execute(
+        "INSERT OR IGNORE INTO apart (object_id) SELECT object_id FROM objects"
+        " WHERE exam_id = ? AND reason_code IN (?, ?) AND subject_code != ?",
+        others,
+    )
+    count = db.execute(
+        "UPDATE objects SET state = ?, exam_id = NULL, reason_code = '', reason = ''"
+        " WHERE exam_id = ? AND reason_code IN (?, ?) AND subject_code != ?",
+        (State.RECEIVED, *others),
+    ).rowcount
+    _let_on(db, exam_id, own)
+    return count
+
+
+def _let_on(db: sqlite3.Connection, exam_id: str, subject_code: str) -> int:
+    return db.execute(
+        "UPDATE objects SET state = ?, reason_code = '', reason = ''"
+        " WHERE exam_id = ? AND reason_code IN (?, ?) AND subject_code = ?",
+        (State.RECEIVED, exam_id, TWO_PATIENTS, OTHER_PATIENT, subject_code),
+    ).rowcount
+
+
+def _on_the_way(db: sqlite3.Connection, exam_id: str) -> int:
+    (count,) = db.execute(
+        "SELECT count(*) FROM objects WHERE exam_id = ? AND delivery_id IS NOT NULL", (exam_id,)
+    ).fetchone()
+    return int(count)
 
 
 def held_for(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:

@@ -36,6 +36,8 @@ class ReceivedObject:
     input_mac: bytes | None = None
     looked: Looked | None = None
     """A person's word that it may leave, where it waited for that."""
+    is_apart: bool = False
+    """Whether it is the second patient's of an exam, and goes into an exam of its own."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Backlog:
 def received(db: sqlite3.Connection, limit: int, but: Iterable[str] = ()) -> list[ReceivedObject]:
     """The oldest objects that nobody has inspected, without those named."""
     rows = db.execute(
-        "SELECT o.*, r.boxes, r.sha256 AS seen_sha256 FROM objects o LEFT JOIN releases r USING (object_id)"
+        "SELECT o.*, r.boxes, r.sha256 AS seen_sha256, a.object_id IS NOT NULL AS is_apart"
+        " FROM objects o LEFT JOIN releases r USING (object_id) LEFT JOIN apart a USING (object_id)"
         " WHERE o.state = 'received' AND o.object_id NOT IN (SELECT value FROM json_each(?))"
         " ORDER BY o.received_ms, o.rowid LIMIT ?",
         (json.dumps(list(but)), limit),
@@ -120,7 +123,7 @@ def set_aside(
         return stored.place if stored else None
     db.execute(
         "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
-        (State.QUARANTINED, code, words, object_id),
+        (objects.aside_as(code), code, words, object_id),
     )
     if stored is None:
         return None
@@ -143,6 +146,7 @@ def _received(row: sqlite3.Row) -> ReceivedObject:
         received_ms=row["received_ms"],
         input_mac=row["input_mac"],
         looked=_looked(row["boxes"], row["seen_sha256"]),
+        is_apart=bool(row["is_apart"]),
     )
 
 

@@ -192,6 +192,11 @@ MIGRATIONS: Final = (
         at_ms INTEGER NOT NULL
     ) STRICT;
 
+    -- What a person split off an exam with two patient ids; it is cleaned again, into an exam of its own.
+    CREATE TABLE apart (
+        object_id TEXT PRIMARY KEY REFERENCES objects ON DELETE CASCADE
+    ) STRICT;
+
     -- Records whose object a person deleted; a row goes when its bytes are gone.
     CREATE TABLE erasures (
         object_id TEXT PRIMARY KEY,

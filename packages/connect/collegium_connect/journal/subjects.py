@@ -98,3 +98,11 @@ def by_mac(db: sqlite3.Connection, scope_id: int, local_id_mac: bytes) -> Stored
         (scope_id, local_id_mac),
     ).fetchone()
     return None if row is None else StoredLink(**row)
+
+
+def by_code(db: sqlite3.Connection, scope_id: int, code: str) -> StoredLink | None:
+    row = db.execute(
+        "SELECT code, sealed_local_id, created_ms FROM subjects WHERE scope_id = ? AND code = ?",
+        (scope_id, code),
+    ).fetchone()
+    return None if row is None else StoredLink(**row)

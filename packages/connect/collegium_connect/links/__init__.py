@@ -6,6 +6,6 @@ export. A local id is found by a keyed digest and kept sealed.
 
 from collegium_connect.links.allocation_list import ListInvalid
 from collegium_connect.links.link_list import Link, LinkList, Numbering
-from collegium_connect.links.table import UNKNOWN_ID, LinkTable
+from collegium_connect.links.table import LinkTable
 
-__all__ = ["UNKNOWN_ID", "Link", "LinkList", "LinkTable", "ListInvalid", "Numbering"]
+__all__ = ["Link", "LinkList", "LinkTable", "ListInvalid", "Numbering"]

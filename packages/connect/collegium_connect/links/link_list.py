@@ -12,10 +12,11 @@ from collegium_connect.actor import Actor, Role, require_role
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.journal import aside, subjects
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.journal.subjects import Scope
 from collegium_connect.keys import Secrets
 from collegium_connect.links.allocation_list import ListInvalid, Row, read_list, write_list
-from collegium_connect.links.table import UNKNOWN_ID, is_listed, local_id_of, mac_of, new_subject
+from collegium_connect.links.table import is_listed, local_id_of, mac_of, new_subject
 from collegium_connect.log import EventLog
 from collegium_connect.trail import Trail
 

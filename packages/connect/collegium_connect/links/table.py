@@ -11,14 +11,13 @@ from typing import Final
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.journal import channels, subjects
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.journal.subjects import NewSubject
 from collegium_connect.keys import Secrets
 from collegium_connect.sealed import seal, unseal
 from collegium_deid import Rejected
 from collegium_wire import Allocation
 
-UNKNOWN_ID: Final = "connect.links.unknown_id"
-"""The code of what is held because its patient id is not on the list."""
 _WORDS: Final = (
     "The patient id is not on this site's list. Import a list that names it; it goes on by itself."
 )

@@ -36,3 +36,10 @@ class TooLate(QuarantineError):
 class NotShown(QuarantineError):
     code = "connect.quarantine.not_shown"
     message = "The object cannot be shown."
+
+
+class CannotDecide(QuarantineError):
+    code = "connect.quarantine.cannot_decide"
+    message = (
+        "The exam cannot be given to this patient: part of it left for the other, or nothing of it is theirs."
+    )

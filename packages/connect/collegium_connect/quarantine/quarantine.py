@@ -25,9 +25,9 @@ from collegium_connect.quarantine.errors import (
     NotReleasable,
     NotSetAside,
     NotShown,
-    ReasonMissing,
     TooLate,
 )
+from collegium_connect.quarantine.reason import checked
 from collegium_connect.quarantine.view import Boxes, Verdict, View, local_id
 from collegium_connect.quarantine.viewer import Viewer
 from collegium_connect.spool import Stores
@@ -40,7 +40,6 @@ _LOOK_MS: Final = 30 * 60 * 1000
 _KEPT_VIEWS: Final = 4
 _MOST_BYTES: Final = 1 << 30
 _MOST_BOXES: Final = 100
-_REASON: Final = range(10, 501)
 _NO_ID: Final = ("deid.patient_id", "The object has no patient id that can be read.")
 _PEOPLE: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 
@@ -165,7 +164,7 @@ class Quarantine:
             ReasonMissing, NotSetAside, NotReleasable.
         """
         require_role(actor, *_PEOPLE)
-        reason, now_ms = _words(reason), to_ms(self._clock())
+        reason, now_ms = checked(reason), to_ms(self._clock())
         with self._journal.change() as db:
             look = aside.look(db, look_id)
             if look is None or look.person != actor.name or now_ms - look.at_ms > _LOOK_MS:
@@ -195,7 +194,7 @@ class Quarantine:
             ReasonMissing, SpoolFull.
         """
         require_role(actor, *_PEOPLE)
-        reason = _words(reason)
+        reason = checked(reason)
         with self._journal.look() as db:
             released = _released(db, object_id)
         sealed = None
@@ -227,7 +226,7 @@ class Quarantine:
             ReasonMissing, NotSetAside.
         """
         require_role(actor, *_PEOPLE)
-        reason = _words(reason)
+        reason = checked(reason)
         with self._journal.change() as db:
             item = _one(db, object_id)
             aside.delete(db, item)
@@ -309,14 +308,7 @@ def _require_same(earlier: AsideObject, now: AsideObject) -> None:
 
 def _can_be_released(item: AsideObject) -> bool:
     """What waits for a list or for a decision on its whole exam is not released alone."""
-    return item.state is State.QUARANTINED
-
-
-def _words(reason: str) -> str:
-    reason = " ".join(reason.split())
-    if len(reason) not in _REASON:
-        raise ReasonMissing
-    return reason
+    return item.state is State.QUARANTINED and item.reason_code != aside.OTHER_PATIENT
 
 
 def _note(item: AsideObject) -> bytes:

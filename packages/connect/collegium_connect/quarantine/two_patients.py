@@ -1,0 +1,145 @@
+"""Exams that came with two patient ids: a person says whose they are, or that they are two (C18)."""
+
+from dataclasses import dataclass, field
+
+from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.channels import Channels
+from collegium_connect.journal import aside, subjects
+from collegium_connect.journal.aside import TwoPatientExam
+from collegium_connect.journal.database import Journal
+from collegium_connect.keys import Secrets
+from collegium_connect.links.table import local_id_of
+from collegium_connect.log import EventLog
+from collegium_connect.quarantine.errors import CannotDecide, NotSetAside
+from collegium_connect.quarantine.reason import checked
+from collegium_connect.trail import Trail
+
+log = EventLog("quarantine")
+_PEOPLE = (Role.OPERATOR, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One patient's part of the exam."""
+
+    subject_code: str
+    local_id: str = field(repr=False)
+    """For signed-in local people only."""
+    objects: int
+    can_be_confirmed: bool
+
+
+@dataclass(frozen=True)
+class HeldExam:
+    exam_id: str
+    channel_name: str
+    sides: tuple[Side, ...]
+    can_be_split: bool
+    in_deliveries: int
+    """Objects that a delivery names already, all of the first patient."""
+
+
+class TwoPatients:
+    """The exams with two patient ids of one gateway. Safe between threads."""
+
+    def __init__(self, journal: Journal, secrets: Secrets, channels: Channels, trail: Trail) -> None:
+        self._journal, self._secrets, self._channels, self._trail = journal, secrets, channels, trail
+
+    def exams(self) -> tuple[HeldExam, ...]:
+        """All that wait for a decision, with both ids; newest first."""
+        with self._journal.look() as db:
+            found = aside.two_patient_exams(db)
+            ids = {
+                (exam.exam_id, code): self._local_id(subjects.by_code(db, *self._scope(exam), code), exam)
+                for exam in found
+                for code in _codes(exam)
+            }
+        return tuple(self._held(exam, ids) for exam in found)
+
+    def confirm(self, actor: Actor, exam_id: str, subject_code: str, reason: str) -> None:
+        """It is this patient's exam. Objects with the other id are quarantined; the rest is inspected and goes on.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: no such exam waits.
+            CannotDecide: it is of nobody with this code, or part of it left for another.
+            ReasonMissing.
+        """
+        require_role(actor, *_PEOPLE)
+        reason = checked(reason)
+        with self._journal.change() as db:
+            exam = _exam(aside.two_patient_exams(db), exam_id)
+            if subject_code not in exam.objects or not _can_confirm(exam, subject_code):
+                raise CannotDecide
+            count = aside.confirm_patient(db, exam_id, subject_code)
+            self._trail.note(
+                db, actor, "quarantine.exam.confirmed", channel_id=exam.channel_id, ref=exam_id,
+                reason=reason, facts={"subject": subject_code, "objects": count},
+            )  # fmt: skip
+        log.info("exam.confirmed", exam=exam_id, objects=count)
+
+    def split(self, actor: Actor, exam_id: str, reason: str) -> None:
+        """These are two exams: the second patient's objects are cleaned again, into an exam of their own.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: no such exam waits.
+            CannotDecide: the recipe keeps study UIDs.
+            ReasonMissing.
+        """
+        require_role(actor, *_PEOPLE)
+        reason = checked(reason)
+        with self._journal.change() as db:
+            exam = _exam(aside.two_patient_exams(db), exam_id)
+            if not self._can_split(exam):
+                raise CannotDecide("The channel's recipe keeps study UIDs, so its exams cannot be split.")
+            count = aside.split(db, exam_id)
+            self._trail.note(
+                db, actor, "quarantine.exam.split", channel_id=exam.channel_id, ref=exam_id,
+                reason=reason, facts={"objects": count},
+            )  # fmt: skip
+        log.info("exam.split", exam=exam_id, objects=count)
+
+    def _held(self, exam: TwoPatientExam, ids: dict[tuple[str, str], str]) -> HeldExam:
+        channel = self._channels.by_id(exam.channel_id)
+        return HeldExam(
+            exam.exam_id,
+            channel.setup.name if channel else "",
+            tuple(
+                Side(
+                    code, ids[exam.exam_id, code], exam.objects.get(code, 0),
+                    code in exam.objects and _can_confirm(exam, code),
+                )
+                for code in _codes(exam)
+            ),
+            self._can_split(exam),
+            exam.in_deliveries,
+        )  # fmt: skip
+
+    def _can_split(self, exam: TwoPatientExam) -> bool:
+        channel = self._channels.by_id(exam.channel_id)
+        return channel is not None and not channel.recipe.uids_kept
+
+    def _scope(self, exam: TwoPatientExam) -> tuple[int]:
+        channel = self._channels.by_id(exam.channel_id)
+        return (channel.scope_id if channel else 0,)
+
+    def _local_id(self, link: subjects.StoredLink | None, exam: TwoPatientExam) -> str:
+        if link is None:
+            return ""
+        return local_id_of(self._secrets, *self._scope(exam), link.code, link.sealed_local_id)
+
+
+def _exam(found: list[TwoPatientExam], exam_id: str) -> TwoPatientExam:
+    exam = next((exam for exam in found if exam.exam_id == exam_id), None)
+    if exam is None:
+        raise NotSetAside("There is no such exam that waits for a decision.")
+    return exam
+
+
+def _codes(exam: TwoPatientExam) -> list[str]:
+    return sorted({exam.subject_code, *exam.objects})
+
+
+def _can_confirm(exam: TwoPatientExam, subject_code: str) -> bool:
+    return not exam.in_deliveries or subject_code == exam.subject_code

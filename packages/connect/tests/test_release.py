@@ -1,0 +1,391 @@
+"""People and the quarantine: nothing leaves without somebody who looked at it, and nobody decides unnamed."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from collegium_connect import clock
+from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
+from collegium_connect.channels import Channels
+from collegium_connect.journal.database import Journal
+from collegium_connect.journal.objects import State
+from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.links import LinkList, LinkTable
+from collegium_connect.quarantine import (
+    CannotDecide,
+    LookNeeded,
+    NotSetAside,
+    Quarantine,
+    ReasonMissing,
+    TooLate,
+    TwoPatients,
+    Viewer,
+)
+from collegium_connect.service import Gateway, journal_path
+from collegium_connect.settings import Settings
+from collegium_connect.spool import Stores
+from collegium_connect.trail import Trail
+from collegium_testkit import pacs, phantoms
+from collegium_testkit.fake_server import FakeServer
+from collegium_wire import Allocation
+
+Until = Callable[..., None]
+ONA = Actor("Ona Operator", Role.OPERATOR)
+ADA = Actor("Ada Admin", Role.ADMINISTRATOR)
+WHY = "I looked at the picture."
+
+
+@dataclass
+class Time:
+    """A clock that a test moves."""
+
+    ahead: timedelta = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return clock.now() + self.ahead
+
+
+@dataclass
+class Site:
+    """What a person at the gateway has before them, beside the running gateway."""
+
+    journal: Journal
+    quarantine: Quarantine
+    two_patients: TwoPatients
+    links: LinkList
+    trail: Trail
+    time: Time
+
+    def only(self) -> str:
+        (item,) = self.quarantine.objects()
+        return item.object_id
+
+
+@pytest.fixture
+def site(gateway: Gateway, settings: Settings) -> Iterator[Site]:
+    assert gateway.receive_port
+    folder, time, journal = settings.gateway.data_dir, Time(), Journal(journal_path(settings))
+    keys = KeyFolder(folder / "keys")
+    secrets = load_secrets(keys)
+    stores, trail = Stores.below(folder, settings.limits, secrets.sealing), Trail(journal, secrets, time)
+    channels = Channels(journal, keys)
+    quarantine = Quarantine(
+        journal, stores, channels, links=LinkTable(journal, secrets, time), trail=trail,
+        clock=time, viewer=Viewer(is_apart=False),
+    )  # fmt: skip
+    links = LinkList(journal, secrets, trail, time)
+    two_patients = TwoPatients(journal, secrets, channels, trail)
+    yield Site(journal, quarantine, two_patients, links, trail, time)
+    stores.segments.close()
+    journal.close()
+
+
+def capture(folder: Path) -> Path:
+    """A secondary capture: a kind of picture that waits for a person."""
+    path = phantoms.ct_exam(folder, slices=1, size=64).files[0]
+    dataset = dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    dataset.Modality = "OT"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def send(gateway: Gateway, *paths: Path) -> list[int]:
+    return [item.status for item in pacs.send(paths, "127.0.0.1", gateway.receive_port, "TRIAL1")]
+
+
+@pytest.fixture
+def waiting(gateway: Gateway, tmp_path: Path) -> Path:
+    """The one object of the quarantine: a capture that waits for a person."""
+    path = capture(tmp_path)
+    send(gateway, path)
+    return path
+
+
+@pytest.mark.requirement("C13", "C18")
+def test_a_person_looks_and_releases_and_the_object_is_delivered(
+    site: Site, waiting: Path, server: FakeServer, until: Until
+) -> None:
+    seen = site.quarantine.look(ONA, site.only(), boxes=((0, 0, 16, 16),))
+    site.quarantine.release(ONA, seen.look_id, WHY)
+    until(lambda: len(server.receipted) == 1)
+
+    assert seen.local_id == str(dcmread(waiting).PatientID)
+    assert seen.view.before.startswith(b"\x89PNG")
+    assert seen.view.after != seen.view.before
+    assert [hashlib.sha256(data).hexdigest() for data in server.objects] == [seen.view.sha256]
+    assert site.quarantine.objects() == []
+
+
+@pytest.mark.requirement("C20")
+def test_a_look_shows_every_attribute_before_and_after(site: Site, waiting: Path) -> None:
+    seen = site.quarantine.look(ONA, site.only())
+
+    rows = {row.name: row for row in seen.view.attributes}
+    name = rows["PatientName"]
+    assert (name.before, name.after) == (str(dcmread(waiting).PatientName), "LG-001")
+    assert rows["Rows"].before == rows["Rows"].after == "64"
+
+
+@pytest.mark.requirement("C18")
+def test_every_act_is_in_the_trail_with_person_and_reason(site: Site, waiting: Path) -> None:
+    assert waiting.exists()
+    object_id = site.only()
+    seen = site.quarantine.look(ONA, object_id)
+    site.quarantine.release(ONA, seen.look_id, WHY)
+
+    lines = site.quarantine.history(object_id)
+
+    assert [(line.actor, line.action, line.reason) for line in lines] == [
+        ("Ona Operator", "quarantine.object.released", WHY),
+        ("Ona Operator", "quarantine.object.seen", ""),
+    ]
+    assert site.trail.verify().is_whole
+
+
+@pytest.mark.requirement("C13")
+def test_nothing_is_released_without_this_persons_own_fresh_look(site: Site, waiting: Path) -> None:
+    assert waiting.exists()
+    seen = site.quarantine.look(ONA, site.only())
+
+    with pytest.raises(LookNeeded):
+        site.quarantine.release(ADA, seen.look_id, WHY)
+    with pytest.raises(LookNeeded):
+        site.quarantine.release(ONA, "", WHY)
+    site.time.ahead = timedelta(minutes=31)
+    with pytest.raises(LookNeeded):
+        site.quarantine.release(ONA, seen.look_id, WHY)
+
+
+@pytest.mark.requirement("C13")
+def test_nobody_without_a_name_looks_releases_or_deletes(site: Site, waiting: Path) -> None:
+    assert waiting.exists()
+    object_id = site.only()
+
+    with pytest.raises(NotAllowed):
+        site.quarantine.look(CONSOLE, object_id)
+    with pytest.raises(NotAllowed):
+        site.quarantine.release(CONSOLE, "any", WHY)
+    with pytest.raises(NotAllowed):
+        site.quarantine.delete(CONSOLE, object_id, WHY)
+
+
+@pytest.mark.parametrize("reason", ["", "ok", " " * 20, "x" * 501])
+def test_a_release_and_a_deletion_need_a_reason(site: Site, waiting: Path, reason: str) -> None:
+    assert waiting.exists()
+    seen = site.quarantine.look(ONA, site.only())
+
+    with pytest.raises(ReasonMissing):
+        site.quarantine.release(ONA, seen.look_id, reason)
+    with pytest.raises(ReasonMissing):
+        site.quarantine.delete(ONA, site.only(), reason)
+
+
+@pytest.mark.requirement("C18")
+def test_what_cannot_be_cleaned_cannot_be_released(
+    site: Site, gateway: Gateway, tmp_path: Path, until: Until
+) -> None:
+    path = phantoms.ct_exam(tmp_path, slices=1, size=64).files[0]
+    path.write_bytes(path.read_bytes()[:-100])
+    send(gateway, path)
+    until(site.quarantine.objects)
+
+    seen = site.quarantine.look(ONA, site.only())
+
+    assert not seen.view.is_fit
+    assert seen.view.words
+    assert seen.look_id == ""
+
+
+@pytest.mark.requirement("C18")
+def test_what_came_out_otherwise_than_it_was_seen_does_not_leave(
+    site: Site, waiting: Path, server: FakeServer, until: Until
+) -> None:
+    assert waiting.exists()
+    seen = site.quarantine.look(ONA, site.only())
+    with site.journal.change() as db:
+        db.execute("UPDATE looks SET sha256 = ?", ("0" * 64,))
+
+    site.quarantine.release(ONA, seen.look_id, WHY)
+    until(site.quarantine.objects)
+
+    (item,) = site.quarantine.objects()
+    assert item.reason_code == "connect.inspection.not_as_seen"
+    assert item.released_by == "Ona Operator"
+    assert not server.receipted
+
+
+@pytest.mark.requirement("C18")
+def test_a_deleted_object_is_gone_to_the_byte_and_comes_back_when_it_is_sent_again(
+    site: Site, settings: Settings, gateway: Gateway, waiting: Path, until: Until
+) -> None:
+    (segment,) = (settings.gateway.data_dir / "spool").glob("*.segment")
+    sealed = segment.read_bytes()
+
+    site.quarantine.delete(ONA, site.only(), WHY)
+    until(lambda: not segment.exists() or not any(segment.read_bytes()))
+
+    assert any(sealed)
+    assert site.quarantine.objects() == []
+    send(gateway, waiting)
+    assert len(site.quarantine.objects()) == 1
+
+
+def test_what_was_deleted_while_the_gateway_stood_is_erased_at_its_start(
+    site: Site, settings: Settings, gateway: Gateway, waiting: Path, start: Callable[..., Gateway]
+) -> None:
+    assert waiting.exists()
+    gateway.stop()
+    site.quarantine.delete(ONA, site.only(), WHY)
+
+    start()
+
+    segments = [path.read_bytes() for path in (settings.gateway.data_dir / "spool").glob("*.segment")]
+    assert not any(map(any, segments))
+
+
+@pytest.mark.requirement("C18")
+def test_a_release_can_be_taken_back_until_a_delivery_names_it(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], quiet_time_s=3600),)
+    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
+    send(gateway, capture(tmp_path))
+    object_id = site.only()
+    seen = site.quarantine.look(ONA, object_id)
+    site.quarantine.release(ONA, seen.look_id, WHY)
+    until(lambda: state_of(site, object_id) == State.WAITING)
+
+    gateway.quarantine.take_back(ONA, object_id, "That was the wrong picture.")
+
+    (item,) = site.quarantine.objects()
+    assert (item.object_id, item.reason_code) == (object_id, "deid.release")
+    assert site.quarantine.look(ONA, object_id).view.sha256 == seen.view.sha256
+
+
+def test_what_was_delivered_cannot_be_taken_back(
+    site: Site, waiting: Path, server: FakeServer, until: Until
+) -> None:
+    assert waiting.exists()
+    object_id = site.only()
+    seen = site.quarantine.look(ONA, object_id)
+    site.quarantine.release(ONA, seen.look_id, WHY)
+    until(lambda: len(server.receipted) == 1)
+    until(lambda: state_of(site, object_id) == State.DELIVERED)
+
+    with pytest.raises(TooLate):
+        site.quarantine.take_back(ONA, object_id, "That was the wrong picture.")
+    with pytest.raises(NotSetAside):
+        site.quarantine.delete(ONA, object_id, WHY)
+
+
+@pytest.mark.requirement("C19")
+def test_an_unknown_id_is_held_and_goes_on_when_a_list_names_it(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], allocation=Allocation.LISTED),)
+    until(lambda: [line.setup.allocation for line in gateway.status().channels] == [Allocation.LISTED])
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    send(gateway, *exam.files)
+    held = site.quarantine.objects()
+
+    patient_id = str(dcmread(exam.files[0]).PatientID)
+    done = site.links.import_list(ADA, 1, f"local_id,subject\n{patient_id},LG-042\n".encode())
+    until(lambda: len(server.receipted) == 2)
+
+    assert [item.state for item in held] == [State.HELD, State.HELD]
+    assert done.resumed_objects == 2
+    assert [line.subject_code for line in gateway.status().exams] == ["LG-042"]
+
+
+@pytest.mark.requirement("C19")
+def test_what_waits_for_a_list_is_not_released_alone(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], allocation=Allocation.LISTED),)
+    until(lambda: [line.setup.allocation for line in gateway.status().channels] == [Allocation.LISTED])
+    send(gateway, *phantoms.ct_exam(tmp_path, slices=1, size=64).files)
+
+    seen = site.quarantine.look(ONA, site.only())
+
+    assert not seen.object.can_be_released
+    assert (seen.look_id, seen.view.code) == ("", "connect.links.unknown_id")
+
+
+@pytest.fixture
+def mixed(gateway: Gateway, tmp_path: Path) -> phantoms.ExamTruth:
+    """An exam of four slices, the last of which has another patient's id."""
+    exam = phantoms.ct_exam(tmp_path, slices=4, size=64)
+    dataset = dcmread(exam.files[3])
+    dataset.PatientID = "SOMEONE-ELSE"
+    dataset.save_as(exam.files[3], enforce_file_format=True)
+    send(gateway, *exam.files)
+    return exam
+
+
+@pytest.mark.requirement("C18")
+def test_an_exam_with_two_patient_ids_shows_both_to_local_people(
+    site: Site, mixed: phantoms.ExamTruth
+) -> None:
+    (exam,) = site.two_patients.exams()
+
+    first = str(dcmread(mixed.files[0]).PatientID)
+    assert [(side.local_id, side.objects) for side in exam.sides] == [(first, 3), ("SOMEONE-ELSE", 1)]
+
+
+@pytest.mark.requirement("C18")
+def test_an_exam_that_is_split_becomes_two_exams_of_two_subjects(
+    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: len(server.receipted) == 4)
+
+    manifests = [delivery.manifest for delivery in server.deliveries.values()]
+    assert sorted((item.subject_code, len(item.objects)) for item in manifests) == [
+        ("LG-001", 3),
+        ("LG-002", 1),
+    ]
+    assert len({item.study_uid for item in manifests}) == 2
+    until(lambda: [line.state for line in gateway.status().exams] == ["delivered", "delivered"])
+    assert site.two_patients.exams() == ()
+
+
+@pytest.mark.requirement("C18")
+def test_an_exam_that_is_confirmed_goes_on_without_the_other_patients_objects(
+    site: Site, mixed: phantoms.ExamTruth, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
+    until(lambda: len(server.receipted) == 3)
+
+    (other,) = site.quarantine.objects()
+    assert (other.subject_code, other.can_be_released) == ("LG-002", False)
+    assert site.trail.of(exam.exam_id)[0].action == "quarantine.exam.confirmed"
+
+
+@pytest.mark.requirement("C18")
+def test_an_exam_is_confirmed_for_one_of_its_patients_only(site: Site, mixed: phantoms.ExamTruth) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+
+    with pytest.raises(CannotDecide):
+        site.two_patients.confirm(ONA, exam.exam_id, "LG-003", WHY)
+    with pytest.raises(NotAllowed):
+        site.two_patients.split(CONSOLE, exam.exam_id, WHY)
+
+
+def state_of(site: Site, object_id: str) -> str:
+    with site.journal.look() as db:
+        row = db.execute("SELECT state FROM objects WHERE object_id = ?", (object_id,)).fetchone()
+    return str(row["state"])
