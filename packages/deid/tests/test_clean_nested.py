@@ -9,7 +9,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from collegium_deid import Rejected, identifiers_of, parse_recipe, verify_against
+from collegium_deid import Rejected, identifiers_of, parse_recipe, verify_against, verify_conformance
 
 if TYPE_CHECKING:
     from collegium_deid import Recipe, SiteKey
@@ -111,6 +111,21 @@ def test_sequences_about_the_person_hold_nothing_of_them(
     verify_against(identifiers_of(data), head)
     assert b"rambleworth" not in head
     assert b"556677" not in head
+
+
+@pytest.mark.parametrize("keyword", ["ContentSequence", "RequestAttributesSequence", "VOILUTSequence"])
+def test_a_person_at_any_depth_becomes_the_subject(
+    *, ct: Dataset, write: Tool, clean: Tool, read: Tool, recipe: Recipe, keyword: str
+) -> None:
+    item = Dataset()
+    item.PatientName, item.PatientID = "Zorbinski^Adam", "OLD-1"
+    setattr(ct, keyword, [item])
+
+    head = clean(write(ct)).head
+
+    (new,) = read(head)[keyword].value
+    assert (new.PatientName, new.PatientID) == ("S-001", "S-001")
+    assert verify_conformance(recipe, head, pixels_done=False) == ()
 
 
 @pytest.mark.parametrize("undefined", [False, True])

@@ -386,8 +386,8 @@ def _name(tag: int, vr: bytes) -> str:
 
 
 def _strict(rule: Rule, element: Element) -> Rule:
-    """Inside a sequence that must become a dummy: no text stays, not even a coded meaning."""
-    if rule.how != "X" and (
+    """Inside a sequence that must become a dummy: no text stays, not even a coded meaning; the subject code may."""
+    if rule.how not in "XP" and (
         _name(element.tag, element.vr) in _TEXT_OR_BULK or VRS.get(element.tag) in _TEXT_OR_BULK
     ):
         return DUMMY
