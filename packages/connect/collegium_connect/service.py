@@ -93,6 +93,7 @@ class Gateway:
             keys = KeyFolder(folder / "keys")
             secrets = load_secrets(keys)
             self._stores = stores = Stores.below(folder, settings.limits, secrets.sealing)
+            Eraser(self._journal, stores).clear()
             recover(self._journal, stores)
             self._channels = Channels(self._journal, keys)
             self._client = ServerClient(settings.server, settings.server.url, enrolment.token)
@@ -103,7 +104,6 @@ class Gateway:
         intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
         self._door = Door(settings.receive, settings.limits, admission, intake)
-            Eraser(self._journal, stores).clear()
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
         trail = Trail(self._journal, secrets, clock)
@@ -234,6 +234,7 @@ class Gateway:
         """What is run again and again, each in a thread; true from its work means: at once again."""
         return [
             Loop("assemble", self._assemble, _tick),
+            Loop("erase", Eraser(self._journal, self._stores).run_once, _tick),
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
@@ -246,7 +247,6 @@ class Gateway:
         return queued
 
     def _announce(self) -> None:
-            Loop("erase", Eraser(self._journal, self._stores).run_once, _tick),
         content = {"pid": os.getpid(), "receive_port": self.receive_port, "local_port": self.local_port}
         path = running_path(self._settings)
         partial = path.with_suffix(".part")
