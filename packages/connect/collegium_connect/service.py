@@ -123,9 +123,6 @@ class Gateway:
         self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail)
         self.shown = self._parts_shown(secrets, trail)
         self._page = LocalPage(settings.local, self.shown)
-        self._lease_folder = lease_folder(settings)
-        self._lease_folder.make()
-        self._lease = Lease(self._lease_folder, self._is_idle)
         self._loops = self._make_loops()
         self._parts: list[Part] = [
             self._page,
