@@ -42,6 +42,9 @@ from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
+from collegium_connect.updates import Lease, LeasedGate, LeaseFolder
+from collegium_connect.updates.before import JournalBeforeUpdate
+from collegium_connect.updates.version import Version
 from collegium_connect.watch import WATCH_S, Watch
 
 log = EventLog("service")
@@ -62,6 +65,11 @@ def copies_path(settings: Settings) -> Path:
 def running_path(settings: Settings) -> Path:
     """A small file that says where the running gateway listens; gone when it is not running."""
     return settings.gateway.data_dir / "running.json"
+
+
+def lease_folder(settings: Settings) -> LeaseFolder:
+    """Where the updater and the running gateway speak to each other."""
+    return LeaseFolder(settings.gateway.data_dir / "lease")
 
 
 class Part(Protocol):
@@ -87,6 +95,8 @@ class Gateway:
 
     def _build(self) -> None:
         settings, clock, folder = self._settings, self._clock, self._settings.gateway.data_dir
+        self._journal_before_update = JournalBeforeUpdate(journal_path(settings))
+        self._journal_before_update.keep_or_bring_back()
         self._journal = Journal(journal_path(settings))
         try:
             enrolment = self._enrolment()
@@ -103,7 +113,7 @@ class Gateway:
         links = LinkTable(self._journal, secrets, clock)
         intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
-        self._door = Door(settings.receive, settings.limits, admission, intake)
+        self._door = Door(settings.receive, settings.limits, LeasedGate(admission, self._is_leased), intake)
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
         trail = Trail(self._journal, secrets, clock)
@@ -123,6 +133,9 @@ class Gateway:
         self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail)
         self.shown = self._parts_shown(secrets, trail)
         self._page = LocalPage(settings.local, self.shown)
+        self._lease_folder = lease_folder(settings)
+        self._lease_folder.make()
+        self._lease = Lease(self._lease_folder, self._is_idle)
         self._loops = self._make_loops()
         self._parts: list[Part] = [
             self._page,
@@ -142,6 +155,7 @@ class Gateway:
     @property
     def sender(self) -> Sender:
         return self._sender
+
     def _parts_shown(self, secrets: Secrets, trail: Trail) -> Parts:
         """What the local page shows and works on."""
         return Parts(
@@ -153,7 +167,6 @@ class Gateway:
             links=LinkList(self._journal, secrets, trail, self._clock),
             trail=trail,
         )
-
 
     @property
     def configuration(self) -> Configuration:
@@ -175,6 +188,7 @@ class Gateway:
         for part in self._parts:
             part.start()
         self._announce()
+        self._journal_before_update.forget()
         log.info("gateway.started", software=SOFTWARE, channels=len(self._channels.active))
 
     def stop(self) -> None:
@@ -191,6 +205,7 @@ class Gateway:
         self._client.close()
         self._journal.close()
         self._stores.segments.close()
+        self._lease_folder.say_stopped()
         running_path(self._settings).unlink(missing_ok=True)
         self._lock.release()
         log.info("gateway.stopped")
@@ -201,7 +216,7 @@ class Gateway:
         # Only note it: a second signal may come inside the first, and an Event's lock would wait for itself.
         machine.HERE.on_stop(lambda: asked.append(True))
         self.start()
-        while not asked and not self._stopping.is_set():
+        while not asked and not self._stopping.is_set() and not self._lease.look():
             time.sleep(_TICK_S)
         self.stop()
 
@@ -249,6 +264,13 @@ class Gateway:
         partial = path.with_suffix(".part")
         partial.write_text(json.dumps(content), "utf-8")
         machine.HERE.replace(partial, path)
+        self._lease_folder.say_running(str(Version.here()))
+
+    def _is_leased(self) -> bool:
+        return self._lease.is_granted
+
+    def _is_idle(self) -> bool:
+        return not self._door.associations and not self._sender.is_busy
 
 
 class _FolderLock:

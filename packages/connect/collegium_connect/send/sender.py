@@ -58,6 +58,12 @@ class Sender:
         self._lock = threading.Lock()
         self._loops = [Loop(f"send-{number}", self.run_once, lambda: _LOOK_S) for number in range(AT_ONCE)]
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a delivery is under way."""
+        with self._lock:
+            return bool(self._busy)
+
     def start(self) -> None:
         for loop in self._loops:
             loop.start()

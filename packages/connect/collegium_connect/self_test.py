@@ -1,0 +1,87 @@
+"""What a version must be able to do on this machine before it may replace the one that runs.
+
+Needs no journal, no key and no network, and changes nothing: an invented object is cleaned, looked at
+and searched, and bytes are sealed and opened.
+"""
+
+import io
+import secrets
+from collections.abc import Iterator
+from importlib.resources import files
+
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.filewriter import dcmwrite
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+from collegium_connect.errors import ConnectError
+from collegium_connect.sealed import seal, unseal
+from collegium_deid import (
+    DeidError,
+    SiteKey,
+    clean_object,
+    identifiers_of,
+    load_recipe,
+    verify_against,
+    verify_conformance,
+)
+from collegium_deid.pixels import clean_pixels
+
+_SIZE = 128
+_PAGE = (("templates", "base.html"), ("static", "style.css"))
+_NAME = "Selftest^Invented"
+
+
+class SelfTestFailed(ConnectError):
+    code = "connect.self_test.failed"
+    message = "This version does not work on this machine."
+
+
+def self_test() -> Iterator[str]:
+    """Do everything once; says what was done, one sentence each.
+
+    Raises:
+        SelfTestFailed: something does not work; nothing was changed.
+    """
+    try:
+        _clean()
+    except (DeidError, OSError, ImportError, ValueError) as error:
+        raise SelfTestFailed("An invented object could not be cleaned.") from error
+    yield "An invented object was cleaned, looked at and searched."
+    data, key = secrets.token_bytes(10_000), secrets.token_bytes(32)
+    if unseal(key, "self-test", b"".join(seal(key, "self-test", data))) != data:
+        raise SelfTestFailed("What was sealed could not be opened.")
+    yield "What was sealed could be opened."
+    page = files("collegium_connect.local_ui")
+    if not all(page.joinpath(*name).is_file() for name in _PAGE):
+        raise SelfTestFailed("Files of the local page are missing.")
+    yield "The local page is complete."
+
+
+def _clean() -> None:
+    data, recipe = _invented(), load_recipe("trial")
+    cleaned = clean_object(
+        data, recipe=recipe, key=SiteKey(secrets.token_bytes(32)), subject="TEST-001", complete=True
+    )
+    found = clean_pixels(data, cleaned, recipe=recipe)
+    verify_against(identifiers_of(data), found.head)
+    if verify_conformance(recipe, found.head) or _NAME.encode() in found.head:
+        raise SelfTestFailed("An invented object was not cleaned as its recipe says.")
+
+
+def _invented() -> bytes:
+    """A small CT picture of nobody."""
+    item = Dataset()
+    item.file_meta = FileMetaDataset()
+    item.file_meta.MediaStorageSOPClassUID = item.SOPClassUID = CTImageStorage
+    item.file_meta.MediaStorageSOPInstanceUID = item.SOPInstanceUID = generate_uid()
+    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    item.PatientName, item.PatientID, item.Modality = _NAME, "SELFTEST-4711", "CT"
+    item.StudyInstanceUID, item.SeriesInstanceUID = generate_uid(), generate_uid()
+    item.StudyDate, item.ImageType = "20200101", ["ORIGINAL", "PRIMARY", "AXIAL"]
+    item.Rows = item.Columns = _SIZE
+    item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
+    item.BitsAllocated, item.BitsStored, item.HighBit, item.PixelRepresentation = 16, 12, 11, 0
+    item.PixelData = bytes(2 * _SIZE * _SIZE)
+    file = io.BytesIO()
+    dcmwrite(file, item, enforce_file_format=True)
+    return file.getvalue()
