@@ -6,6 +6,7 @@ intake's; nothing here knows of recipes or disks.
 """
 
 from collegium_connect.receive.admission import Admission
+from collegium_connect.receive.commitment import Commitments
 from collegium_connect.receive.door import Door
 
-__all__ = ["Admission", "Door"]
+__all__ = ["Admission", "Commitments", "Door"]
