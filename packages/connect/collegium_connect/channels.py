@@ -47,6 +47,7 @@ class Channels:
         self._by_id: dict[str, Channel] = {}
         self._idle: tuple[IdleChannel, ...] = ()
         self._setups: dict[str, ChannelSetup] = {}
+        self._read_at = (0, 0)
         self.refresh()
 
     @property
@@ -77,10 +78,17 @@ class Channels:
     def by_id(self, channel_id: str) -> Channel | None:
         return self._by_id.get(channel_id)
 
+    def follow(self) -> None:
+        """Refresh if the journal's channels are others by now: a command may have changed them."""
+        with self._journal.look() as db:
+            changed = stored.last_change(db) != self._read_at
+        if changed:
+            self.refresh()
+
     def refresh(self) -> None:
         """Parse recipes and load keys anew; a channel that fails is idle with its reason."""
         with self._journal.look() as db:
-            known = stored.channels(db)
+            known, self._read_at = stored.channels(db), stored.last_change(db)
         ready: dict[str, Channel] = {}
         idle = []
         for item in known:

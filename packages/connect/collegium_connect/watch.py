@@ -57,6 +57,7 @@ class Watch:
         self._tell_of_disk_and_journal()
         if self._journal.is_damaged:
             return
+        self._channels.follow()
         self._tell_of_channels()
         self._tell_of_line()
         self._tell_of_certificates()

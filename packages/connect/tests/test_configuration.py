@@ -17,6 +17,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.trail import Trail
 from collegium_deid import load_recipe
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.gateways import GatewayProcess
 from collegium_wire import Allocation, ChannelSetup
 
 Until = Callable[..., None]
@@ -213,3 +214,23 @@ def test_the_server_hears_what_is_in_force_what_waits_and_what_was_done(
     assert {entry.action for entry in server.trail} == {"channels.configuration.received"}
     gateway.configuration.confirm(actor=CONSOLE, channel_id="ch-1", setup_digest=looser.digest())
     until(lambda: not server.heartbeats[-1].alarms)
+
+
+def test_the_command_shows_what_waits_and_a_running_gateway_follows_it(
+    process: GatewayProcess, server: FakeServer, until: Until
+) -> None:
+    process.start()
+    looser = replace(server.channels[0], recipe_yaml=LOOSER, recipe_digest=channel(LOOSER).recipe_digest)
+    server.channels = (looser,)
+    until(lambda: server.heartbeats and server.heartbeats[-1].alarms)
+
+    shown = process.run("confirm")
+    done = process.run("confirm", "--digest", looser.digest())
+
+    assert "It lets higher ages pass." in shown.stdout
+    assert looser.digest() in shown.stdout
+    assert done.returncode == 0
+    until(lambda: server.heartbeats[-1].configuration[0].recipe_in_force == looser.recipe_digest)
+    until(lambda: not server.heartbeats[-1].alarms)
+    assert process.run("confirm").stdout == "Nothing waits for confirmation.\n"
+    assert process.run("confirm", "--digest", looser.digest()).returncode == 1

@@ -88,6 +88,12 @@ def channels(db: sqlite3.Connection) -> list[StoredChannel]:
     ]
 
 
+def last_change(db: sqlite3.Connection) -> tuple[int, int]:
+    """Another value whenever a channel came or changed."""
+    count, total_ms = db.execute("SELECT count(*), coalesce(sum(updated_ms), 0) FROM channels").fetchone()
+    return count, total_ms
+
+
 def save_key_check(db: sqlite3.Connection, scope_id: int, check: str) -> None:
     db.execute("UPDATE scopes SET key_check = ? WHERE scope_id = ?", (check, scope_id))
 
