@@ -36,7 +36,7 @@ from collegium_connect.loops import Loop
 from collegium_connect.metrics import Room, metrics
 from collegium_connect.people import People
 from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
-from collegium_connect.receive import Admission, Door
+from collegium_connect.receive import Admission, Commitments, Door
 from collegium_connect.recover import recover
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
@@ -113,7 +113,15 @@ class Gateway:
         links = LinkTable(self._journal, secrets, clock)
         intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
-        self._door = Door(settings.receive, settings.limits, LeasedGate(admission, self._is_leased), intake)
+        callers, sealing = settings.receive.allowed_callers, secrets.sealing
+        self._commitments = Commitments(self._journal, self._channels, callers, sealing, clock)
+        self._door = Door(
+            settings.receive,
+            settings.limits,
+            LeasedGate(admission, self._is_leased),
+            intake,
+            self._commitments,
+        )
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
         trail = Trail(self._journal, secrets, clock)
@@ -145,17 +153,6 @@ class Gateway:
             self._door,
         ]  # started so, stopped from the last
 
-    def _enrolment(self) -> Enrolment:
-        with self._journal.look() as db:
-            enrolment = stored.enrolment(db)
-        if enrolment is None:
-            raise NotEnrolled
-        return enrolment
-
-    @property
-    def sender(self) -> Sender:
-        return self._sender
-
     def _parts_shown(self, secrets: Secrets, trail: Trail) -> Parts:
         """What the local page shows and works on."""
         return Parts(
@@ -166,7 +163,20 @@ class Gateway:
             people=People(self._journal, trail, self._clock),
             links=LinkList(self._journal, secrets, trail, self._clock),
             trail=trail,
+            quarantine=self.quarantine,
+            two_patients=self.two_patients,
         )
+
+    def _enrolment(self) -> Enrolment:
+        with self._journal.look() as db:
+            enrolment = stored.enrolment(db)
+        if enrolment is None:
+            raise NotEnrolled
+        return enrolment
+
+    @property
+    def sender(self) -> Sender:
+        return self._sender
 
     @property
     def configuration(self) -> Configuration:
@@ -248,6 +258,7 @@ class Gateway:
             Loop("assemble", self._assemble, _tick),
             Loop("erase", Eraser(self._journal, self._stores).run_once, _tick),
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
+            Loop("commitment", self._commitments.run_once, lambda: 2.0),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]

@@ -1,11 +1,15 @@
 """The pages for the people of the site: nobody else gets in, no form without its token, each role its own."""
 
+import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from pydicom import dcmread
+from pydicom.uid import SecondaryCaptureImageStorage
 from starlette.routing import Route
 
 from collegium_connect.actor import CONSOLE, Role
@@ -19,10 +23,22 @@ from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.fake_server import FakeServer
 
 Until = Callable[..., None]
 PASSWORD = "a password of this site"
-OPEN = {"/", "/overview/part", "/status.json", "/health", "/metrics", "/style.css", "/live.js", "/sign-in"}
+OPEN = {
+    "/",
+    "/overview/part",
+    "/status.json",
+    "/health",
+    "/metrics",
+    "/style.css",
+    "/live.js",
+    "/boxes.js",
+    "/sign-in",
+}
+SOME_ID = "11111111-1111-4111-8111-111111111111"
 
 
 class Visitor:
@@ -75,7 +91,7 @@ def routes(gateway: Gateway) -> list[tuple[str, str]]:
 
 
 def filled(path: str) -> str:
-    return re.sub(r"\{[^}]*:int\}", "1", re.sub(r"\{[^}:]*\}", "11111111-1111-4111-8111-111111111111", path))
+    return re.sub(r"\{[^}]*:uuid\}", SOME_ID, re.sub(r"\{[^}]*:int\}", "1", path))
 
 
 @pytest.mark.requirement("C19")
@@ -141,7 +157,7 @@ def test_the_link_table_shows_finds_takes_and_gives(
     shown = visitor.http.get("/links/1").text
     found = visitor.post("/links/1/find", data={"local_id": exam.patient.patient_id})
     taken = visitor.post(
-        "/links/1/import", files={"list": ("list.csv", b"local_id,subject_code\nMRN-900,LG-900\n")}
+        "/links/1/import", files={"list": ("list.csv", b"local_id,subject\nMRN-900,LG-900\n")}
     )
     refused = visitor.post("/links/1/import", files={"list": ("list.csv", b"something else\n")})
     given = visitor.post("/links/1/export")
@@ -173,3 +189,97 @@ def test_the_log_tells_whether_its_chain_is_whole(visitor: Visitor) -> None:
 
     assert "The chain is whole" in answer.text
     assert "people.person.signed_in" in answer.text
+
+
+@pytest.fixture
+def screen(gateway: Gateway, tmp_path: Path, until: Until) -> str:
+    """A secondary capture with writing in it, which waits for a person; its id."""
+    path = phantoms.ct_exam(tmp_path / "screen", slices=1, size=64).files[0]
+    dataset = dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    dataset.save_as(path, enforce_file_format=True)
+    pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: len(gateway.quarantine.objects()) == 1)
+    return gateway.quarantine.objects()[0].object_id
+
+
+def field(page: httpx.Response, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page.text)
+    assert found, page.text
+    return found.group(1)
+
+
+@pytest.mark.requirement("C13", "C18")
+def test_a_person_looks_hides_and_releases_and_what_arrives_is_what_was_shown(
+    server: FakeServer, visitor: Visitor, screen: str, until: Until
+) -> None:
+    visitor.sign_in("Otto")
+
+    listed = visitor.http.get("/quarantine").text
+    seen = visitor.post(f"/quarantine/{screen}", data={"boxes": "4, 4, 40, 20", "frame": "1"})
+    too_little = visitor.post(
+        f"/quarantine/{screen}/release", data={"look_id": field(seen, "look_id"), "reason": "ok"}
+    )
+    released = visitor.post(
+        f"/quarantine/{screen}/release",
+        data={"look_id": field(seen, "look_id"), "reason": "A screen without names, looked at."},
+    )
+    until(lambda: len(server.receipted) == 1)
+
+    assert f"/quarantine/{screen}" in listed
+    assert seen.text.count("data:image/png;base64,") == 2
+    assert "Say why" in too_little.text
+    assert "Released." in released.text
+    box = dcmread(io.BytesIO(server.objects[0])).pixel_array[4:20, 4:40]
+    assert box.min() == box.max()
+    assert "A screen without names" in visitor.http.get("/log").text
+
+
+@pytest.mark.requirement("C18")
+def test_an_object_is_given_up_only_when_the_word_is_typed(
+    gateway: Gateway, visitor: Visitor, screen: str
+) -> None:
+    visitor.sign_in("Otto")
+    reason = {"reason": "Sent by mistake, the PACS keeps it."}
+
+    refused = visitor.post(f"/quarantine/{screen}/delete", data=reason)
+    still = len(gateway.quarantine.objects())
+    done = visitor.post(f"/quarantine/{screen}/delete", data={**reason, "typed": "delete"})
+
+    assert (refused.status_code, still) == (409, 1)
+    assert "Deleted." in done.text
+    assert gateway.quarantine.objects() == []
+    assert "There is no such object" in visitor.http.get(f"/quarantine/{screen}").text
+
+
+@pytest.mark.parametrize("boxes", ["here", "1, 2, 3", "9, 9, 1, 1", "1, 1, 1, 5"])
+def test_a_line_that_is_no_box_is_told_and_nothing_is_shown(
+    visitor: Visitor, screen: str, boxes: str
+) -> None:
+    visitor.sign_in("Ada")
+
+    answer = visitor.post(f"/quarantine/{screen}", data={"boxes": boxes})
+
+    assert answer.status_code == 409
+    assert "A box is one line" in answer.text
+
+
+@pytest.mark.requirement("C18")
+def test_what_was_released_by_mistake_is_taken_back_before_it_is_sent(
+    gateway: Gateway, server: FakeServer, visitor: Visitor, screen: str, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], quiet_time_s=600),)
+    until(lambda: gateway.status().channels[0].setup.quiet_time_s == 600)
+    visitor.sign_in("Otto")
+    seen = visitor.http.get(f"/quarantine/{screen}")
+    released = visitor.post(
+        f"/quarantine/{screen}/release",
+        data={"look_id": field(seen, "look_id"), "reason": "A screen without names, looked at."},
+    )
+
+    back = visitor.post(f"/quarantine/{screen}/take-back", data={"reason": "There is a name in the corner."})
+
+    assert f"/quarantine/{screen}/take-back" in released.text
+    assert "Taken back." in back.text
+    assert [item.object_id for item in gateway.quarantine.objects()] == [screen]
+    assert not server.deliveries

@@ -23,18 +23,22 @@ from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.frame import HEADERS, Frame
 from collegium_connect.local_ui.link_pages import LinkPages
 from collegium_connect.local_ui.overview import OverviewPages
+from collegium_connect.local_ui.quarantine_pages import QuarantinePages
 from collegium_connect.local_ui.sessions import Sessions
 from collegium_connect.local_ui.sign_in import SignInPages
 from collegium_connect.local_ui.status import GatewayStatus
 from collegium_connect.local_ui.trail_pages import TrailPages
 from collegium_connect.log import EventLog
 from collegium_connect.people import People
+from collegium_connect.quarantine import Quarantine, TwoPatients
 from collegium_connect.settings import LocalSettings
 from collegium_connect.trail import Trail
 
 log = EventLog("local_ui")
 
-_PAGES: Final = (("/", "Overview"), ("/links", "Link table"), ("/log", "Log"))
+_PAGES: Final = (
+    ("/", "Overview"), ("/quarantine", "Quarantine"), ("/links", "Link table"), ("/log", "Log"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ class Parts:
     people: People
     links: LinkList
     trail: Trail
+    quarantine: Quarantine
+    two_patients: TwoPatients
 
 
 def make_app(parts: Parts) -> Starlette:
@@ -56,11 +62,13 @@ def make_app(parts: Parts) -> Starlette:
     return Starlette(
         routes=[
             *_open_routes(parts, desk),
+            *_quarantine_routes(parts, desk),
             *_link_routes(parts, desk),
             *_log_routes(parts, desk),
             Route("/metrics", _metrics(parts)),
             Route("/style.css", _asset("style.css", "text/css")),
             Route("/live.js", _asset("live.js", "text/javascript")),
+            Route("/boxes.js", _asset("boxes.js", "text/javascript")),
         ],
         # A foreign name that resolves to this machine must not read the page through someone's browser.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
@@ -76,6 +84,20 @@ def _open_routes(parts: Parts, desk: Desk) -> list[Route]:
         Route("/health", overview.health),
         Route("/sign-in", sign_in.sign_in, methods=["GET", "POST"]),
         Route("/sign-out", desk.signed_in(sign_in.sign_out), methods=["POST"]),
+    ]
+
+
+def _quarantine_routes(parts: Parts, desk: Desk) -> list[Route]:
+    pages, place = QuarantinePages(desk, parts.quarantine, parts.two_patients), "/quarantine/{object_id:uuid}"
+    exam = "/quarantine/exams/{exam_id:uuid}"
+    return [
+        Route("/quarantine", desk.signed_in(pages.listed)),
+        Route(place, desk.signed_in(pages.look), methods=["GET", "POST"]),
+        Route(place + "/release", desk.signed_in(pages.release), methods=["POST"]),
+        Route(place + "/take-back", desk.signed_in(pages.take_back), methods=["POST"]),
+        Route(place + "/delete", desk.signed_in(pages.delete), methods=["POST"]),
+        Route(exam + "/confirm", desk.signed_in(pages.confirm), methods=["POST"]),
+        Route(exam + "/split", desk.signed_in(pages.split), methods=["POST"]),
     ]
 
 

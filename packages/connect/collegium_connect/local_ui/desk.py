@@ -60,11 +60,14 @@ class Desk:
             if request.method == "POST":
                 form = await request.form()
                 if not session.allows(str(form.get("form_token", ""))):
+                    await request.close()
                     return self.refusal(request, "This form is too old. Open the page again.")
             try:
                 return await handle(request, session)
             except ConnectError as error:
                 return self.refusal(request, str(error), status=409)
+            finally:
+                await request.close()
 
         return guarded
 
