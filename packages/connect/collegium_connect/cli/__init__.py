@@ -10,7 +10,22 @@ import sys
 from collections.abc import Sequence
 
 from collegium_connect import SOFTWARE
-from collegium_connect.cli import config, confirm, enrol, journal, self_test, send, status, up, update, version
+from collegium_connect.cli import (
+    config,
+    confirm,
+    enrol,
+    journal,
+    links,
+    people,
+    quarantine,
+    self_test,
+    send,
+    status,
+    trail,
+    up,
+    update,
+    version,
+)
 from collegium_connect.errors import ConnectError
 from collegium_connect.send.errors import AttemptFailed
 
@@ -34,6 +49,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=SOFTWARE)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (up, enrol, send, status, confirm, config, journal, update, self_test, version):
+    for command in (
+        up,
+        enrol,
+        send,
+        status,
+        confirm,
+        config,
+        journal,
+        update,
+        self_test,
+        version,
+        people,
+        links,
+        quarantine,
+        trail,
+    ):
         command.register(commands)
     return parser

@@ -1,0 +1,145 @@
+"""`quarantine`: what is set aside, for people without the local page; every act by a named one."""
+
+import argparse
+import os
+from pathlib import Path
+
+from collegium_connect.cli.options import Commands, chosen, declare
+from collegium_connect.cli.parts import local_parts
+from collegium_connect.cli.person import add_as, signed_in
+from collegium_connect.quarantine import NotShown, Seen
+
+_WARNING = "What follows under BEFORE is patient data. It is for this screen only."
+_WIDTH = 44
+
+
+def register(commands: Commands) -> None:
+    family = commands.add_parser("quarantine", help="look at, release or delete what was set aside")
+    actions = family.add_subparsers(dest="action", required=True, metavar="ACTION")
+    listing = declare(actions, "list", "show what is set aside and why", _list)
+    listing.add_argument("--code", default="", help="only this reason")
+    looking = declare(actions, "look", "show an object before and after, attribute by attribute", _look)
+    looking.add_argument("object", metavar="OBJECT")
+    looking.add_argument(
+        "--box", action="append", default=[], type=_box, metavar="LEFT,TOP,RIGHT,BOTTOM",
+        help="hide this part of every frame, in pixels; may be given again",
+    )  # fmt: skip
+    looking.add_argument("--frame", type=int, default=1, help="which frame to show, from 1")
+    looking.add_argument("--before", type=Path, metavar="FILE.png", help="write the picture as it came")
+    looking.add_argument("--after", type=Path, metavar="FILE.png", help="write the picture as it would leave")
+    releasing = declare(actions, "release", "let an object leave as you saw it", _release)
+    releasing.add_argument("look", metavar="LOOK", help="as `quarantine look` printed it")
+    deleting = declare(actions, "delete", "give an object up; there is no way back", _delete)
+    deleting.add_argument("object", metavar="OBJECT")
+    exams = declare(actions, "exams", "show exams that came with two patient ids, with both ids", _exams)
+    splitting = declare(actions, "split", "say that it is two exams of two patients", _split)
+    confirming = declare(actions, "confirm", "say whose exam it is", _confirm)
+    confirming.add_argument("--subject", required=True, metavar="CODE")
+    for command in (splitting, confirming):
+        command.add_argument("exam", metavar="EXAM")
+    for command in (releasing, deleting, splitting, confirming):
+        command.add_argument("--reason", required=True, help="10 to 500 characters, for the trail")
+    for command in (looking, releasing, deleting, exams, splitting, confirming):
+        add_as(command)
+
+
+def _list(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        found = parts.quarantine.objects(reason_code=options.code, limit=1000)
+    for item in found:
+        at = item.received_at.isoformat(timespec="minutes")
+        print(f"{item.object_id}  {at}  {item.channel_name}  {item.subject_code or '-'}")
+        print(f"    {item.reason} ({item.reason_code})")
+    if not found:
+        print("Nothing is set aside.")
+    return 0
+
+
+def _look(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        actor = signed_in(parts.people, options)
+        seen = parts.quarantine.look(actor, options.object, boxes=tuple(options.box), frame=options.frame - 1)
+    print(_WARNING)
+    print(f"patient id {seen.local_id or '(none)'}: {seen.object.reason}")
+    print(f"{'ATTRIBUTE':{_WIDTH}}  {'BEFORE':{_WIDTH}}  AFTER")
+    for row in seen.view.attributes:
+        if row.is_changed:
+            name = f"{'  ' * row.depth}{row.tag} {row.name}"
+            print(f"{_cut(name)}  {_cut(row.before or '')}  {(row.after or '')[:_WIDTH]}".rstrip())
+    for path, content in ((options.before, seen.view.before), (options.after, seen.view.after)):
+        if path is not None:
+            _write(path, content)
+    print(_verdict(seen))
+    return 0 if seen.look_id else 1
+
+
+def _release(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        actor = signed_in(parts.people, options)
+        object_id = parts.quarantine.release(actor, options.look, options.reason)
+    print(f"{object_id} is inspected again and leaves if it comes out as you saw it.")
+    return 0
+
+
+def _delete(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        actor = signed_in(parts.people, options)
+        parts.quarantine.delete(actor, options.object, options.reason)
+    print("Deleted. Its bytes are erased by the running gateway within seconds, or at its next start.")
+    return 0
+
+
+def _exams(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        signed_in(parts.people, options)
+        found = parts.two_patients.exams()
+    for exam in found:
+        print(f"{exam.exam_id}  {exam.channel_name}")
+        for side in exam.sides:
+            print(f"    {side.subject_code}: patient id {side.local_id}, {side.objects} objects wait")
+    if not found:
+        print("No exam waits for a decision.")
+    return 0
+
+
+def _split(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        parts.two_patients.split(signed_in(parts.people, options), options.exam, options.reason)
+    print("The second patient's objects are cleaned again, into an exam of their own.")
+    return 0
+
+
+def _confirm(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        actor = signed_in(parts.people, options)
+        parts.two_patients.confirm(actor, options.exam, options.subject, options.reason)
+    print(f"The exam is {options.subject}'s. What is not stays in quarantine.")
+    return 0
+
+
+def _box(text: str) -> tuple[int, int, int, int]:
+    left, top, right, bottom = (int(part) for part in text.split(","))
+    return left, top, right, bottom
+
+
+def _verdict(seen: Seen) -> str:
+    if seen.look_id:
+        return (
+            f"It could leave like this. To release it within half an hour: quarantine release {seen.look_id}"
+        )
+    return f"It cannot be released: {seen.view.words or seen.view.no_picture or seen.object.reason}"
+
+
+def _write(path: Path, content: bytes) -> None:
+    if not content:
+        raise NotShown("There is no such picture.")
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise NotShown(f"The picture cannot be written: {error.strerror}.") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def _cut(text: str) -> str:
+    return f"{text[:_WIDTH]:{_WIDTH}}"
