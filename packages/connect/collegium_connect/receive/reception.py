@@ -70,7 +70,7 @@ class Reception:
 
     def __init__(self, taker: Taker, memory: Memory, limit: int, whole: int = WHOLE) -> None:
         self._taker, self._memory, self._limit, self._whole = taker, memory, limit, whole
-        self._data, self._used, self._borrowed = bytearray(_SMALL), 0, 0
+        self._data, self._used, self._borrowed = bytearray(), 0, 0
         self._passed = self._head = 0
         self._sink: Sink | None = None
         self._channel: Channel | None = None
@@ -82,8 +82,8 @@ class Reception:
         return self._passed + self._used
 
     def begin(self, channel: Channel, sop_class_uid: str, sop_instance_uid: str, syntax: str) -> None:
-        if self._borrowed > _KEEP:
-            self._shrink()
+        if self._borrowed > _KEEP or not self._data:
+            self._shrink(_SMALL)
         self._channel, self._uids = channel, (sop_class_uid, sop_instance_uid, syntax)
         head = part10.head(*self._uids)
         self._data[: len(head)] = head
@@ -117,7 +117,7 @@ class Reception:
         if self._sink is not None:
             self._sink.abandon()
             self._sink = None
-        self._shrink()
+        self._shrink(0)
 
     def _room(self, size: int) -> int:
         """Free bytes of the buffer, which grows for `size` more where it may."""
@@ -146,8 +146,8 @@ class Reception:
             self._sink.write(view)
         self._passed, self._used, self._head = self._passed + self._used, 0, 0
         if self._borrowed:
-            self._shrink()
+            self._shrink(_SMALL)
 
-    def _shrink(self) -> None:
+    def _shrink(self, size: int) -> None:
         self._memory.give_back(self._borrowed)
-        self._data, self._borrowed = bytearray(_SMALL), 0
+        self._data, self._borrowed = bytearray(size), 0

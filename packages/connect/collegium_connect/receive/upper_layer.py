@@ -148,6 +148,8 @@ class UpperLayer:
         event, reason = self._classify(kind, self._body)
         if event is Event.ABORT_RECEIVED:
             self._take_body()
+        elif event is Event.INVALID_RECEIVED:
+            self._body = _ALL  # its length is as doubtful as the rest: one abort answers all that follows
         action = self._move(event, reason=reason)
         if action is Action.DT_2:
             return action
