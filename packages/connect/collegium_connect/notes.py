@@ -5,7 +5,6 @@ A note holds all from which the journal's row could be made again, and no identi
 
 import hashlib
 import json
-from dataclasses import asdict
 
 from collegium_connect.channels import Channel
 from collegium_connect.deidentify import Rewritten
@@ -50,7 +49,11 @@ def product_of_parts(
 
 def note_of(arrival: Arrival) -> bytes:
     """An arrival as its record's note."""
-    content = asdict(arrival) | {"input_mac": arrival.input_mac and arrival.input_mac.hex()}
+    # Not `asdict`, which copies everything deeply: 0.2 ms an object.
+    content = vars(arrival) | {
+        "product": arrival.product and vars(arrival.product),
+        "input_mac": arrival.input_mac and arrival.input_mac.hex(),
+    }
     return json.dumps(content, separators=(",", ":")).encode()
 
 

@@ -108,15 +108,16 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
     can say, so nothing more of it is sent until one has.
     """
     product, channel_id = arrival.product, arrival.channel_id
-    if arrival.input_mac is not None and is_known_input(db, channel_id, arrival.input_mac):
-        return Kept.DUPLICATE
+    if arrival.input_mac is not None:
+        if is_known_input(db, channel_id, arrival.input_mac):
+            return Kept.DUPLICATE
+        # A row that lost its record keeps its place in a delivery until its object is clean again.
+        db.execute(
+            "UPDATE objects SET input_mac = NULL WHERE channel_id = ? AND input_mac = ?",
+            (channel_id, arrival.input_mac),
+        )
     if product and product.sha256 and is_known(db, channel_id, product.sop_instance_uid, product.sha256):
         return Kept.DUPLICATE
-    # A row that lost its record keeps its place in a delivery until its object is clean again.
-    db.execute(
-        "UPDATE objects SET input_mac = NULL WHERE channel_id = ? AND input_mac = ?",
-        (channel_id, arrival.input_mac),
-    )
     if product is None:
         # Without a reason it could not be read as it came, which inspection makes up for.
         state = aside_as(arrival.reason_code) if arrival.reason_code else State.RECEIVED

@@ -30,6 +30,9 @@ class Machine(Protocol):
     def sync_folder(self, folder: Path) -> None:
         """Put a folder's own entries on the disk, where the system knows the notion."""
 
+    def allocate(self, handle: int, start: int, size: int) -> None:
+        """Make a file longer ahead of its bytes, where that costs nothing: a sync is shorter then."""
+
     def punch(self, path: Path, start: int, size: int) -> bool:
         """Turn bytes of a file into a hole; False where system or file system knows no holes."""
 

@@ -53,6 +53,10 @@ class Posix:
         finally:
             os.close(handle)
 
+    def allocate(self, handle: int, start: int, size: int) -> None:
+        if _FALLOCATE is not None:
+            _FALLOCATE(handle, 0, start, size)  # where there is no room, the write will say so
+
     def punch(self, path: Path, start: int, size: int) -> bool:
         if _FALLOCATE is None:
             return False

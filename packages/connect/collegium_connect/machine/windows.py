@@ -90,6 +90,9 @@ class Windows:
     def sync_folder(self, folder: Path) -> None:
         """NTFS logs a folder's entries itself; there is nothing to call."""
 
+    def allocate(self, handle: int, start: int, size: int) -> None:
+        """NTFS writes zeros up to where a file is first written: nothing would be won."""
+
     def punch(self, path: Path, start: int, size: int) -> bool:  # noqa: ARG002 - other systems need them
         """No holes there: NTFS has them only in files made for it. Room comes back with the whole file."""
         return False
