@@ -222,7 +222,7 @@ def test_a_release_is_not_asked_for_amid_a_message(line: Line) -> None:
 
 
 def test_artim_ends_a_peer_that_drips_its_request() -> None:
-    line = Line(artim_s=0.2)
+    line = Line(artim_s=0.2, idle_s=60)
     line.peer.sendall(REQUEST[:20])
 
     with line.ours, line.peer, pytest.raises(PeerSilent):

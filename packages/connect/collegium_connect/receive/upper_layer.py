@@ -45,7 +45,7 @@ class UpperLayer:
         self._stream, self._artim_s, self._idle_s, self.max_pdu = stream, artim_s, idle_s, max_pdu
         self._lock, self._reader = threading.RLock(), threading.current_thread()
         self._state, self._is_busy, self._wants_release = State.IDLE, False, False
-        self._body = 0  # of the PDU under way, not yet read
+        self._body, self._content = 0, b""  # bytes of the PDU under way that are not read yet; those that are
         self._move(Event.CONNECTED)
 
     @property
@@ -59,7 +59,7 @@ class UpperLayer:
             AssociationEnded: something else came, or nothing.
         """
         self.step()
-        return pdu.parse_associate_rq(self._take_body())
+        return pdu.parse_associate_rq(self._content)
 
     def accept(self, answer: bytes) -> None:
         """Send an A-ASSOCIATE-AC."""
@@ -146,8 +146,8 @@ class UpperLayer:
             self._stream.skip(self._body)
         kind, self._body = self._stream.unpack(_HEAD)
         event, reason = self._classify(kind, self._body)
-        if event is Event.ABORT_RECEIVED:
-            self._take_body()
+        if event in (Event.ABORT_RECEIVED, Event.REQUEST_RECEIVED) and self._may(event):
+            self._content = self._take_body()  # received means: all of it, while ARTIM still runs
         elif event is Event.INVALID_RECEIVED:
             self._body = _ALL  # its length is as doubtful as the rest: one abort answers all that follows
         action = self._move(event, reason=reason)
