@@ -40,6 +40,7 @@ class GatewayProcess:
         """
         self.folder, self.data_dir = folder, folder / "gateway"
         self.config, self.log_file = folder / "connect.toml", folder / "gateway.log"
+        self.program = [sys.executable, "-m", "collegium_connect.cli"]
         folder.mkdir(parents=True, exist_ok=True)
         listed = ", ".join(f'{{ae = "{ae}", address = "{address}"}}' for ae, address in callers)
         self.config.write_text(
@@ -61,7 +62,7 @@ class GatewayProcess:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One command of the program, to its end."""
-        command = [sys.executable, "-m", "collegium_connect.cli", *arguments, "--config", str(self.config)]
+        command = [*self.program, *arguments, "--config", str(self.config)]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     def status(self) -> dict[str, Any]:  # Any: JSON
@@ -81,7 +82,7 @@ class GatewayProcess:
     def start(self, timeout_s: float = 30.0) -> None:
         """Start and wait until it listens."""
         (self.data_dir / "running.json").unlink(missing_ok=True)
-        command = [sys.executable, "-m", "collegium_connect.cli", "up", "--config", str(self.config)]
+        command = [*self.program, "up", "--config", str(self.config)]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         ends = time.monotonic() + timeout_s

@@ -132,7 +132,9 @@ def _gateway(actor: Actor, name: str, project: str, called_ae: str) -> str:
         project_name=project,
         site_code="01",
         site_name="Example hospital",
-        recipe_text=load_recipe("trial").text,
+        recipe_text=load_recipe("trial").text.replace(
+            "look: all", f"look: {os.environ.get('DEMO_LOOK', 'all')}"
+        ),
         quiet_time_s=int(os.environ.get("DEMO_QUIET_TIME_S", "5")),
     )
     return connections.issue_code(actor=actor, gateway_id=gateway.id).code

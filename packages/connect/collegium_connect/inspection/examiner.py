@@ -42,14 +42,12 @@ class Examiner:
             if item.is_clean and not item.looked and not item.is_apart:
                 return self._check(item)
             return NotNow() if channel is None else self._clean(item, channel)
-        except Rejected as rejected:
-            return Unfit(rejected.code, rejected.message)
+        except (EOFError, OSError):
+            raise  # whom it asks for room and codes is gone
         except SpoolFull:
             return NotNow()
-        except ConnectError as error:
-            return Unfit(error.code, str(error))
-        except MemoryError:
-            return Unfit("connect.inspection.too_large", "There is not enough memory to look at it.")
+        except Exception as error:  # noqa: BLE001 - into quarantine: one bad object never stops the rest
+            return _unfit(error)
 
     def _check(self, item: ReceivedObject) -> Finding:
         opened = self._stores.open_clean(item.object_id, item.place)
@@ -85,6 +83,17 @@ class Examiner:
 
     def _write(self, pieces: Sequence[Piece]) -> Stored:
         return Stored(self._room.write(pieces), sum(map(len, pieces)))
+
+
+def _unfit(error: Exception) -> Unfit:
+    if isinstance(error, Rejected):
+        return Unfit(error.code, error.message)
+    if isinstance(error, ConnectError):
+        return Unfit(error.code, str(error))
+    if isinstance(error, MemoryError):
+        return Unfit("connect.inspection.too_large", "There is not enough memory to look at it.")
+    # A library's message may quote the data it choked on.
+    return Unfit("connect.inspection.failed", f"It could not be looked at ({type(error).__name__}).")
 
 
 def _note(item: ReceivedObject, product: Product | None, code: str = "", words: str = "") -> bytes:

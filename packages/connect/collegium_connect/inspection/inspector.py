@@ -135,7 +135,8 @@ class Inspector:
     def _take(self) -> list[ReceivedObject]:
         """The oldest objects that nobody works on; few of those that take long, so that all have work."""
         with self._lock, self._journal.look() as db:
-            due = inspection.received(db, _MOST_AT_ONCE, but=self._busy)
+            idle = [channel.setup.channel_id for channel in self._channels.idle]
+            due = inspection.received(db, _MOST_AT_ONCE, but=self._busy, idle=idle)
             slow = next((number for number, item in enumerate(due) if not item.is_clean), len(due))
             due = due[:slow] or due[:_SLOW_AT_ONCE]
             self._busy.update(item.object_id for item in due)

@@ -38,11 +38,10 @@ class Batch:
 def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
     """Exams with objects that no delivery carries yet, and none that nobody has inspected; oldest first."""
     rows = db.execute(
-        "SELECT exam_id, channel_id, last_ms FROM exams WHERE is_held = 0"
-        " AND exam_id IN (SELECT exam_id FROM objects WHERE state = ?)"
-        " AND exam_id NOT IN (SELECT exam_id FROM objects WHERE state = ? AND exam_id IS NOT NULL)"
-        " ORDER BY last_ms",
-        (State.WAITING, State.RECEIVED),
+        "SELECT exam_id, channel_id, last_ms FROM exams JOIN"
+        " (SELECT exam_id FROM objects INDEXED BY objects_open WHERE state IN ('received', 'waiting')"
+        "  GROUP BY exam_id HAVING min(state) = 'waiting') USING (exam_id)"
+        " WHERE is_held = 0 ORDER BY last_ms"
     )
     return [WaitingExam(**row) for row in rows]
 

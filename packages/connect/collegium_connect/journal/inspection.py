@@ -49,14 +49,25 @@ class Backlog:
     oldest_ms: int | None
 
 
-def received(db: sqlite3.Connection, limit: int, but: Iterable[str] = ()) -> list[ReceivedObject]:
-    """The oldest objects that nobody has inspected, without those named."""
+def received(
+    db: sqlite3.Connection, limit: int, *, but: Iterable[str] = (), idle: Iterable[str] = ()
+) -> list[ReceivedObject]:
+    """The oldest objects that nobody has inspected.
+
+    Args:
+        db: the journal.
+        limit: at most so many.
+        but: ids of objects to leave out.
+        idle: ids of channels whose key or recipe cannot be used now: only what is clean already is due.
+    """
     rows = db.execute(
         "SELECT o.*, r.boxes, r.sha256 AS seen_sha256, a.object_id IS NOT NULL AS is_apart"
-        " FROM objects o LEFT JOIN releases r USING (object_id) LEFT JOIN apart a USING (object_id)"
+        " FROM objects o INDEXED BY objects_to_inspect"
+        " LEFT JOIN releases r USING (object_id) LEFT JOIN apart a USING (object_id)"
         " WHERE o.state = 'received' AND o.object_id NOT IN (SELECT value FROM json_each(?))"
-        " ORDER BY o.received_ms, o.rowid LIMIT ?",
-        (json.dumps(list(but)), limit),
+        " AND (o.is_clean OR o.channel_id NOT IN (SELECT value FROM json_each(?)))"
+        " ORDER BY o.received_ms LIMIT ?",
+        (json.dumps(list(but)), json.dumps(list(idle)), limit),
     )
     return [_received(row) for row in rows]
 
