@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collegium_deid.pixels.series import SeriesLook
     from collegium_deid.rules.recipe import Recipe
 
-__all__ = ["Area", "CleanedPixels", "clean_pixels", "is_available", "require", "series_pass"]
+__all__ = ["Area", "CleanedPixels", "clean_pixels", "compress", "is_available", "require", "series_pass"]
 
 _NEEDED: Final = ("numpy", "cv2", "imagecodecs", "onnxruntime", "rapidocr_onnxruntime")
 
@@ -96,3 +96,15 @@ def series_pass(files: Iterable[bytes | memoryview]) -> SeriesLook | None:
     from collegium_deid.pixels import series  # noqa: PLC0415 - as above
 
     return series.series_pass(files)
+
+
+def compress(head: bytes, pixels: Sequence[bytes | memoryview]) -> tuple[bytes, bytes] | None:
+    """A cleaned object with its pixels losslessly compressed (HTJ2K): its header and its pixel element.
+
+    Every frame is decoded again and compared. None where nothing is gained: pixels that are compressed
+    already, colours, implicit headers, numbers that HTJ2K does not hold, and what would become larger.
+    Memory bound: the pixels, and what becomes of them.
+    """
+    from collegium_deid.pixels.htj2k import compressed  # noqa: PLC0415 - loads the decoders
+
+    return compressed(head, pixels)

@@ -45,6 +45,12 @@ def declared(head: bytes, written: Written | None) -> bytes:
     return _edited(head, changes)
 
 
+def with_syntax(head: bytes, syntax: str) -> bytes:
+    """A header whose pixels are the same values in another lossless transfer syntax, frame after frame."""
+    parsed = parse_file(head, complete=True)
+    return _edited(_with_syntax(head, parsed.dataset_start, syntax), {_OFFSETS: None, _LENGTHS: None})
+
+
 def _lossy(ratio: str, method: str, written: Written) -> dict[int, tuple[bytes, bytes] | None]:
     changes: dict[int, tuple[bytes, bytes] | None] = {_LOSSY: (b"CS", b"01")}
     if not ratio:
