@@ -40,7 +40,8 @@ PAGES = {
             "", "subjects/", "exams/", "exams/{exam}/", "exams/{exam}/images/", "tasks/", "tasks/{settling}/",
             "results/?step=reading", "results/?step=final.adjudication", "gateways/", "history/", "setup/", "board/",
             "people/", "people/{membership}/", "queries/", "queries/new", "queries/{query}/", "site/", "unblinding/",
-            "visits/", "tasks/{signed}/", "tasks/?state=open&sort=-due",
+            "visits/", "tasks/{signed}/", "tasks/?state=open&sort=-due", "gateways/{gateway}/",
+            "gateways/{gateway}/channels/{channel}/", "gateways/{gateway}/channels/new",
         )),
     ),
     "reader1": (
@@ -77,6 +78,8 @@ class Shown:
             "exam": self._first("imaging_archive_exam"),
             "query": self._first("research_data_queries_dataquery"),
             "membership": self._first("trust_tenancy_membership"),
+            "gateway": self._first("imaging_connections_gateway"),
+            "channel": self._first("imaging_connections_channel"),
         }
 
     def session(self, who: str) -> BrowserContext:

@@ -108,7 +108,7 @@ def test_one_gateway_shows_alarms_channels_and_the_trail_it_told(sender: Sender)
     page = shown(sender, address(sender))
 
     assert "The &lt;b&gt;disk&lt;/b&gt; is full." in page
-    assert "quarantine.object.released" in page
+    assert "an object was released from quarantine" in page
     assert "Not taken over yet" in page
 
 

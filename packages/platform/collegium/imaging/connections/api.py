@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
 from starlette.routing import Route
 
 from collegium.imaging.connections import pulse, queries, services
@@ -14,13 +15,13 @@ from collegium_wire import PROTOCOL, EnrolmentAnswer, EnrolmentRequest, Heartbea
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from collegium.imaging.connections.queries import KnownGateway
 
 
 _ENROLMENT_BYTES = 16 << 10
 _HEARTBEAT_BYTES = 1 << 20
+_LINE_BYTES = 64 << 20
 
 
 @guarded
@@ -57,7 +58,20 @@ def _beat(known: KnownGateway, beat: Heartbeat) -> HeartbeatAnswer:
         return HeartbeatAnswer(protocol=PROTOCOL, channels=queries.setups(actor), trail_seq=kept)
 
 
+@guarded
+async def line(request: Request) -> Response:
+    """Take bytes without meaning and forget them: a known gateway measures its line."""
+    await gateway(request)
+    taken = 0
+    async for piece in request.stream():
+        taken += len(piece)
+        if taken > _LINE_BYTES:
+            break
+    return Response(status_code=413 if taken > _LINE_BYTES else 200)
+
+
 routes = [
     Route(paths.ENROL, enrol, methods=["POST"]),
     Route(paths.HEARTBEAT, heartbeat, methods=["POST"]),
+    Route(paths.LINE, line, methods=["POST"]),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 if TYPE_CHECKING:
     from collegium.imaging.connections.models import GatewayAlarm
@@ -20,6 +20,34 @@ WORDS: Final = {
     ),
 }
 """What the server itself says, by code. Kept in English, shown in the person's language."""
+
+DONE: Final = {
+    "channels.configuration.received": gettext_lazy("a configuration was received"),
+    "channels.configuration.confirmed": gettext_lazy("a looser configuration was confirmed"),
+    "channels.channel.withdrawn": gettext_lazy("a channel was withdrawn"),
+    "links.list.imported": gettext_lazy("an allocation list was imported"),
+    "links.list.exported": gettext_lazy("the link table was exported"),
+    "people.person.added": gettext_lazy("a person was added"),
+    "people.person.closed": gettext_lazy("a person's access was closed"),
+    "people.person.locked": gettext_lazy("a person was locked out"),
+    "people.person.unlocked": gettext_lazy("a person was let in again"),
+    "people.person.signed_in": gettext_lazy("a person signed in"),
+    "people.password.changed": gettext_lazy("a password was changed"),
+    "people.sign_in.failed": gettext_lazy("a sign-in failed"),
+    "quarantine.object.seen": gettext_lazy("an object in quarantine was looked at"),
+    "quarantine.object.released": gettext_lazy("an object was released from quarantine"),
+    "quarantine.object.deleted": gettext_lazy("an object in quarantine was deleted"),
+    "quarantine.release.taken_back": gettext_lazy("a release was taken back"),
+    "quarantine.exam.confirmed": gettext_lazy("an exam of two patients was confirmed as one"),
+    "quarantine.exam.split": gettext_lazy("an exam of two patients was split"),
+    "send.exam.retried": gettext_lazy("a delivery was tried again"),
+}
+"""What gateways do, by the code of their trail's entry; a code that only a later gateway knows is shown itself."""
+
+
+def done(action: str) -> str:
+    """An entry of a gateway's trail as a person reads it."""
+    return str(DONE.get(action, action))
 
 
 def said(alarm: GatewayAlarm) -> str:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from collegium.imaging.connections import queries, services
 from collegium.imaging.connections.pages.standing import alarm_lines, channel_line, state_of
+from collegium.imaging.connections.words import done
 from collegium.kit.errors import CollegiumError, NotFound
 from collegium.kit.pages.lists import PAGE_SIZE, Asked, Page
 from collegium.kit.texts import storable
@@ -92,6 +93,6 @@ def _context(request: PageRequest, actor: Actor, found: Gateway) -> dict[str, ob
         "past": alarm_lines(queries.past_alarms(actor, found.id)),
         "lines": [channel_line(row, versions[row.id]) for row in rows],
         "trail": trail,
-        "entries": [(one, titles.get(one.channel_id, "")) for one in trail.items],
+        "entries": [(one, done(one.action), titles.get(one.channel_id, "")) for one in trail.items],
         "history": words.tell(lines, names(words.people_in(lines))),
     }
