@@ -47,7 +47,7 @@ def _is_offered(name: str, setup: ChannelSetup) -> bool:
 
 def _choose(offered: tuple[str, ...], *, only_native: bool) -> str:
     """The sender's first choice among the standard's syntaxes, but explicit VR before implicit, big endian last."""
-    known = [syntax for syntax in offered if _is_standard(syntax)]
+    known = [syntax for syntax in offered if is_standard(syntax)]
     if only_native:
         return next((syntax for syntax in (EXPLICIT_LITTLE, IMPLICIT_LITTLE) if syntax in known), "")
     if not known:
@@ -57,5 +57,6 @@ def _choose(offered: tuple[str, ...], *, only_native: bool) -> str:
     return known[0]
 
 
-def _is_standard(syntax: str) -> bool:
+def is_standard(syntax: str) -> bool:
+    """Whether a transfer syntax is the standard's."""
     return syntax == IMPLICIT_LITTLE or syntax.startswith(f"{IMPLICIT_LITTLE}.")
