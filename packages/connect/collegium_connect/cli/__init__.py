@@ -13,6 +13,7 @@ from collegium_connect import SOFTWARE
 from collegium_connect.cli import (
     config,
     confirm,
+    conformance,
     enrol,
     journal,
     links,
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         update,
         self_test,
         version,
+        conformance,
         people,
         links,
         quarantine,
