@@ -51,6 +51,7 @@ log = EventLog("service")
 
 _TICK_S: Final = 0.25
 _STOP_S: Final = 3.0
+_HELD_S: Final = 2.0
 
 
 def journal_path(settings: Settings) -> Path:
@@ -110,7 +111,7 @@ class Gateway:
         except BaseException:
             self._journal.close()
             raise
-        links = LinkTable(self._journal, secrets, clock)
+        self._links = links = LinkTable(self._journal, secrets, clock)
         intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
         callers, sealing = settings.receive.allowed_callers, secrets.sealing
@@ -257,6 +258,7 @@ class Gateway:
         return [
             Loop("assemble", self._assemble, _tick),
             Loop("erase", Eraser(self._journal, self._stores).run_once, _tick),
+            Loop("held", self._links.resume_held, lambda: _HELD_S),
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("commitment", self._commitments.run_once, lambda: 2.0),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),

@@ -13,6 +13,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from collegium_connect import clock
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
 from collegium_connect.channels import Channels
+from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import State
 from collegium_connect.keys import KeyFolder, load_secrets
@@ -27,6 +28,7 @@ from collegium_connect.quarantine import (
     TwoPatients,
     Viewer,
 )
+from collegium_connect.quarantine.reason import checked
 from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
@@ -74,13 +76,13 @@ def site(gateway: Gateway, settings: Settings) -> Iterator[Site]:
     keys = KeyFolder(folder / "keys")
     secrets = load_secrets(keys)
     stores, trail = Stores.below(folder, settings.limits, secrets.sealing), Trail(journal, secrets, time)
-    channels = Channels(journal, keys)
+    known = Channels(journal, keys)
     quarantine = Quarantine(
-        journal, stores, channels, links=LinkTable(journal, secrets, time), trail=trail,
+        journal, stores, known, links=LinkTable(journal, secrets, time), trail=trail,
         clock=time, viewer=Viewer(is_apart=False),
     )  # fmt: skip
     links = LinkList(journal, secrets, trail, time)
-    two_patients = TwoPatients(journal, secrets, channels, trail)
+    two_patients = TwoPatients(journal, secrets, known, trail)
     yield Site(journal, quarantine, two_patients, links, trail, time)
     stores.segments.close()
     journal.close()
@@ -176,15 +178,20 @@ def test_nobody_without_a_name_looks_releases_or_deletes(site: Site, waiting: Pa
         site.quarantine.delete(CONSOLE, object_id, WHY)
 
 
-@pytest.mark.parametrize("reason", ["", "ok", " " * 20, "x" * 501])
-def test_a_release_and_a_deletion_need_a_reason(site: Site, waiting: Path, reason: str) -> None:
+def test_a_release_and_a_deletion_need_a_reason(site: Site, waiting: Path) -> None:
     assert waiting.exists()
     seen = site.quarantine.look(ONA, site.only())
 
     with pytest.raises(ReasonMissing):
-        site.quarantine.release(ONA, seen.look_id, reason)
+        site.quarantine.release(ONA, seen.look_id, "")
     with pytest.raises(ReasonMissing):
-        site.quarantine.delete(ONA, site.only(), reason)
+        site.quarantine.delete(ONA, site.only(), "")
+
+
+@pytest.mark.parametrize("reason", ["", "ok", " " * 20, "x" * 501])
+def test_a_reason_says_something_and_is_no_novel(reason: str) -> None:
+    with pytest.raises(ReasonMissing):
+        checked(reason)
 
 
 @pytest.mark.requirement("C18")
@@ -316,6 +323,38 @@ def test_what_waits_for_a_list_is_not_released_alone(
 
     assert not seen.object.can_be_released
     assert (seen.look_id, seen.view.code) == ("", "connect.links.unknown_id")
+
+
+@pytest.mark.requirement("C19")
+def test_what_was_held_goes_on_when_lists_are_not_asked_for_any_more(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    (automatic,) = server.channels
+    server.channels = (replace(automatic, allocation=Allocation.LISTED),)
+    until(lambda: [line.setup.allocation for line in gateway.status().channels] == [Allocation.LISTED])
+    send(gateway, *phantoms.ct_exam(tmp_path, slices=1, size=64).files)
+    assert site.only()
+
+    server.channels = (automatic,)
+    with site.journal.change() as db:  # as a local administrator confirms it
+        channels.save_channel(db, automatic, 1, offered=automatic)
+
+    until(lambda: len(server.receipted) == 1)
+
+
+@pytest.mark.requirement("C20")
+def test_a_file_that_is_only_tried_leaves_no_subject_and_no_object(
+    site: Site, gateway: Gateway, tmp_path: Path
+) -> None:
+    assert gateway.receive_port
+    path = phantoms.ct_exam(tmp_path, slices=1, size=64).files[0]
+
+    who, view = site.quarantine.dry_run(ONA, "ch-1", path.read_bytes())
+
+    names = {row.name: row.after for row in view.attributes}
+    assert (view.is_fit, who, names["PatientID"]) == (True, str(dcmread(path).PatientID), "NEW")
+    assert site.links.numberings()[0].subjects == 0
+    assert site.quarantine.objects() == []
 
 
 @pytest.fixture

@@ -190,6 +190,8 @@ def resume(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
 
 
 def save_look(db: sqlite3.Connection, look: Look) -> None:
+    """Keep what this person saw of the object last; what they saw of it before counts no more."""
+    db.execute("DELETE FROM looks WHERE object_id = ? AND person = ?", (look.object_id, look.person))
     db.execute(
         "INSERT INTO looks (look_id, object_id, person, boxes, sha256, at_ms) VALUES (?, ?, ?, ?, ?, ?)",
         (look.look_id, look.object_id, look.person, look.boxes, look.sha256, look.at_ms),

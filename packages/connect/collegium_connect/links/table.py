@@ -9,7 +9,7 @@ import threading
 from typing import Final
 
 from collegium_connect.clock import Clock, to_ms
-from collegium_connect.journal import channels, subjects
+from collegium_connect.journal import aside, channels, subjects
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.journal.subjects import NewSubject
@@ -48,9 +48,24 @@ class LinkTable:
         self._codes[scope_id, mac] = code
         return code
 
-    def forget(self) -> None:
-        """Read codes from the journal again: a link was taken back."""
-        self._codes = {}
+    def known_code(self, scope_id: int, local_id: str) -> str | None:
+        """The code of a local id that has one; none is made."""
+        with self._journal.look() as db:
+            return subjects.code_of(db, scope_id, mac_of(self._secrets, scope_id, local_id))
+
+    def resume_held(self) -> int:
+        """Let go on what was held for want of a list where lists are not asked for any more; how many objects."""
+        with self._journal.look() as db:
+            due = [
+                scope.scope_id
+                for scope in subjects.scopes(db)
+                if aside.held_for(db, scope.scope_id, UNKNOWN_ID) and not is_listed(db, scope.scope_id)
+            ]
+        count = 0
+        for scope_id in due:
+            with self._journal.change() as db:
+                count += aside.resume(db, scope_id, UNKNOWN_ID)
+        return count
 
     def _allocate(self, db: sqlite3.Connection, scope_id: int, site_code: str, local_id: str) -> str:
         if is_listed(db, scope_id):

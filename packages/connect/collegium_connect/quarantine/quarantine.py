@@ -155,6 +155,34 @@ class Quarantine:
             )  # fmt: skip
         return Seen(shown, who, boxes, view, look_id)
 
+    def dry_run(
+        self, actor: Actor, channel_id: str, data: bytes, *, boxes: Boxes = (), frame: int = 0
+    ) -> tuple[str, View]:
+        """What a channel would make of a file that is only shown: its patient id, and the view (C20).
+
+        Nothing is kept, no subject code is made (one that is not there yet is shown as `NEW`), and the trail
+        says only that somebody tried a file.
+
+        Raises:
+            NotAllowed: no named person.
+            NotShown: too large, no such channel, or looking at it failed.
+        """
+        require_role(actor, *_PEOPLE)
+        channel, who = self._channels.by_id(channel_id), local_id(data) or ""
+        if channel is None:
+            raise NotShown("There is no such channel that can be used.")
+        if len(data) > _MOST_BYTES:
+            raise NotShown("It has more than a gigabyte, too much to be shown here.")
+        verdict = Verdict("", _NO_ID)
+        if who:
+            verdict = Verdict(self._links.known_code(channel.scope_id, who) or "NEW")
+        view = self._viewer.view(data, channel, verdict, boxes, frame)
+        with self._journal.change() as db:
+            self._trail.note(
+                db, actor, "quarantine.file.tried", channel_id=channel_id, facts={"is_fit": view.is_fit}
+            )
+        return who, view
+
     def release(self, actor: Actor, look_id: str, reason: str) -> str:
         """Let an object leave as this person saw it, once inspection finds the same again; its id.
 
