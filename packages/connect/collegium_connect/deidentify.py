@@ -22,11 +22,15 @@ from collegium_deid import (
     prepare,
     verify_against,
 )
+from collegium_deid.engine.elements import EXPLICIT_LITTLE_ENDIAN
 from collegium_deid.engine.pixelplan import Look
-from collegium_deid.pixels import clean_pixels
+from collegium_deid.pixels import clean_pixels, compress
 
 # Most headers fit; where one does not, the whole object is looked at.
 _HEAD_BYTES: Final = 128 << 10
+HTJ2K_LOSSLESS: Final = "1.2.840.10008.1.2.4.201"
+# Of the pixels of one object: compressing takes as much memory twice.
+_MOST_COMPRESSED_BYTES: Final = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -55,10 +59,13 @@ def rewrite(channel: Channel, data: memoryview, links: Codes) -> Rewritten:
         Rejected: it must not leave; the reason holds no value.
     """
     readable = prepare(data)
+    done = _rewrite(channel, data if readable is data else memoryview(readable), links)
+    if _is_compressed_later(channel, done):
+        done = replace(done, pixels=None)
     if readable is data:
-        return _rewrite(channel, data, links)
+        return done
     # Deflated or big endian: what was received cannot be made again from the output.
-    return replace(_rewrite(channel, memoryview(readable), links), original=data, is_whole=True)
+    return replace(done, original=data, is_whole=True)
 
 
 def finish(channel: Channel, data: memoryview, links: Codes, looked: Looked | None = None) -> Rewritten:
@@ -79,6 +86,8 @@ def finish(channel: Channel, data: memoryview, links: Codes, looked: Looked | No
     if done.pixels is None or (looked and looked.places):
         done = _look(channel, source, done, looked or Looked())
     check(bytes(source[: done.cleaned.pixel_start]), done.cleaned.head)
+    if _is_compressed_later(channel, done):
+        done = _compressed(source, done)
     return done if source is data else replace(done, original=data, is_whole=True)
 
 
@@ -120,6 +129,35 @@ def _look(channel: Channel, data: memoryview, done: Rewritten, looked: Looked) -
         original=data if is_whole else done.original,
         is_whole=is_whole,
         seconds=done.seconds + found.seconds,
+    )
+
+
+def _is_compressed_later(channel: Channel, done: Rewritten) -> bool:
+    """Whether inspection writes the pixels anew: what is compressed already stays as it is, and what is large."""
+    size = sum(map(len, done.pixels or ()))
+    return (
+        channel.setup.compress
+        and done.cleaned.has_pixels
+        and done.cleaned.transfer_syntax_uid == EXPLICIT_LITTLE_ENDIAN
+        and size <= _MOST_COMPRESSED_BYTES
+    )
+
+
+def _compressed(data: memoryview, done: Rewritten) -> Rewritten:
+    """The same with its pixels losslessly compressed, where that gains anything."""
+    began = time.perf_counter()
+    made = compress(done.cleaned.head, done.pixels or ())
+    if made is None:
+        return done
+    head, element = made
+    # The input's own bytes cannot be made again from the output, so all of them are kept.
+    return replace(
+        done,
+        cleaned=replace(done.cleaned, head=head, transfer_syntax_uid=HTJ2K_LOSSLESS),
+        pixels=[element],
+        original=data,
+        is_whole=True,
+        seconds=done.seconds + time.perf_counter() - began,
     )
 
 

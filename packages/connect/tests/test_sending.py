@@ -1,5 +1,6 @@
 """Every way a delivery can be cut or refused: retried, never doubled, never called delivered too early."""
 
+import io
 import json
 import time
 from collections.abc import Callable
@@ -7,7 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import imagecodecs
+import numpy as np
 import pytest
+from pydicom import dcmread
+from pydicom.encaps import generate_frames
 
 from collegium_connect.actor import CONSOLE
 from collegium_connect.clock import now
@@ -301,3 +306,25 @@ def test_records_stay_as_long_as_their_channel_says_and_then_go(
 
     assert len(kept) == 1
     assert [(line.state, line.delivered) for line in lines] == [("delivered", 3)]
+
+
+def test_a_channel_that_compresses_sends_the_same_values_in_fewer_bytes(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], compress=True),)
+    until(lambda: [item.compress for item in gateway.configuration.in_force()] == [True])
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=128)
+    originals = {int(dcmread(path).InstanceNumber): dcmread(path).pixel_array for path in exam.files}
+
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: states(gateway) == ["delivered"])
+
+    (delivery,) = server.deliveries.values()
+    assert {item.transfer_syntax_uid for item in delivery.manifest.objects} == {"1.2.840.10008.1.2.4.201"}
+    arrived = [dcmread(io.BytesIO(data)) for data in server.objects]
+    assert len(arrived) == 2
+    for item in arrived:
+        (frame,) = generate_frames(item.PixelData, number_of_frames=1)
+        assert np.array_equal(imagecodecs.htj2k_decode(frame), originals[int(item.InstanceNumber)])
+    assert sum(map(len, server.objects)) < sum(path.stat().st_size for path in exam.files)
