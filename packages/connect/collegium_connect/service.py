@@ -18,6 +18,7 @@ from collegium_connect.assemble import Assembler
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
 from collegium_connect.configuration import Configuration
+from collegium_connect.doctor import examine
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
 from collegium_connect.heartbeat import Pulse
 from collegium_connect.inspection import Inspector, Progress
@@ -166,6 +167,11 @@ class Gateway:
             trail=trail,
             quarantine=self.quarantine,
             two_patients=self.two_patients,
+            viewer=Viewer(is_apart=self._settings.inspect.processes != 0),
+            channels=self._channels,
+            configuration=self._configuration,
+            sender=self._sender,
+            examine=lambda: examine(self._settings, self._journal),
         )
 
     def _enrolment(self) -> Enrolment:
@@ -239,6 +245,8 @@ class Gateway:
             at=self._clock(),
             problem=self._pulse.problem,
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
+            alarms=self._watch.alarms.standing,
+            rates_mbps=(self._watch.received.mbps, self._watch.sent.mbps),
         )
 
     def metrics(self) -> str:

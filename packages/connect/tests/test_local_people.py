@@ -23,7 +23,7 @@ from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
-from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.fake_server import FakeServer, Fault
 
 Until = Callable[..., None]
 PASSWORD = "a password of this site"
@@ -36,6 +36,7 @@ OPEN = {
     "/style.css",
     "/live.js",
     "/boxes.js",
+    "/drop.js",
     "/sign-in",
 }
 SOME_ID = "11111111-1111-4111-8111-111111111111"
@@ -101,7 +102,7 @@ def test_no_page_but_the_overview_opens_without_signing_in(gateway: Gateway, vis
         if path in OPEN:
             assert answer.status_code < 500, path
         else:
-            assert (answer.status_code, answer.headers["location"][:8]) == (303, "/sign-in"), path
+            assert (answer.status_code, answer.headers.get("location", "")[:8]) == (303, "/sign-in"), path
 
 
 def test_no_form_is_taken_without_its_token(gateway: Gateway, visitor: Visitor) -> None:
@@ -283,3 +284,53 @@ def test_what_was_released_by_mistake_is_taken_back_before_it_is_sent(
     assert "Taken back." in back.text
     assert [item.object_id for item in gateway.quarantine.objects()] == [screen]
     assert not server.deliveries
+
+
+@pytest.mark.requirement("C20")
+def test_a_dry_run_shows_both_headers_and_keeps_sends_and_numbers_nothing(
+    gateway: Gateway, server: FakeServer, visitor: Visitor, tmp_path: Path
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=1, size=64)
+    visitor.sign_in("Otto")
+
+    answer = visitor.post(
+        "/dry-run",
+        data={"channel_id": "ch-1"},
+        files={"file": ("one.dcm", exam.files[0].read_bytes())},
+    )
+
+    assert exam.patient.patient_id in answer.text
+    assert "DRY-RUN" in answer.text
+    assert gateway.status().exams == ()
+    assert gateway.shown.links.numberings()[0].subjects == 0
+    assert not server.deliveries
+
+
+def test_exams_are_found_by_subject_and_state(
+    gateway: Gateway, server: FakeServer, visitor: Visitor, tmp_path: Path, until: Until
+) -> None:
+    server.faults = [Fault("manifest", "status", status=503, times=1000)]
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=1, size=64)
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: [line.state for line in gateway.status().exams] == ["retrying"])
+    visitor.sign_in("Otto")
+
+    found = visitor.http.get("/exams?q=lg-001&state=retrying").text
+    none = visitor.http.get("/exams?state=delivered").text
+    (exam_id,) = re.findall(r"/exams/([0-9a-f-]{36})/retry", found)
+    server.faults = []
+    visitor.post(f"/exams/{exam_id}/retry")
+    until(lambda: [line.state for line in gateway.status().exams] == ["delivered"])
+
+    assert "LG-001" in found
+    assert "No exam is like that." in none
+
+
+@pytest.mark.requirement("C27")
+def test_the_doctor_tells_what_it_found(visitor: Visitor) -> None:
+    visitor.sign_in("Otto")
+
+    answer = visitor.post("/doctor")
+
+    assert "Examine again" in answer.text
+    assert "Needed" in answer.text

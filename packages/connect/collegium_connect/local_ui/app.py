@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -18,8 +18,14 @@ from starlette.routing import Route
 
 from collegium_connect import SOFTWARE, metrics
 from collegium_connect.actor import Role
+from collegium_connect.channels import Channels
+from collegium_connect.configuration import Configuration
+from collegium_connect.doctor import Finding
 from collegium_connect.links import LinkList
+from collegium_connect.local_ui.configuration_pages import ConfigurationPages
 from collegium_connect.local_ui.desk import Desk
+from collegium_connect.local_ui.dry_run_pages import DryRunPages
+from collegium_connect.local_ui.exam_pages import ExamPages
 from collegium_connect.local_ui.frame import HEADERS, Frame
 from collegium_connect.local_ui.link_pages import LinkPages
 from collegium_connect.local_ui.overview import OverviewPages
@@ -30,15 +36,23 @@ from collegium_connect.local_ui.status import GatewayStatus
 from collegium_connect.local_ui.trail_pages import TrailPages
 from collegium_connect.log import EventLog
 from collegium_connect.people import People
-from collegium_connect.quarantine import Quarantine, TwoPatients
+from collegium_connect.quarantine import Quarantine, TwoPatients, Viewer
+from collegium_connect.send import Sender
 from collegium_connect.settings import LocalSettings
 from collegium_connect.trail import Trail
 
 log = EventLog("local_ui")
 
 _PAGES: Final = (
-    ("/", "Overview"), ("/quarantine", "Quarantine"), ("/links", "Link table"), ("/log", "Log"),
-)  # fmt: skip
+    ("/", "Overview"),
+    ("/exams", "Exams"),
+    ("/quarantine", "Quarantine"),
+    ("/links", "Link table"),
+    ("/dry-run", "Dry run"),
+    ("/configuration", "Configuration"),
+    ("/doctor", "Doctor"),
+    ("/log", "Log"),
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,11 @@ class Parts:
     trail: Trail
     quarantine: Quarantine
     two_patients: TwoPatients
+    viewer: Viewer
+    channels: Channels
+    configuration: Configuration
+    sender: Sender
+    examine: Callable[[], Sequence[Finding]]
 
 
 def make_app(parts: Parts) -> Starlette:
@@ -64,11 +83,14 @@ def make_app(parts: Parts) -> Starlette:
             *_open_routes(parts, desk),
             *_quarantine_routes(parts, desk),
             *_link_routes(parts, desk),
+            *_exam_routes(parts, desk),
+            *_configuration_routes(parts, desk),
             *_log_routes(parts, desk),
             Route("/metrics", _metrics(parts)),
             Route("/style.css", _asset("style.css", "text/css")),
             Route("/live.js", _asset("live.js", "text/javascript")),
             Route("/boxes.js", _asset("boxes.js", "text/javascript")),
+            Route("/drop.js", _asset("drop.js", "text/javascript")),
         ],
         # A foreign name that resolves to this machine must not read the page through someone's browser.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
@@ -98,6 +120,30 @@ def _quarantine_routes(parts: Parts, desk: Desk) -> list[Route]:
         Route(place + "/delete", desk.signed_in(pages.delete), methods=["POST"]),
         Route(exam + "/confirm", desk.signed_in(pages.confirm), methods=["POST"]),
         Route(exam + "/split", desk.signed_in(pages.split), methods=["POST"]),
+    ]
+
+
+def _exam_routes(parts: Parts, desk: Desk) -> list[Route]:
+    exams = ExamPages(desk, parts.status, parts.sender)
+    dry_run = DryRunPages(desk, parts.channels, parts.viewer)
+    return [
+        Route("/exams", desk.signed_in(exams.listed)),
+        Route("/exams/{exam_id:uuid}/retry", desk.signed_in(exams.retry), methods=["POST"]),
+        Route("/dry-run", desk.signed_in(dry_run.empty)),
+        Route("/dry-run", desk.signed_in(dry_run.run), methods=["POST"]),
+    ]
+
+
+def _configuration_routes(parts: Parts, desk: Desk) -> list[Route]:
+    pages = ConfigurationPages(desk, parts.configuration, parts.examine)
+    return [
+        Route("/configuration", desk.signed_in(pages.listed)),
+        Route(
+            "/configuration/confirm",
+            desk.signed_in(pages.confirm, role=Role.ADMINISTRATOR),
+            methods=["POST"],
+        ),
+        Route("/doctor", desk.signed_in(pages.doctor), methods=["GET", "POST"]),
     ]
 
 

@@ -1,6 +1,5 @@
 """Quarantine: what is set aside and why; look at one, release it as seen, take that back, or give it up."""
 
-import base64
 import re
 from typing import Final
 
@@ -11,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.desk import Desk
+from collegium_connect.local_ui.pictures import inline
 from collegium_connect.local_ui.sessions import Session
 from collegium_connect.quarantine import Quarantine, TwoPatients
 from collegium_connect.quarantine.view import Boxes
@@ -61,8 +61,8 @@ class QuarantinePages:
             "quarantined.html",
             seen=seen,
             history=history,
-            before=_inline(seen.view.before),
-            after=_inline(seen.view.after),
+            before=inline(seen.view.before),
+            after=inline(seen.view.after),
             boxes="\n".join(", ".join(map(str, box)) for box in boxes),
         )
 
@@ -134,11 +134,6 @@ def boxes_of(text: str) -> Boxes:
 
 def _object_id(text: str) -> str:
     return text if _ID.fullmatch(text) else ""
-
-
-def _inline(png: bytes) -> str:
-    """A picture for this one page: it shows identity, so it gets no address of its own."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}" if png else ""
 
 
 def _number(text: object) -> int:

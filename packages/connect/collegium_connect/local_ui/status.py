@@ -6,7 +6,7 @@ from datetime import datetime
 from collegium_connect.journal import channels, overview
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.overview import ChannelCounts, ExamLine, QuarantineLine, Totals
-from collegium_wire import ChannelSetup
+from collegium_wire import Alarm, ChannelSetup
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ class GatewayStatus:
     channels: tuple[ChannelLine, ...]
     exams: tuple[ExamLine, ...]
     quarantine: tuple[QuarantineLine, ...]
+    alarms: tuple[Alarm, ...] = ()
+    rate_in_mbps: float = 0.0
+    rate_out_mbps: float = 0.0
 
     @property
     def set_aside_objects(self) -> int:
@@ -46,6 +49,8 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
     at: datetime,
     problem: str = "",
     idle: dict[str, str] | None = None,
+    alarms: tuple[Alarm, ...] = (),
+    rates_mbps: tuple[float, float] = (0.0, 0.0),
 ) -> GatewayStatus:
     """Read one snapshot of the journal; `idle` maps a channel's id to why it is not served."""
     with journal.look() as db:
@@ -70,6 +75,9 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
             channels=lines,
             exams=tuple(overview.exams(db)),
             quarantine=tuple(overview.quarantine(db)),
+            alarms=alarms,
+            rate_in_mbps=rates_mbps[0],
+            rate_out_mbps=rates_mbps[1],
         )
 
 
@@ -87,6 +95,12 @@ def as_json(status: GatewayStatus) -> dict[str, object]:
         "failures": totals.failures,
         "last_success_at": _text(totals.last_success_at),
         "quarantined_objects": status.set_aside_objects,
+        "rate_in_mbps": round(status.rate_in_mbps, 1),
+        "rate_out_mbps": round(status.rate_out_mbps, 1),
+        "alarms": [
+            {"code": alarm.code, "message": alarm.message, "since": _text(alarm.since)}
+            for alarm in status.alarms
+        ],
         "channels": [
             {
                 "name": line.setup.name,
