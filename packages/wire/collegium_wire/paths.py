@@ -8,11 +8,14 @@ from collegium_wire.forms import require_uuid
 
 ENROL: Final = "/gateway/v1/enrol"
 HEARTBEAT: Final = "/gateway/v1/heartbeat"
+LINE: Final = "/gateway/v1/line"
+"""Takes bytes without meaning, so that a gateway can measure its line; answered when all have come."""
 DELIVERY: Final = "/gateway/v1/deliveries/{delivery_id}"
 DELIVERY_OBJECTS: Final = DELIVERY + "/objects"
 DELIVERY_COMPLETE: Final = DELIVERY + "/complete"
 
 JSON_TYPE: Final = "application/json"
+OCTETS_TYPE: Final = "application/octet-stream"
 OBJECT_TYPE: Final = "application/dicom"
 UPLOAD_TYPE: Final = 'multipart/related; type="application/dicom"; boundary='
 

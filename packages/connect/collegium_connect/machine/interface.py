@@ -67,6 +67,9 @@ class Machine(Protocol):
     def keep_large_blocks(self) -> None:
         """Keep large blocks of memory rather than give them back after every object; before threads start."""
 
+    def processors(self) -> int:
+        """How many processors this process may use."""
+
     def memory_bytes(self) -> int:
         """The machine's main memory."""
 

@@ -114,6 +114,10 @@ class Posix:
             mallopt(_MMAP_THRESHOLD, 256 << 20)
             mallopt(_TRIM_THRESHOLD, 1 << 30)
 
+    def processors(self) -> int:
+        # macOS knows no affinity.
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
     def memory_bytes(self) -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 

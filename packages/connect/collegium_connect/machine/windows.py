@@ -145,6 +145,9 @@ class Windows:
     def keep_large_blocks(self) -> None:
         """The heap of Windows keeps them by itself."""
 
+    def processors(self) -> int:
+        return os.cpu_count() or 1
+
     def memory_bytes(self) -> int:
         status = _MemoryStatus(length=ctypes.sizeof(_MemoryStatus))
         self._library("kernel32").GlobalMemoryStatusEx(ctypes.byref(status))

@@ -4,7 +4,7 @@ httpx stays inside this module. Nothing here retries or remembers.
 """
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -79,6 +79,10 @@ class ServerClient:
         response = self._call("POST", paths.HEARTBEAT, headers, beat.to_json())
         self.certificate_ends = _certificate_end(response)
         return _read(response, HeartbeatAnswer)
+
+    def measure(self, pieces: Iterable[bytes]) -> None:
+        """Send bytes without meaning, which the server forgets; returns when it has them all."""
+        self._call("POST", paths.LINE, {"Content-Type": paths.OCTETS_TYPE}, iter(pieces))
 
     def open_delivery(self, manifest: Manifest) -> Missing:
         return self._message("PUT", paths.delivery(manifest.delivery_id), manifest, Missing)

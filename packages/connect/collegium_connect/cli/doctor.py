@@ -1,0 +1,28 @@
+"""`doctor`: compare this machine and its line with what the gateway needs; 1 if something is short."""
+
+import argparse
+import json
+from pathlib import Path
+
+from collegium_connect.cli.options import Commands, chosen, declare, opened
+from collegium_connect.clock import now
+from collegium_connect.doctor import Verdict, as_json, examine, report
+
+
+def register(commands: Commands) -> None:
+    command = declare(
+        commands, "doctor", "compare this machine and its line with what the gateway needs", run
+    )
+    command.add_argument("--json", action="store_true", help="for programs")
+    command.add_argument("--report", type=Path, metavar="FILE", help="write the dated report there too")
+
+
+def run(options: argparse.Namespace) -> int:
+    settings, at = chosen(options), now()
+    with opened(settings) as journal:
+        findings = examine(settings, journal)
+    text = report(settings, findings, at)
+    print(json.dumps(as_json(findings, at), indent=2) if options.json else text, end="")
+    if options.report:
+        options.report.write_text(text, "utf-8")
+    return int(any(finding.verdict is Verdict.SHORT for finding in findings))

@@ -1,0 +1,140 @@
+"""The doctor names what is short, and nothing that identifies a patient."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from collegium_connect import doctor, machine
+from collegium_connect.doctor import Finding, Verdict, hardware, network
+from collegium_connect.journal.database import Journal
+from collegium_connect.service import journal_path
+from collegium_connect.settings import ReceiveSettings, Settings, UpdateSettings
+from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.gateways import GatewayProcess
+
+GB = 10**9
+
+
+@pytest.fixture
+def journal(settings: Settings) -> Iterator[Journal]:
+    journal = Journal(journal_path(settings))
+    yield journal
+    journal.close()
+
+
+def by_name(findings: tuple[Finding, ...]) -> dict[str, Finding]:
+    return {finding.about: finding for finding in findings}
+
+
+@pytest.mark.requirement("C27")
+def test_a_machine_below_the_minimum_is_told_where(
+    settings: Settings, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(machine.HERE), "processors", lambda _: 2)
+    monkeypatch.setattr(type(machine.HERE), "memory_bytes", lambda _: 4 * GB)
+    disk = SimpleNamespace(total=250 * GB, free=200 * GB)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: disk)
+
+    found = by_name(doctor.examine(settings, journal))
+
+    assert [
+        name for name in ("Processors", "Memory", "Disk") if found[name].verdict is not Verdict.SHORT
+    ] == []
+    assert found["Memory"].found == "4.0 GB"
+    assert found["Disk"].needed == "300 GB"
+    assert all(found[name].advice for name in ("Processors", "Memory", "Disk"))
+
+
+@pytest.mark.requirement("C27")
+def test_a_machine_at_the_minimum_is_good(
+    settings: Settings, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(machine.HERE), "processors", lambda _: 4)
+    monkeypatch.setattr(type(machine.HERE), "memory_bytes", lambda _: int(15.6 * GB))
+    disk = SimpleNamespace(total=300 * GB, free=200 * GB)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: disk)
+
+    found = by_name(doctor.examine(settings, journal))
+
+    assert {found[name].verdict for name in ("Processors", "Memory", "Disk", "Room for the spool")} == {
+        Verdict.GOOD
+    }
+
+
+@pytest.mark.requirement("C27")
+@pytest.mark.usefixtures("gateway")
+def test_the_line_is_measured_against_the_server(settings: Settings, journal: Journal) -> None:
+    line = by_name(doctor.examine(settings, journal))["Line to the server"]
+
+    assert line.verdict is Verdict.GOOD
+    assert line.found.endswith(" Mbps")
+
+
+def test_a_slow_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([0.0, 10.0])
+    monkeypatch.setattr("collegium_connect.doctor.network.time.perf_counter", lambda: next(ticks))
+    slow = SimpleNamespace(measure=lambda pieces: sum(map(len, pieces)))
+
+    finding = network.line(slow)  # type: ignore[arg-type] # only `measure` is asked
+
+    assert finding.verdict is Verdict.SHORT
+    assert finding.found == "27 Mbps"
+
+
+def test_what_is_not_set_up_is_named(settings: Settings, journal: Journal) -> None:
+    bare = replace(settings, receive=ReceiveSettings(host="127.0.0.1", port=1))
+
+    found = by_name(doctor.examine(bare, journal))
+
+    short = {name for name, finding in found.items() if finding.verdict is Verdict.SHORT}
+    assert short >= {"Enrolment", "Channels", "Keys", "Who may send", "DICOM port"}
+    assert found["Line to the server"].verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.usefixtures("journal")
+def test_the_disk_is_asked_how_long_it_takes_to_keep_something(settings: Settings) -> None:
+    before = sorted(settings.gateway.data_dir.iterdir())
+
+    finding = hardware.sync_time(settings)
+
+    assert finding.verdict in {Verdict.GOOD, Verdict.SHORT}
+    assert " ms" in finding.found
+    assert sorted(settings.gateway.data_dir.iterdir()) == before
+
+
+def test_the_firewall_sheet_names_each_way_in_and_out(settings: Settings) -> None:
+    wide = replace(
+        settings,
+        server=replace(settings.server, url="https://collegium.example.org", proxy="http://proxy.lan:3128"),
+        updates=UpdateSettings(url="https://releases.example.org/gateway", root_file=Path("root.json")),
+    )
+
+    assert network.firewall_sheet(wide) == [
+        "out: TCP 443 to collegium.example.org, through the proxy proxy.lan",
+        "out: TCP 443 to releases.example.org, by the updater",
+        "in: TCP 0 from 127.0.0.1 (AE title TESTPACS)",
+        "nothing else: no port towards the internet is open here",
+    ]
+
+
+@pytest.mark.requirement("C26", "C27")
+def test_the_command_writes_a_dated_report(
+    process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    process.start()
+    until(lambda: server.heartbeats)
+
+    done = process.run("doctor", "--json", "--report", str(tmp_path / "report.txt"))
+
+    assert done.stderr == ""
+    told = json.loads(done.stdout)
+    names = {line["about"]: line["verdict"] for line in told["findings"]}
+    text = (tmp_path / "report.txt").read_text("utf-8")
+    assert names["Enrolment"] == names["Channels"] == names["Keys"] == "good"
+    assert done.returncode == int("short" in names.values())
+    assert text.startswith("Compatibility report of Larkspur General\n" + told["at"])
+    assert "Firewall:" in text
