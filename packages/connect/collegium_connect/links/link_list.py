@@ -88,7 +88,7 @@ class LinkList:
             NotAllowed: not an administrator.
             ListInvalid: it is no list, or contradicts the table; the message names the line.
         """
-        require_role(actor, Role.ADMINISTRATOR, Role.CONSOLE)
+        require_role(actor, Role.ADMINISTRATOR)
         rows = read_list(data)
         with self._journal.change() as db:
             scope = _scope(db, scope_id)
@@ -107,7 +107,7 @@ class LinkList:
         Raises:
             NotAllowed: not an administrator.
         """
-        require_role(actor, Role.ADMINISTRATOR, Role.CONSOLE)
+        require_role(actor, Role.ADMINISTRATOR)
         with self._journal.change() as db:
             _scope(db, scope_id)
             rows = subjects.listed(db, scope_id, "", None)
