@@ -18,6 +18,7 @@ from collegium.imaging.ingest.models import Delivery, DeliveryObject
 from collegium.kit.database import acting_as
 from collegium.kit.ids import uuid7
 from collegium.trust.audit.models import AuditEntry
+from collegium_deid.pixels import compress
 from collegium_testkit.delivering import BOUNDARY, CleanExam, CleanObject, edited, enrolled, multipart
 from collegium_testkit.world import new_world
 from collegium_wire import paths
@@ -328,6 +329,23 @@ def test_the_same_pixels_in_another_syntax_are_a_duplicate(sender: Sender, clean
     receipt = sender.deliver(only(exam, edited(exam.objects[0], recompressed)))
 
     assert [item["outcome"] for item in receipt["items"]] == ["duplicate"]
+
+
+def test_what_a_gateway_compressed_for_a_slow_line_is_the_same_object(
+    sender: Sender, clean_exam: Exams
+) -> None:
+    exam = clean_exam(slices=1)
+    (one,) = exam.objects
+    start = one.content.rindex(b"\xe0\x7f\x10\x00")
+    made = compress(one.content[:start], [one.content[start:]])
+    assert made is not None
+    packed = replace(one, content=b"".join(made), transfer_syntax_uid="1.2.840.10008.1.2.4.201")
+
+    first = sender.deliver(only(exam, packed))
+    again = sender.deliver(exam)
+
+    assert [item["outcome"] for item in first["items"]] == ["stored"]
+    assert [item["outcome"] for item in again["items"]] == ["duplicate"]
 
 
 def test_other_pixels_under_the_same_uid_are_held(sender: Sender, clean_exam: Exams) -> None:

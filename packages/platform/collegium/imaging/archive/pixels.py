@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import imagecodecs
 import numpy as np
 from pydicom import dcmread
+from pydicom.encaps import generate_frames
 
 from collegium.imaging.archive.errors import FramesUnreadable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pydicom import Dataset
 
 _MOST_BYTES = 1 << 31
+# What gateways write for slow lines; none of pydicom's own decoders reads it.
+_HTJ2K = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in (201, 202, 203))
 
 
 def pixel_digest(content: bytes | memoryview) -> str:
@@ -31,7 +36,7 @@ def pixel_digest(content: bytes | memoryview) -> str:
         if "PixelData" not in dataset:
             return "none:" + hashlib.sha256(raw).hexdigest()[:59]
         _require_decodable(dataset)
-        pixels = dataset.pixel_array
+        pixels = _htj2k(dataset) if _syntax(dataset) in _HTJ2K else dataset.pixel_array
     except FramesUnreadable:
         raise
     except Exception as error:  # decoders raise whatever they like; all of it means the same
@@ -46,3 +51,18 @@ def _require_decodable(dataset: Dataset) -> None:
     size = int(dataset.Rows) * int(dataset.Columns) * int(dataset.get("NumberOfFrames") or 1)
     if size * int(dataset.get("SamplesPerPixel") or 1) * 8 > _MOST_BYTES:
         raise FramesUnreadable
+
+
+def _syntax(dataset: Dataset) -> str:
+    return str(dataset.file_meta.TransferSyntaxUID)
+
+
+def _htj2k(dataset: Dataset) -> NDArray[Any]:  # Any: the dtype is the file's
+    """Decoded frames, in the shape that pydicom gives."""
+    count = int(dataset.get("NumberOfFrames") or 1)
+    frames = [
+        imagecodecs.htj2k_decode(raw) for raw in generate_frames(dataset.PixelData, number_of_frames=count)
+    ]
+    if len(frames) != count or any(frame.shape[:2] != (dataset.Rows, dataset.Columns) for frame in frames):
+        raise FramesUnreadable
+    return frames[0] if count == 1 else np.stack(frames)
