@@ -7,7 +7,7 @@ cannot be swapped, dropped or moved to another object. Memory bound: one chunk.
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -68,26 +68,43 @@ def unseal(key: bytes, object_id: str, sealed: bytes | memoryview) -> bytes:
     Raises:
         SealBroken: another key or object, or any byte changed, missing or added.
     """
-    view, cipher, chunks = memoryview(sealed), AESGCM(key), []
-    if bytes(view[: len(_MAGIC)]) != _MAGIC:
+    view = memoryview(sealed)
+    return b"".join(unseal_pieces(key, object_id, lambda start, size: view[start : start + size], len(view)))
+
+
+def unseal_pieces(
+    key: bytes, object_id: str, read: Callable[[int, int], bytes | memoryview], sealed_bytes: int
+) -> Iterator[bytes]:
+    """The same, chunk by chunk: believe none of it before the last has come.
+
+    Args:
+        key: the sealing key.
+        object_id: whose seal it is.
+        read: bytes of the seal, by start and size.
+        sealed_bytes: the whole size of the seal.
+
+    Raises:
+        SealBroken: as `unseal`.
+    """
+    cipher, position, number = AESGCM(key), len(_MAGIC), 0
+    if bytes(read(0, position)) != _MAGIC or sealed_bytes == position:
         raise SealBroken
-    position, number = len(_MAGIC), 0
-    while position < len(view):
-        if len(view) - position < _HEAD.size:
+    while position < sealed_bytes:
+        head = read(position, _HEAD.size)
+        if len(head) < _HEAD.size:
             raise SealBroken
-        nonce, length = _HEAD.unpack_from(view, position)
+        nonce, length = _HEAD.unpack(head)
         position += _HEAD.size
         end = position + length
+        if end > sealed_bytes:
+            raise SealBroken
         try:
-            chunks.append(
-                cipher.decrypt(nonce, view[position:end], _bound(object_id, number, end >= len(view)))
+            yield cipher.decrypt(
+                nonce, read(position, length), _bound(object_id, number, end == sealed_bytes)
             )
         except (InvalidTag, ValueError) as error:
             raise SealBroken from error
         position, number = end, number + 1
-    if not chunks:
-        raise SealBroken
-    return b"".join(chunks)
 
 
 def unseal_beginning(key: bytes, object_id: str, sealed: bytes, sealed_bytes: int) -> bytes:

@@ -141,6 +141,13 @@ class InspectSettings:
             " least one; 0 inspects inside the gateway's own process: less memory, slower to receive meanwhile."
         ),
     )
+    object_bytes: int = field(
+        default=1 << 30,
+        metadata=_doc(
+            "Largest object in bytes whose pixels are looked at; a process holds it up to four times meanwhile."
+            " Larger ones go to quarantine."
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -102,3 +102,16 @@ def test_nothing_of_an_exam_is_sent_while_one_of_its_objects_was_not_looked_at( 
 
     assert unsent == []
     assert len(server.deliveries) == 1
+
+
+@pytest.mark.requirement("C18")
+def test_what_is_too_large_to_be_looked_at_waits_in_quarantine_with_that_reason(
+    settings: Settings, start: Callable[..., Gateway], tmp_path: Path, until: Until
+) -> None:
+    gateway = start(replace(settings, inspect=InspectSettings(processes=0, object_bytes=5_000)))
+
+    send(gateway, phantoms.ct_exam(tmp_path, slices=1, size=64).files[0])
+    until(lambda: bool(gateway.status().quarantine))
+
+    (line,) = gateway.status().quarantine
+    assert line.reason_code == "connect.inspection.too_large"

@@ -64,9 +64,9 @@ class Here:
 
     pid: int | None = None
 
-    def __init__(self, stores: Stores, channels: Channels, codes: Codes) -> None:
+    def __init__(self, stores: Stores, channels: Channels, codes: Codes, *, object_bytes: int) -> None:
         self._channels = channels
-        self._examiner = Examiner(stores, _OwnRoom(stores), codes)
+        self._examiner = Examiner(stores, _OwnRoom(stores), codes, object_bytes=object_bytes)
 
     def look_at(self, items: Sequence[ReceivedObject]) -> Iterator[Found]:
         for item in items:

@@ -7,7 +7,7 @@ Memory bound: the object once, and what is written anew of its pixels.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from collegium_connect import deidentify
 from collegium_connect.apart import apart
@@ -22,6 +22,8 @@ from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.spool.segments import Piece
 from collegium_deid import Rejected
 
+_TOO_LARGE: Final = "connect.inspection.too_large"
+
 
 class Room(Protocol):
     """Where a new record may go."""
@@ -33,8 +35,10 @@ class Room(Protocol):
 class Examiner:
     """Examines objects one at a time."""
 
-    def __init__(self, stores: Stores, room: Room, codes: Codes) -> None:
+    def __init__(self, stores: Stores, room: Room, codes: Codes, *, object_bytes: int) -> None:
+        """Args: `object_bytes` is the largest object that is held in memory."""
         self._stores, self._room, self._codes = stores, room, codes
+        self._object_bytes = object_bytes
 
     def look_at(self, item: ReceivedObject, channel: Channel | None) -> Finding:
         """What is to be said of one object; `channel` is None while its key or recipe cannot be used."""
@@ -59,13 +63,17 @@ class Examiner:
 
     def _seal_whole(self, item: ReceivedObject, rejected: Rejected) -> Unfit:
         """What was found to be unfit must not lie with clear pixels."""
-        whole = self._stores.original(item.object_id, item.place, is_clean=True)
+        whole = self._stores.original_view(item.object_id, item.place, is_clean=True)
         note = _note(item, None, rejected.code, rejected.message)
         pieces = self._stores.sealed_record(item.object_id, note, whole)
         return Unfit(rejected.code, rejected.message, self._write(pieces))
 
     def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned:
-        data = memoryview(self._stores.original(item.object_id, item.place, is_clean=item.is_clean))
+        if item.record_bytes > self._object_bytes:
+            raise Rejected(
+                _TOO_LARGE, "It is larger than inspect.object_bytes, so its pixels are not looked at."
+            )
+        data = self._stores.original_view(item.object_id, item.place, is_clean=item.is_clean)
         done = deidentify.finish(
             apart(channel, data) if item.is_apart else channel, data, self._codes, item.looked
         )
@@ -91,7 +99,7 @@ def _unfit(error: Exception) -> Unfit:
     if isinstance(error, ConnectError):
         return Unfit(error.code, str(error))
     if isinstance(error, MemoryError):
-        return Unfit("connect.inspection.too_large", "There is not enough memory to look at it.")
+        return Unfit(_TOO_LARGE, "There is not enough memory to look at it.")
     # A library's message may quote the data it choked on.
     return Unfit("connect.inspection.failed", f"It could not be looked at ({type(error).__name__}).")
 

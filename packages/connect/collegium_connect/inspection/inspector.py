@@ -62,7 +62,7 @@ class Inspector:
         key: bytes,
     ) -> None:
         self._journal, self._stores, self._channels, self._codes = journal, stores, channels, codes
-        self._bench = Bench(settings.gateway.data_dir, settings.limits, key)
+        self._bench = Bench(settings, key)
         self._processes = settings.inspect.processes
         if self._processes < 0:
             self._processes = max(1, (os.cpu_count() or 1) - 1)
@@ -103,7 +103,8 @@ class Inspector:
 
     def _hand(self) -> Hand:
         if not self._processes:
-            return Here(self._stores, self._channels, self._codes)
+            limit = self._bench.settings.inspect.object_bytes
+            return Here(self._stores, self._channels, self._codes, object_bytes=limit)
         return Worker(self._stores, self._bench, self._channels, self._codes, self._stopping.is_set)
 
     def _go_on(self, hand: Hand) -> None:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
-from pathlib import Path
 from typing import Any
 
 from collegium_connect import machine
@@ -19,7 +18,7 @@ from collegium_connect.channels import Channel
 from collegium_connect.inspection.examiner import Examiner
 from collegium_connect.inspection.findings import Finding
 from collegium_connect.journal.inspection import ReceivedObject
-from collegium_connect.settings import LimitSettings
+from collegium_connect.settings import Settings
 from collegium_connect.spool import Place, Stores
 from collegium_connect.spool.segments import Piece
 from collegium_deid import Rejected
@@ -29,8 +28,7 @@ from collegium_deid import Rejected
 class Bench:
     """What a worker is born with."""
 
-    folder: Path
-    limits: LimitSettings
+    settings: Settings
     sealing_key: bytes = field(repr=False)
 
 
@@ -81,8 +79,9 @@ def run(pipe: Connection, bench: Bench) -> None:
     machine.HERE.lower_priority()
     machine.HERE.keep_large_blocks()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    stores = Stores.below(bench.folder, bench.limits, bench.sealing_key)
-    examiner = Examiner(stores, _Room(pipe, stores), _Codes(pipe))
+    settings = bench.settings
+    stores = Stores.below(settings.gateway.data_dir, settings.limits, bench.sealing_key)
+    examiner = Examiner(stores, _Room(pipe, stores), _Codes(pipe), object_bytes=settings.inspect.object_bytes)
     channels: dict[str, Channel | None] = {}
     with contextlib.suppress(EOFError, OSError):  # the gateway is gone, and so are we
         while (told := pipe.recv()) is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from collegium_connect.errors import SpoolDamaged
-from collegium_connect.sealed import BEGINNING, Sealing, seal, unseal, unseal_beginning
+from collegium_connect.sealed import BEGINNING, Sealing, seal, unseal, unseal_beginning, unseal_pieces
 from collegium_connect.settings import LimitSettings
 from collegium_connect.spool import record
 from collegium_connect.spool.segments import Piece, Place, Segments
@@ -132,11 +132,16 @@ class Stores:
         yield from self.pixels(place)
 
     def original(self, object_id: str, place: Place, *, is_clean: bool) -> bytes:
-        """The object as it was received; held in memory once."""
+        """The object as it was received."""
+        return bytes(self.original_view(object_id, place, is_clean=is_clean))
+
+    def original_view(self, object_id: str, place: Place, *, is_clean: bool) -> memoryview:
+        """The same where it may be large. Memory bound: the object once."""
         if not is_clean:
-            return self._unsealed(object_id, place, self._head(place))
+            return memoryview(self._unsealed_large(object_id, place, self._head(place)))
         opened = self.open_clean(object_id, place)
-        return opened.original if opened.is_whole else b"".join((opened.original, *self.pixels(place)))
+        whole = opened.original if opened.is_whole else b"".join((opened.original, *self.pixels(place)))
+        return memoryview(whole)
 
     def beginning(self, object_id: str, place: Place) -> bytes:
         """The first bytes of what is sealed in a record: only what was sealed for this object opens.
@@ -188,6 +193,18 @@ class Stores:
         head = self._head(place)
         record.check(head, self.segments.read(place, record.HEAD_BYTES, head.note))
         return head
+
+    def _unsealed_large(self, object_id: str, place: Place, head: record.RecordHead) -> bytearray:
+        def read(start: int, size: int) -> bytes:
+            return self.segments.read(place, head.sealed_at + start, size)
+
+        whole = bytearray(head.sealed)  # a little more than what is inside
+        end = 0
+        for piece in unseal_pieces(self._key, object_id, read, head.sealed):
+            whole[end : end + len(piece)] = piece
+            end += len(piece)
+        del whole[end:]
+        return whole
 
     def _unsealed(self, object_id: str, place: Place, head: record.RecordHead) -> bytes:
         return unseal(self._key, object_id, self.segments.read(place, head.sealed_at, head.sealed))
