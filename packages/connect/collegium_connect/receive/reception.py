@@ -1,9 +1,11 @@
 """The object under way: in one buffer while it is small, on to the taker piece by piece once it is large.
 
-Memory bound: `WHOLE` bytes an association and `Memory`'s bytes for all of them; what does not fit passes in
-pieces of 1 MB.
+Memory bound: `WHOLE` bytes an association, 1 MB of which is its own and the rest is taken from what `Memory`
+has for all of them; what does not fit passes in pieces of 1 MB.
 """
 
+import contextlib
+import mmap
 import threading
 from typing import Final, Protocol
 
@@ -66,12 +68,17 @@ class Memory:
 
 
 class Reception:
-    """Receives the objects of one association, one after the other."""
+    """Receives the objects of one association, one after the other.
+
+    The buffer is mapped at its full size and takes memory only where bytes were written: it never moves,
+    and what a large object took goes back to the system.
+    """
 
     def __init__(self, taker: Taker, memory: Memory, limit: int, whole: int = WHOLE) -> None:
         self._taker, self._memory, self._limit, self._whole = taker, memory, limit, whole
-        self._data, self._used, self._borrowed = bytearray(), 0, 0
-        self._passed = self._head = 0
+        self._map: mmap.mmap | None = None
+        self._view = memoryview(b"")
+        self._room = self._used = self._passed = self._head = 0
         self._sink: Sink | None = None
         self._channel: Channel | None = None
         self._uids = ("", "", "")
@@ -82,11 +89,11 @@ class Reception:
         return self._passed + self._used
 
     def begin(self, channel: Channel, sop_class_uid: str, sop_instance_uid: str, syntax: str) -> None:
-        if self._borrowed > _KEEP or not self._data:
-            self._shrink(_SMALL)
+        if self._map is None or self._room > _KEEP:
+            self._map_anew()
         self._channel, self._uids = channel, (sop_class_uid, sop_instance_uid, syntax)
         head = part10.head(*self._uids)
-        self._data[: len(head)] = head
+        self._view[: len(head)] = head
         self._used = self._head = len(head)
         self._passed = 0
 
@@ -95,11 +102,10 @@ class Reception:
         if self.size + size > self._limit:
             raise ServiceViolation("an object is larger than limits.object_bytes")
         while size:
-            if self._sink is not None and self._used == len(self._data):
-                self._pass_on()
-            part = min(size, self._room(size))
-            view = memoryview(self._data)[self._used : self._used + part]
-            stream.read_into(view)
+            if self._used + size > self._room:
+                self._make_room(size)
+            part = min(size, self._room - self._used)
+            stream.read_into(self._view[self._used : self._used + part])
             self._used, size = self._used + part, size - part
 
     def finish(self) -> int:
@@ -109,45 +115,47 @@ class Reception:
             sink, self._sink = self._sink, None
             return sink.finish()
         assert self._channel is not None
-        with memoryview(self._data)[: self._used] as view:
-            return self._taker.store(self._channel, view)
+        return self._taker.store(self._channel, self._view[: self._used])
 
     def close(self) -> None:
         """The association is over; an object that is not complete is nobody's."""
         if self._sink is not None:
             self._sink.abandon()
             self._sink = None
-        self._shrink(0)
+        self._unmap()
 
-    def _room(self, size: int) -> int:
-        """Free bytes of the buffer, which grows for `size` more where it may."""
-        needed = self._used + size
-        if self._sink is None and needed > len(self._data) and not self._grow(needed):
+    def _make_room(self, size: int) -> None:
+        """For `size` bytes more if memory allows; else for as many as a piece has."""
+        if self._sink is None:
+            wanted = min(max(self._used + size, 2 * self._room), self._whole)
+            if self._used + size <= wanted and self._memory.take(wanted - self._room):
+                self._room = wanted
+                return
             assert self._channel is not None
             self._sink = self._taker.begin(self._channel, *self._uids)
             self._pass_on()
-        return len(self._data) - self._used
-
-    def _grow(self, needed: int) -> bool:
-        target = min(max(needed, 2 * len(self._data)), self._whole)
-        more = target - len(self._data)
-        if needed > self._whole or not self._memory.take(more):
-            return False
-        self._borrowed += more
-        # A new buffer, not a longer one: a view of the old one may still be alive somewhere.
-        grown = bytearray(target)
-        grown[: self._used] = memoryview(self._data)[: self._used]
-        self._data = grown
-        return True
+            if self._room > _SMALL:
+                self._map_anew()
+        elif self._used == self._room:
+            self._pass_on()
 
     def _pass_on(self) -> None:
         assert self._sink is not None
-        with memoryview(self._data)[self._head : self._used] as view:
-            self._sink.write(view)
+        for start in range(self._head, self._used, _SMALL):
+            self._sink.write(self._view[start : min(start + _SMALL, self._used)])
         self._passed, self._used, self._head = self._passed + self._used, 0, 0
-        if self._borrowed:
-            self._shrink(_SMALL)
 
-    def _shrink(self, size: int) -> None:
-        self._memory.give_back(self._borrowed)
-        self._data, self._borrowed = bytearray(size), 0
+    def _map_anew(self) -> None:
+        self._unmap()
+        self._map = mmap.mmap(-1, self._whole)
+        self._view, self._room = memoryview(self._map), _SMALL
+
+    def _unmap(self) -> None:
+        self._memory.give_back(max(0, self._room - _SMALL))
+        self._view, self._room = memoryview(b""), 0
+        if self._map is not None:
+            with contextlib.suppress(
+                BufferError
+            ):  # a view is still held somewhere, and its end the mapping's
+                self._map.close()
+            self._map = None
