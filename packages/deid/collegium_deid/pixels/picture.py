@@ -1,7 +1,8 @@
 """Stored values as 8 bit grey pictures to look at; never what is written.
 
 Writing may be the brightest thing in the picture or only a coloured thing on grey, so the window goes
-by percentiles with room above and below, and a colour picture gives a second one: its saturation.
+by percentiles with room above and below, and a colour picture gives a second one: its saturation. A picture
+with padding that nobody declared gives two as well, for next to it all else may be one grey.
 """
 
 from __future__ import annotations
@@ -24,12 +25,17 @@ _STEP: Final = 4
 _LOW, _HIGH = 12, 228
 _COLOURED: Final = 40
 _FEW: Final = 30
+# Padding: so much of the picture has its one value, and the distance to all others is so much of their range.
+# A screen of few shades has no padding but writing on a ground.
+_PADDED: Final = 0.01
+_APART: Final = 0.2
+_SHADES: Final = 64
 
 
 def pictures_of(frame: Frame, layout: Layout, photometric: str) -> list[Grey]:
-    """One grey picture, and a second of the saturation where there is colour to see."""
+    """One grey picture; a second of the saturation where there is colour to see, or with undeclared padding."""
     if layout.samples == 1 and layout.palette is None:
-        return [_window(frame, layout)]
+        return _greys(frame, layout)
     rgb = _rgb(frame, layout, photometric)
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     red, green, blue = cv2.split(rgb)
@@ -43,7 +49,7 @@ def pictures_of(frame: Frame, layout: Layout, photometric: str) -> list[Grey]:
 def png_of(frame: Frame, layout: Layout, photometric: str) -> bytes:
     """A PNG for a person's eye, grey or in colour, with the contrast of `pictures_of`."""
     if layout.samples == 1 and layout.palette is None:
-        picture = _window(frame, layout)
+        picture = _greys(frame, layout)[0]
     else:
         # OpenCV writes blue, green, red.
         picture = np.ascontiguousarray(_rgb(frame, layout, photometric)[..., ::-1])
@@ -65,28 +71,59 @@ def _rgb(frame: Frame, layout: Layout, photometric: str) -> NDArray[np.uint8]:
     return colours
 
 
-def _window(frame: Frame, layout: Layout) -> Grey:
-    values = frame
+def _greys(frame: Frame, layout: Layout) -> list[Grey]:
+    values = _stored(frame, layout)
+    padding = None if layout.padding is not None else _padding_of(values)
+    plain = _window(values, layout, layout.padding)
+    return [plain] if padding is None else [_window(values, layout, (padding, padding)), plain]
+
+
+def _stored(frame: Frame, layout: Layout) -> Frame:
+    """Only the stored bits are the picture; shifted up and down again, so that the sign is theirs."""
     shift = layout.high_bit + 1 - layout.stored
+    if not (layout.overlay_bits or shift):
+        return frame
     spare = layout.allocated - layout.stored
-    if layout.overlay_bits or shift:
-        # Only the stored bits are the picture; shifted up and down again, so that the sign is theirs.
-        unsigned = values.view(f"u{values.dtype.itemsize}") << (spare - shift)
-        values = unsigned.view(values.dtype) >> spare
+    unsigned = frame.view(f"u{frame.dtype.itemsize}") << (spare - shift)
+    return unsigned.view(frame.dtype) >> spare
+
+
+def _padding_of(values: Frame) -> int | None:
+    """The lowest or highest value where it stands far from all others, as it does in a corner outside the beam."""
+    if values.dtype.itemsize == 1:
+        return None
+    sample = _sample(values)
+    for value in (sample.min(), sample.max()):
+        others = sample[sample != value]
+        if others.size < _SHADES or sample.size - others.size < _PADDED * sample.size:
+            continue
+        far, low, high = int(value), int(others.min()), int(others.max())
+        if max(low - far, far - high) > _APART * (high - low) and len(np.unique(others)) >= _SHADES:
+            return far & 0xFFFF
+    return None
+
+
+def _sample(values: Frame) -> Frame:
+    return values[::_STEP, ::_STEP] if values.size > 1 << 14 else values
+
+
+def _window(values: Frame, layout: Layout, padding: tuple[int, int] | None) -> Grey:
     if values.dtype.itemsize == 1 and not layout.signed:
-        table = _table(values, 0, 256, layout)
+        table = _table(values, 0, 256, layout, padding)
         return cv2.LUT(np.ascontiguousarray(values).view(np.uint8), table).astype(np.uint8, copy=False)
     offset = 1 << (8 * values.dtype.itemsize - 1) if layout.signed else 0
-    table = _table(values, -offset, 1 << (8 * values.dtype.itemsize), layout)
+    table = _table(values, -offset, 1 << (8 * values.dtype.itemsize), layout, padding)
     index = values.astype(np.int32) + offset if offset else values
     return np.asarray(np.take(table, index), np.uint8)
 
 
-def _table(values: Frame, first: int, size: int, layout: Layout) -> NDArray[np.uint8]:
+def _table(
+    values: Frame, first: int, size: int, layout: Layout, padding: tuple[int, int] | None
+) -> NDArray[np.uint8]:
     """Grey of every stored value from `first` on."""
-    sample = values[::_STEP, ::_STEP] if values.size > 1 << 14 else values
-    if layout.padding is not None:
-        low, high = (np.uint16(n).astype(values.dtype) for n in layout.padding)
+    sample = _sample(values)
+    if padding is not None:
+        low, high = (np.uint16(n).astype(values.dtype) for n in padding)
         inside = sample[(sample < min(low, high)) | (sample > max(low, high))]
         sample = inside if inside.size > 100 else sample
     darkest, brightest = int(values.min()), int(values.max())

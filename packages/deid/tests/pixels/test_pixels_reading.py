@@ -201,6 +201,22 @@ def test_coloured_text_as_bright_as_its_ground_is_seen(make: Make, hide: Hide) -
     assert done.code == "redacted"
 
 
+@pytest.mark.parametrize("padding", [-32768, -6000, 32767])
+def test_writing_is_seen_beside_padding_that_nobody_declared(
+    draw: Draw, make: Make, hide: Hide, padding: int
+) -> None:
+    picture = np.random.default_rng(2).normal(0, 40, (120, 320)).astype(np.int16)
+    picture[draw(("BRAMBLEWORTH LEOPOLDINE", 40, 60)) > 128] = 400
+    picture[:, :20] = picture[:, -20:] = padding
+
+    ds, done = hide(make(picture))
+
+    after = np.frombuffer(ds.PixelData, np.int16).reshape(picture.shape)
+    assert done.code == "redacted"
+    assert (after == 400).mean() < 0.05 * (picture == 400).mean()
+    assert (after[:, :20] == padding).all()
+
+
 def test_hidden_text_may_be_black_where_the_recipe_says_so(draw: Draw, make: Make, hide: Hide) -> None:
     ds, done = hide(make(draw(("BRAMBLEWORTH", 10, 30))), fill="black")
 
@@ -238,7 +254,7 @@ def _nothing(*_: Any) -> None:
 
 
 def test_a_frame_that_no_codec_understands_is_refused(make: Make, hide: Hide, draw: Draw) -> None:
-    data = make(draw(), syntax="1.2.840.10008.1.2.4.90", frames=[b"\xff\x4f\xff\x90no codestream at all "])
+    data = make(draw(), syntax="1.2.840.10008.1.2.4.90", frames=[b"\xff\x4f\xff\x90no codestream\xff\xd9"])
 
     with pytest.raises(Rejected) as error:
         hide(data)
