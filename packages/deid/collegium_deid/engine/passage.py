@@ -139,9 +139,10 @@ class PixelPassage:
 
     def _begin_item(self, mark: int, length: int) -> None:
         if mark == SEQUENCE_END:
-            # Nobody has seen the end of the last code stream, so nobody knows what stands behind it.
             if self._is_open:
-                raise _says_more()
+                raise Rejected(
+                    "deid.pixels_say_more", "A frame's end cannot be found, so words may stand behind it."
+                )
             self._state = "done"
         elif mark != ITEM or length == UNDEFINED:
             raise Rejected("deid.malformed", "The compressed pixel data holds something that is no fragment.")
