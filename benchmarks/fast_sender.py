@@ -76,16 +76,50 @@ def push(blobs: Sequence[Blob], port: int, called: str, calling: str, *, associa
     return time.perf_counter() - began
 
 
+def push_large(blob: Blob, tail: int, port: int, called: str, calling: str) -> None:
+    """Send one object whose data set goes on with `tail` bytes that need not be in memory.
+
+    Raises:
+        RuntimeError: the association or the object was refused.
+    """
+    with socket.create_connection(("127.0.0.1", port), timeout=600) as line:
+        ids, room = _associated(line, [blob], called.encode(), calling.encode())
+        context = ids[blob.sop_class, blob.syntax]
+        command, *parts = _message(1, context, blob, room)
+        parts[0] = struct.pack(">BxIIBB", 4, len(blob.data) + 6, len(blob.data) + 2, context, 0)
+        _write(line, [command, *parts])
+        content = bytes(range(256)) * (room // 256)
+        left = tail
+        while left:
+            size = min(left, len(content))
+            left -= size
+            flags = 0 if left else 2
+            line.sendmsg([struct.pack(">BxIIBB", 4, size + 6, size + 2, context, flags)])
+            line.sendall(memoryview(content)[:size])
+        status = _status(_pdu(line)[1])
+        if status:
+            raise RuntimeError(f"status {status:#06x}")
+        line.sendall(struct.pack(">BxI4x", 5, 4))
+        _pdu(line)
+
+
+def _associated(
+    line: socket.socket, blobs: Sequence[Blob], called: bytes, calling: bytes
+) -> tuple[dict[tuple[bytes, bytes], int], int]:
+    """Context ids of an association that was accepted, and how much a value of it may hold."""
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    contexts = sorted({(blob.sop_class, blob.syntax) for blob in blobs})
+    ids = {pair: 2 * number + 1 for number, pair in enumerate(contexts)}
+    line.sendall(_request(ids, called, calling))
+    kind, body = _pdu(line)
+    if kind != 2:
+        raise RuntimeError(f"association refused (PDU type {kind})")
+    return ids, (_max_pdu(body) or 4 << 20) - 6
+
+
 def _associate_and_send(blobs: Sequence[Blob], port: int, called: bytes, calling: bytes) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        contexts = sorted({(blob.sop_class, blob.syntax) for blob in blobs})
-        ids = {pair: 2 * number + 1 for number, pair in enumerate(contexts)}
-        line.sendall(_request(ids, called, calling))
-        kind, body = _pdu(line)
-        if kind != 2:
-            raise RuntimeError(f"association refused (PDU type {kind})")
-        room = (_max_pdu(body) or 4 << 20) - 6
+        ids, room = _associated(line, blobs, called, calling)
         for number, blob in enumerate(blobs, 1):
             _write(line, list(_message(number & 0xFFFF, ids[blob.sop_class, blob.syntax], blob, room)))
             status = _status(_pdu(line)[1])

@@ -20,7 +20,7 @@ from collegium_connect.service import journal_path
 class GatewayProcess:
     """`enrol`, `start`, then send to `receive_port`. Leaving the context ends the process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is one independent property of the gateway
         self,
         folder: Path,
         server_url: str,
@@ -28,6 +28,7 @@ class GatewayProcess:
         callers: tuple[tuple[str, str], ...] = (("TESTPACS", "127.0.0.1"),),
         listen: tuple[int, int] = (0, 0),
         more: str = "",
+        ca_file: Path | None = None,
     ) -> None:
         """Write the configuration.
 
@@ -37,15 +38,17 @@ class GatewayProcess:
             callers: AE title and address of every PACS that may send.
             listen: ports for DICOM and for the local page; 0 takes any free one.
             more: TOML put at the end.
+            ca_file: the authority of an https server, if it is nobody's that the system knows.
         """
         self.folder, self.data_dir = folder, folder / "gateway"
         self.config, self.log_file = folder / "connect.toml", folder / "gateway.log"
         self.program = [sys.executable, "-m", "collegium_connect.cli"]
         folder.mkdir(parents=True, exist_ok=True)
+        trusted = f'ca_file = "{ca_file.as_posix()}"\n' if ca_file else ""
         listed = ", ".join(f'{{ae = "{ae}", address = "{address}"}}' for ae, address in callers)
         self.config.write_text(
             f'[gateway]\nname = "Larkspur General"\ndata_dir = "{self.data_dir.as_posix()}"\n'
-            f'[server]\nurl = "{server_url}"\nheartbeat_s = 1.0\n'
+            f'[server]\nurl = "{server_url}"\nheartbeat_s = 1.0\n{trusted}'
             f'[receive]\nhost = "127.0.0.1"\nport = {listen[0]}\nallowed_callers = [{listed}]\n'
             f"[local]\nport = {listen[1]}\n{more}",
             encoding="utf-8",
