@@ -222,7 +222,10 @@ def _decode_time(value: str, path: str) -> datetime:
         raise WireError("wire.field.value", f"{path} must be a time in ISO 8601.") from error
     if time.tzinfo is None:
         raise WireError("wire.field.value", f"{path} must be a time with its zone.")
-    return time.astimezone(UTC)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise WireError("wire.field.value", f"{path} must be a time that UTC knows.") from error
 
 
 def require_unique(values: Iterable[str], what: str) -> None:

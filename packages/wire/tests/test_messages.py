@@ -219,6 +219,8 @@ def test_a_time_is_the_same_message_in_every_zone() -> None:
     [
         {"at": "2026-02-03T04:05:06"},
         {"at": "yesterday"},
+        {"at": "0001-01-01T00:00:00+14:00"},
+        {"at": "9999-12-31T23:59:59-14:00"},
         {"delivery_id": "../../etc"},
         {"manifest_digest": SHA.upper()},
     ],

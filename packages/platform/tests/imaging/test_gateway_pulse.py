@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +55,17 @@ def beat(sender: Sender, **told: Any) -> Any:  # Any: fields of a heartbeat; a r
     answer = sender.client.post(paths.HEARTBEAT, content=message.to_json(), headers=sender.headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def hostile_beat(sender: Sender, changes: dict[str, Any]) -> Any:  # Any: JSON; a response
+    """A heartbeat with some of its JSON replaced by whatever a gateway could send."""
+    usual = {
+        "protocol": PROTOCOL, "software": "x", "queue_objects": 0, "queue_bytes": 0, "failures": 0,
+        "last_success_at": None, "channels": [], "rate_in_mbps": 0.0, "rate_out_mbps": 0.0, "disk_free_bytes": 0,
+        "alarms": [], "configuration": [], "trail": [],
+    }  # fmt: skip
+    content = json.dumps(usual | changes).encode()
+    return sender.client.post(paths.HEARTBEAT, content=content, headers=sender.headers)
 
 
 def entries(first: int, last: int, *, salt: str = "") -> tuple[TrailEntry, ...]:
@@ -259,6 +271,68 @@ def test_a_gateway_that_is_enrolled_anew_tells_its_trail_from_the_beginning(
     assert answer["trail_seq"] == 1
     assert kept(sender) == [(1, 1), (1, 2), (2, 1)]
     assert told_by(sender)[2] == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rate_in_mbps": 1e308, "disk_free_bytes": 10**30, "queue_objects": 10**30, "failures": 10**30},
+        {
+            "alarms": [
+                {
+                    "code": "a.b",
+                    "message": "x",
+                    "since": "0001-01-01T00:00:00+00:00",
+                    "channel_id": "' or 1=1",
+                }
+            ]
+        },
+        {
+            "alarms": [
+                {"code": "a.b", "message": "x", "since": "9999-12-31T23:59:59+00:00", "channel_id": "\u0001"}
+            ]
+        },
+        {
+            "configuration": [
+                {"channel_id": "x", "setup_digest": SHA, "recipe_in_force": SHA, "recipe_waiting": ""}
+            ]
+        },
+        {"software": "s" * 100_000},
+    ],
+)
+def test_a_heartbeat_of_extremes_is_taken(sender: Sender, changes: dict[str, Any]) -> None:  # Any: JSON
+    assert hostile_beat(sender, changes).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"software": "\x00"},
+        {
+            "alarms": [
+                {"code": "a.b", "message": "\ud800", "since": "2026-01-01T00:00:00+00:00", "channel_id": ""}
+            ]
+        },
+        {
+            "alarms": [
+                {"code": "Smith^John", "message": "x", "since": "2026-01-01T00:00:00+00:00", "channel_id": ""}
+            ]
+        },
+        {"alarms": [{"code": "a.b", "message": "x", "since": "0001-01-01T00:00:00+14:00", "channel_id": ""}]},
+        {"rate_out_mbps": -1},
+        {"rate_out_mbps": "fast"},
+        {"trail": [{"seq": 10**30}]},
+        {"surprise": 1},
+    ],
+)
+def test_a_heartbeat_that_is_none_is_refused_and_changes_nothing(
+    sender: Sender,
+    changes: dict[str, Any],  # Any: JSON
+) -> None:
+    answer = hostile_beat(sender, changes)
+
+    assert answer.status_code == 422
+    assert told_by(sender)[0].last_seen_at is None
 
 
 @pytest.mark.parametrize("table", [GatewayTrailEntry, ChannelVersion])
