@@ -1,8 +1,10 @@
 """Kill the gateway at any moment: nothing is lost, nothing is doubled."""
 
+import contextlib
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -13,8 +15,21 @@ import pytest
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.killing import STEPS
 
-INSTANCES, KILLS = 300, 6
+Until = Callable[..., None]
+
+EXAMS = 14  # enough that every step has something to do
+SIX = (
+    "records are synced",
+    "an object is committed, not answered",
+    "a batch is inspected",
+    "objects are sent",
+    "a receipt is there, not written down",
+    "a receipt is written, not committed",
+)
+KILLS = 25
+"""Of one long run; there are eight."""
 
 
 class ResendingPacs(threading.Thread):
@@ -24,7 +39,7 @@ class ResendingPacs(threading.Thread):
         super().__init__(daemon=True)
         self._box = box
         self.waiting = list(paths)
-        self.ends = time.monotonic() + 200
+        self.ends = time.monotonic() + 1200
 
     def run(self) -> None:
         while self.waiting and time.monotonic() < self.ends:
@@ -39,34 +54,74 @@ class ResendingPacs(threading.Thread):
             self.waiting = [path for path in self.waiting if path not in stored]
 
 
+def exams_of(folder: Path, exams: int, slices: int) -> list[Path]:
+    made = [phantoms.ct_exam(folder / f"{seed}", slices=slices, size=64, seed=seed) for seed in range(exams)]
+    return [path for exam in made for path in exam.files]
+
+
+def assert_all_arrived_once(
+    process: GatewayProcess, server: FakeServer, instances: int, until: Until
+) -> None:
+    until(lambda: len(server.receipted) >= instances, 60.0)
+    until(lambda: process.status()["queue_objects"] == 0, 30.0)
+    assert len(server.archive) == instances
+    assert set(server.receipted.values()) == {1}
+    assert {len(digests) for digests in server.archive.values()} == {1}
+    until(lambda: not list((process.data_dir / "spool").glob("*.segment")), 10.0)
+
+
+# pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
+rude = pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@rude
 @pytest.mark.requirement("C14", "C15")
 @pytest.mark.timeout(280)
-# pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_killed_again_and_again_every_instance_arrives_exactly_once(
-    process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Callable[..., None]
+@pytest.mark.parametrize(
+    "steps", [SIX, pytest.param(tuple(STEPS), marks=pytest.mark.soak)], ids=["six steps", "all steps"]
+)
+def test_killed_at_one_step_after_the_other_every_instance_arrives_exactly_once(
+    process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Until, steps: tuple[str, ...]
 ) -> None:
-    chance = random.Random(20260113)
-    exams = [
-        phantoms.ct_exam(tmp_path / f"exam{number}", slices=INSTANCES // 5, size=64, seed=number)
-        for number in range(5)
-    ]
-    sender = ResendingPacs([path for exam in exams for path in exam.files], process)
+    sender = ResendingPacs(exams_of(tmp_path, EXAMS, 2), process)
+    sender.start()
+    ordinary = process.program
+
+    for number, step in enumerate(steps):
+        process.program = [sys.executable, "-m", "collegium_testkit.killing", step, str(1 + number % 3)]
+        with contextlib.suppress(AssertionError):  # it may have died before it listened
+            process.start()
+        until(lambda: not process.is_running, 60.0)
+    process.program = ordinary
+    process.start()
+    sender.join(200)
+
+    assert sender.waiting == []
+    assert_all_arrived_once(process, server, 2 * EXAMS, until)
+
+
+@rude
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", range(8))
+def test_killed_at_any_moment_two_hundred_times_every_instance_arrives_exactly_once(
+    process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Until, seed: int
+) -> None:
+    chance = random.Random(20260113 + seed)
+    sender = ResendingPacs(exams_of(tmp_path, 30, 30), process)
     process.start()
     sender.start()
 
     for _ in range(KILLS):
-        time.sleep(chance.uniform(0.2, 1.2))
+        time.sleep(chance.uniform(0.05, 1.2))
         process.kill()
         process.start()
-    sender.join(timeout=200)
-    until(lambda: len(server.receipted) >= INSTANCES, 60.0)
-    until(lambda: '"queue_objects": 0' in process.run("status", "--json").stdout, 30.0)
+    sender.join(600)
 
     assert sender.waiting == []
-    assert len(server.archive) == INSTANCES
-    assert set(server.receipted.values()) == {1}
-    assert {len(digests) for digests in server.archive.values()} == {1}
+    assert_all_arrived_once(process, server, 900, until)
 
 
 @pytest.mark.requirement("C14")
