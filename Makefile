@@ -9,7 +9,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DICOM ?=
 
-.PHONY: help setup demo demo-reset test check format viewer fuzz-deid soak docs trace wheels locale clean
+.PHONY: help setup demo demo-reset test check format viewer fuzz-deid soak docs trace wheels gateway-build locale clean
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ trace: setup ## Write the pages made from code: requirements with their tests, s
 wheels: viewer ## Build every wheel that ships into dist/
 	@for name in wire deid connect platform; do .tools/bin/uv build --quiet --wheel --out-dir dist packages/$$name || exit 1; done
 	@ls dist
+
+gateway-build: setup ## Put the gateway and its Python into one folder, and into an archive, below dist/gateway
+	@$(BIN)/python tools/gateway_build.py
 
 clean: ## Remove what was built, keep the demo's data
 	@rm -rf .venv .tools dist viewer/node_modules packages/platform/collegium/web/static/built
