@@ -71,8 +71,8 @@ _ENDLESS: Final = re.compile(r"[^\W_]{61,}|([\W_])\1{7,}")
 _SHARED_ADDRESS: Final = re.compile(
     r"https?://(?:[\w-]+\.)*(?:snomed\.info|loinc\.org|hl7\.org|nema\.org|unitsofmeasure\.org)(?:/[\w/.#-]*)?$"
 )
-# A number without what does not count, `+0012345.0`; and a day written as one.
-_WHOLE: Final = re.compile(r"\+?0*(\d+)(?:\.0*)?")
+# A number of four digits and more without what does not count, `+0012345.0`; and a day written as one.
+_WHOLE: Final = re.compile(r"\+?0*(\d{4,})(?:\.0*)?")
 _DAY: Final = re.compile(r"(?:19|20)\d{6}")
 _CODE_VALUES: Final = frozenset({0x00080100, 0x00080101, 0x00080119})
 _SCHEME: Final = 0x00080102
@@ -292,11 +292,11 @@ def _shaped(case: Case, tag: int, known: str, value: bytes) -> bytes | None:
 
 def _says_who_or_when(case: Case, number: str) -> bool:
     """A number that is exactly the patient's is not a measurement, and neither is a day."""
+    wholes = case.known.every.wholes
     found = _WHOLE.fullmatch(number)
-    whole = number if found is None else found[1]
-    if not {number, whole}.isdisjoint(case.known.every.wholes):
-        return True
-    return _DAY.fullmatch(whole) is not None and dates.is_date(whole)
+    if found is None or number in wholes:
+        return number in wholes
+    return found[1] in wholes or (_DAY.fullmatch(found[1]) is not None and dates.is_date(found[1]))
 
 
 def capped_years(case: Case, value: bytes, unit: str) -> bytes | None:

@@ -25,7 +25,6 @@ from collegium_deid.verify.scan import Value, Wanted, scan
 _OURS: Final = re.compile(rb"2\.25\.\d{30,39}\0?")
 # Possessive, so that no value can make the search slow.
 _UID_LIKE: Final = re.compile(r"(?<!\d)\d++(?:\.\d++){4,}")
-_FRACTION: Final = re.compile(r"\.0*$")
 _BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _FIXED: Final = frozenset({"AT", "FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"})
 _ONE_NUMBER: Final = 8
@@ -121,8 +120,12 @@ class _Look:
 
     def in_value(self, needles: Searcher, vr: str, raw: bytes, text: str) -> bool:
         if vr in {"DS", "IS", "AS"}:
+            exact = needles.exact_numbers
             parts = (part.strip().removeprefix("+").lstrip("0") for part in text.split("\\"))
-            return any(_FRACTION.sub("", part) in needles.exact_numbers for part in parts)
+            return any(
+                part in exact or ("." in part and part.rstrip("0").removesuffix(".") in exact)
+                for part in parts
+            )
         if (vr in _BINARY or b"\0" in raw.rstrip(b"\0")) and self.in_bytes(needles, raw):
             return True
         if vr in _BINARY and not text.isprintable():
