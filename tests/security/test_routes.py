@@ -130,6 +130,7 @@ TABLE: dict[tuple[str, str], tuple[int | None, ...]] = {
     ("POST", "notifications/mail"): (403, *[302] * 6, 403, 403),
     ("POST", "gateway/v1/enrol"): (422,) * 9,
     ("POST", "gateway/v1/heartbeat"): MESSAGE,
+    ("POST", "gateway/v1/line"): (*[401] * 7, 200, 200),
     ("PUT", DELIVERY): MESSAGE,
     ("GET", DELIVERY): OWN_DELIVERY,
     ("POST", f"{DELIVERY}/objects"): MESSAGE,

@@ -80,6 +80,7 @@ def test_the_list_says_how_each_gateway_does(sender: Sender) -> None:
     page = shown(sender, f"/projects/{sender.world.space_id}/gateways/")
 
     assert "Needs a look" in page
+    assert "Not taken over yet" in page
     assert "812" in page
     assert "connect 1.2" in page
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from collegium.imaging.connections import pulse, queries, services
-from collegium.imaging.connections.edge import answer, gateway, guarded, in_thread, said
+from collegium.imaging.connections.edge import answer, chunks, gateway, guarded, in_thread, said
 from collegium.kit.database import acting_as, anonymous
 from collegium.trust.access.queries import actor_in
 from collegium_wire import PROTOCOL, EnrolmentAnswer, EnrolmentRequest, Heartbeat, HeartbeatAnswer, paths
@@ -63,7 +63,7 @@ async def line(request: Request) -> Response:
     """Take bytes without meaning and forget them: a known gateway measures its line."""
     await gateway(request)
     taken = 0
-    async for piece in request.stream():
+    async for piece in chunks(request):
         taken += len(piece)
         if taken > _LINE_BYTES:
             break

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
+from django.db.models import F
 
 from collegium.imaging.connections.errors import ChannelNotFound, GatewayNotFound, GatewayUnknown
 from collegium.imaging.connections.models import (
@@ -85,10 +86,11 @@ def versions(actor: Actor, channel_id: UUID) -> list[ChannelVersion]:
     return list(rows.order_by("-version")[:200])
 
 
-def newest_versions(actor: Actor, channel_ids: Iterable[UUID]) -> list[ChannelVersion]:
-    """What channels were told, newest first, without the texts."""
+def versions_there(actor: Actor, channel_ids: Iterable[UUID]) -> list[ChannelVersion]:
+    """Of each channel the versions that are what its gateway received last, the newest first; without the texts."""
     rows = ChannelVersion.objects.filter(space_id=actor.space, channel_id__in=list(channel_ids))
-    return list(rows.defer("setup_text").order_by("channel_id", "-version")[:1000])
+    same = rows.filter(setup_digest=F("channel__told_setup_digest"))
+    return list(same.defer("setup_text").order_by("channel_id", "-version"))
 
 
 def alarms(actor: Actor) -> QuerySet[GatewayAlarm]:

@@ -77,7 +77,7 @@ def _context(request: PageRequest, actor: Actor, found: Gateway) -> dict[str, ob
     alarms = [one for one in queries.alarms(actor) if one.gateway_id == found.id]
     rows = [one for one in queries.all_channels(actor) if one.gateway_id == found.id]
     versions: dict[UUID, list[ChannelVersion]] = defaultdict(list)
-    for one in queries.newest_versions(actor, [row.id for row in rows]):
+    for one in queries.versions_there(actor, [row.id for row in rows]):
         versions[one.channel_id].append(one)
     asked = Asked.of(request)
     entries = queries.trail(actor, found.id)

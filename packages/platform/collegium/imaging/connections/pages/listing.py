@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from collegium.imaging.connections import queries, services
-from collegium.imaging.connections.pages.standing import state_of
+from collegium.imaging.connections.pages.standing import channel_line, state_of
 from collegium.kit.errors import CollegiumError
 from collegium.settings.installation import installation
 from collegium.trust.access.pages import member
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from django.http import HttpResponse
 
-    from collegium.imaging.connections.models import Channel, GatewayAlarm
+    from collegium.imaging.connections.models import ChannelVersion, GatewayAlarm
+    from collegium.imaging.connections.pages.standing import ChannelLine
     from collegium.imaging.connections.services import IssuedCode
     from collegium.kit.pages.http import PageRequest
     from collegium.kit.principals import Actor
@@ -65,11 +66,14 @@ def gateways(request: PageRequest, space_id: UUID) -> HttpResponse:
 
 
 def _rows(actor: Actor) -> list[dict[str, object]]:
-    """Three queries, however many gateways."""
-    channels: dict[UUID, list[Channel]] = defaultdict(list)
-    for channel in queries.all_channels(actor):
-        if channel.is_on:
-            channels[channel.gateway_id].append(channel)
+    """Four queries, however many gateways."""
+    rows = [channel for channel in queries.all_channels(actor) if channel.is_on]
+    versions: dict[UUID, list[ChannelVersion]] = defaultdict(list)
+    for version in queries.versions_there(actor, [channel.id for channel in rows]):
+        versions[version.channel_id].append(version)
+    channels: dict[UUID, list[ChannelLine]] = defaultdict(list)
+    for channel in rows:
+        channels[channel.gateway_id].append(channel_line(channel, versions[channel.id]))
     alarms: dict[UUID, list[GatewayAlarm]] = defaultdict(list)
     for alarm in queries.alarms(actor):
         alarms[alarm.gateway_id].append(alarm)
