@@ -6,16 +6,18 @@ reference in docs/operate/connect/settings.md is checked against the fields belo
 
 import dataclasses
 import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 from collegium_connect.errors import SettingsInvalid
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_WINDOW: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d")
 T = TypeVar("T")
 
 
@@ -128,7 +130,7 @@ class LimitSettings:
         default=1 << 30, metadata=_doc("Bytes that stay free on the disk whatever the spool's limit is.")
     )
     object_bytes: int = field(
-        default=8 << 30, metadata=_doc("Largest single object in bytes; beyond 32 MB it passes in pieces.")
+        default=8 << 30, metadata=_doc("Largest single object in bytes; beyond 16 MB it passes in pieces.")
     )
 
 
@@ -159,6 +161,27 @@ class LogSettings:
         default=32 << 20, metadata=_doc("Size at which the log's file is put aside and a new one begun.")
     )
     keep_files: int = field(default=10, metadata=_doc("Log files put aside that are kept."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceSettings:
+    name: str = field(metadata=_doc("What the command `pull` calls this PACS."))
+    ae: str = field(metadata=_doc("AE title of the PACS."))
+    host: str = field(metadata=_doc("Its name or IP address."))
+    port: int = field(metadata=_doc("Its TCP port."))
+    calling_ae: str = field(metadata=_doc("AE title under which the gateway asks."))
+    window: str = field(
+        default="", metadata=_doc("When it may be asked, such as 19:00-06:00; empty for always.")
+    )
+    timeout_s: float = field(default=600.0, metadata=_doc("Seconds that it may take for an answer."))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullSettings:
+    sources: tuple[SourceSettings, ...] = field(
+        default=(),
+        metadata=_doc("PACS that are asked for the exams on the site's lists; none, and nothing is pulled."),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,6 +222,7 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
     updates: UpdateSettings = field(default_factory=UpdateSettings)
     inspect: InspectSettings = field(default_factory=InspectSettings)
+    pull: PullSettings = field(default_factory=PullSettings)
 
     def __post_init__(self) -> None:
         require_safe_url(self.server.url, "server.url")
@@ -221,6 +245,8 @@ class Settings:
             )
         for caller in self.receive.allowed_callers:
             _require_network(caller.address)
+        for source in self.pull.sources:
+            _require_window(source.window)
 
 
 def load(path: Path) -> Settings:
@@ -259,6 +285,11 @@ def _require_network(address: str) -> None:
         raise SettingsInvalid(f"receive.allowed_callers: {address} is no IP address or network.") from error
 
 
+def _require_window(window: str) -> None:
+    if window and not _WINDOW.fullmatch(window):
+        raise SettingsInvalid("pull.sources: a window is two times, such as 19:00-06:00.")
+
+
 def _table(content: object, cls: type[T], where: str) -> T:
     """A settings class from a TOML table, strictly."""
     if not isinstance(content, Mapping):
@@ -281,10 +312,10 @@ def _table(content: object, cls: type[T], where: str) -> T:
 def _value(value: object, hint: Any, where: str) -> object:  # Any: whatever a field declares
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _table(value, hint, where)
-    if hint == tuple[CallerSettings, ...]:
+    if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise SettingsInvalid(f"{where} must be a list.")
-        return tuple(_table(item, CallerSettings, where) for item in value)
+        return tuple(_table(item, get_args(hint)[0], where) for item in value)
     if hint in (Path, Path | None):
         return Path(_plain(value, str, where))
     if hint is float and type(value) is int:

@@ -14,7 +14,7 @@ from collegium_connect.receive import part10
 from collegium_connect.receive.errors import ServiceViolation
 from collegium_connect.receive.stream import Stream
 
-WHOLE: Final = 32 << 20
+WHOLE: Final = 16 << 20
 _SMALL: Final = 1 << 20
 _KEEP: Final = 8 << 20
 
