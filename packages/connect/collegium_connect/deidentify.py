@@ -46,6 +46,14 @@ class Rewritten:
     seconds: float
 
 
+class Waits(Rejected):
+    """It can be cleaned, and a person must look at it first (PS3.15 section E.3.1)."""
+
+    def __init__(self, cleaned: Cleaned) -> None:
+        super().__init__("deid.release", "A person must look at this kind of picture before it may leave.")
+        self.cleaned = cleaned
+
+
 class Codes(Protocol):
     """Knows which subject code stands for which local id."""
 
@@ -108,7 +116,7 @@ def _rewrite(channel: Channel, data: memoryview, links: Codes, looked: Looked | 
         cleaned = _clean_header(channel, bytes(data), links, complete=True)
     policy = channel.recipe.pixels
     if looked is None and policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
-        raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
+        raise Waits(cleaned)
     pixels = None
     if not cleaned.has_pixels or cleaned.plan.look is Look.NONE:
         passage = PixelPassage(cleaned)

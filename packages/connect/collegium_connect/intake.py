@@ -13,7 +13,7 @@ from enum import IntEnum
 from collegium_connect import deidentify
 from collegium_connect.channels import Channel
 from collegium_connect.clock import Clock, to_ms
-from collegium_connect.deidentify import Codes, Rewritten
+from collegium_connect.deidentify import Codes, Rewritten, Waits
 from collegium_connect.errors import JournalDamaged, SpoolFull
 from collegium_connect.journal.objects import Arrival, Kept, Product
 from collegium_connect.keys import Secrets
@@ -73,6 +73,10 @@ class Intake:
         """Put one object that is in memory on the disk and into the journal."""
         try:
             done = deidentify.rewrite(channel, data, self._codes)
+        except Waits as waits:
+            product = product_of_parts(channel, waits.cleaned, seconds=waits.cleaned.report.seconds)
+            self._take_sealed(channel, data, product, waits.code, waits.message)
+            return
         except Rejected as rejected:
             self._take_sealed(channel, data, None, rejected.code, rejected.message)
             return

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from collegium_connect.channels import Channel
-from collegium_connect.deidentify import Codes
+from collegium_connect.deidentify import Codes, Waits
 from collegium_connect.keys import Secrets
 from collegium_connect.spool import OwnRecord, Stored, Stores
 from collegium_connect.spool.stores import CHUNK
@@ -180,6 +180,8 @@ class LargeObject:
             self._try_at *= 2
             if self._try_at > _HEAD_LIMIT:
                 self._seal(None, "", "")
+        except Waits as waits:
+            self._seal(waits.cleaned, waits.code, waits.message)
         except Rejected as rejected:
             self._seal(None, rejected.code, rejected.message)
         else:
@@ -199,7 +201,7 @@ class LargeObject:
         )
         policy = channel.recipe.pixels
         if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
-            raise Rejected("deid.release", "A person must look at this kind of picture before it may leave.")
+            raise Waits(cleaned)
         return cleaned
 
     def _let_pass(self, cleaned: Cleaned) -> None:

@@ -90,7 +90,10 @@ def site(gateway: Gateway, settings: Settings) -> Iterator[Site]:
 
 def capture(folder: Path) -> Path:
     """A secondary capture: a kind of picture that waits for a person."""
-    path = phantoms.ct_exam(folder, slices=1, size=64).files[0]
+    return as_capture(phantoms.ct_exam(folder, slices=1, size=64).files[0])
+
+
+def as_capture(path: Path) -> Path:
     dataset = dcmread(path)
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     dataset.Modality = "OT"
@@ -133,6 +136,23 @@ def test_a_look_shows_every_attribute_before_and_after(site: Site, waiting: Path
     name = rows["PatientName"]
     assert (name.before, name.after) == (str(dcmread(waiting).PatientName), "LG-001")
     assert rows["Rows"].before == rows["Rows"].after == "64"
+
+
+@pytest.mark.requirement("C13", "C18")
+def test_what_of_an_exam_waits_is_seen_and_released_at_once(
+    site: Site, gateway: Gateway, tmp_path: Path, server: FakeServer, until: Until
+) -> None:
+    exam = phantoms.ct_exam(tmp_path, slices=3, size=64)
+    send(gateway, *map(as_capture, exam.files))
+    (line,) = gateway.status().exams
+
+    seen = site.quarantine.look_at_exam(ONA, line.exam_id, boxes=((0, 0, 8, 8),))
+    site.quarantine.release_all(ONA, [item.look_id for item in seen], WHY)
+    until(lambda: len(server.receipted) == 3)
+
+    assert line.reason == "In quarantine: 3."
+    assert {item.object.subject_code for item in seen} == {"LG-001"}
+    assert len(server.deliveries) == 1
 
 
 @pytest.mark.requirement("C18")

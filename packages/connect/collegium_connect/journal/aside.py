@@ -75,12 +75,14 @@ class Erasure:
     record_bytes: int
 
 
-def listed(db: sqlite3.Connection, reason_code: str, offset: int, limit: int) -> list[AsideObject]:
-    """What is set aside, newest first; of one reason where it is given."""
+def listed(
+    db: sqlite3.Connection, reason_code: str, exam_id: str, *, offset: int, limit: int
+) -> list[AsideObject]:
+    """What is set aside, newest first; of one reason or one exam where it is given."""
     rows = db.execute(
-        f"SELECT * FROM objects WHERE state IN {_IN} AND (? = '' OR reason_code = ?)"  # noqa: S608 - states of this program
+        f"SELECT * FROM objects WHERE state IN {_IN} AND (? = '' OR reason_code = ?) AND (? = '' OR exam_id = ?)"  # noqa: S608 - states of this program
         " ORDER BY received_ms DESC, rowid DESC LIMIT ? OFFSET ?",
-        (reason_code, reason_code, limit, offset),
+        (reason_code, reason_code, exam_id, exam_id, limit, offset),
     )
     return [_aside(row) for row in rows]
 
@@ -105,9 +107,9 @@ def of_exam(db: sqlite3.Connection, exam_id: str) -> Iterator[AsideObject]:
 def two_patient_exams(db: sqlite3.Connection) -> list[TwoPatientExam]:
     """Exams that wait for somebody to say whose they are, newest first."""
     exams = db.execute(
-        "SELECT exam_id, channel_id, subject_code, is_held FROM exams e WHERE EXISTS (SELECT 1 FROM objects o"
-        " WHERE o.exam_id = e.exam_id AND o.reason_code IN (?, ?)) ORDER BY last_ms DESC LIMIT 200",
-        (TWO_PATIENTS, OTHER_PATIENT),
+        "SELECT exam_id, channel_id, subject_code, is_held FROM exams WHERE exam_id IN (SELECT exam_id FROM"
+        " objects WHERE state IN (?, ?) AND reason_code IN (?, ?)) ORDER BY last_ms DESC LIMIT 200",
+        (State.HELD, State.QUARANTINED, TWO_PATIENTS, OTHER_PATIENT),
     ).fetchall()
     return [
         TwoPatientExam(
@@ -174,8 +176,8 @@ def held_for(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
     """How many objects of a numbering are set aside for this reason."""
     (count,) = db.execute(
         "SELECT count(*) FROM objects JOIN channels USING (channel_id)"
-        " WHERE state IN (?, ?) AND scope_id = ? AND reason_code = ?",
-        (State.HELD, State.QUARANTINED, scope_id, reason_code),
+        " WHERE state = ? AND scope_id = ? AND reason_code = ?",
+        (State.HELD, scope_id, reason_code),
     ).fetchone()
     return int(count)
 
@@ -183,9 +185,9 @@ def held_for(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
 def resume(db: sqlite3.Connection, scope_id: int, reason_code: str) -> int:
     """Have them inspected again; how many."""
     return db.execute(
-        "UPDATE objects SET state = ?, reason_code = '', reason = '' WHERE state IN (?, ?)"
+        "UPDATE objects SET state = ?, reason_code = '', reason = '' WHERE state = ?"
         " AND reason_code = ? AND channel_id IN (SELECT channel_id FROM channels WHERE scope_id = ?)",
-        (State.RECEIVED, State.HELD, State.QUARANTINED, reason_code, scope_id),
+        (State.RECEIVED, State.HELD, reason_code, scope_id),
     ).rowcount
 
 

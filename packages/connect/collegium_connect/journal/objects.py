@@ -124,6 +124,10 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
         _insert(db, arrival, stored, None, state)
         return Kept.STORED
     exam_id, is_held = exam_of(db, arrival.new_exam_id, channel_id, arrival.received_ms, product)
+    if arrival.reason_code:
+        # Whose it is matters once a person lets it go on.
+        _insert(db, arrival, stored, exam_id, aside_as(arrival.reason_code))
+        return Kept.STORED
     delivery_id = replace_missing(db, channel_id, product)
     _insert(db, arrival, stored, exam_id, State.HELD if is_held else State.RECEIVED)
     if delivery_id:

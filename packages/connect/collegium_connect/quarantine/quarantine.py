@@ -4,6 +4,8 @@ import json
 import sqlite3
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -12,6 +14,7 @@ from typing import Final
 from collegium_connect.actor import Actor, Role, require_role
 from collegium_connect.channels import Channel, Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
+from collegium_connect.errors import ConnectError
 from collegium_connect.journal import aside, overview
 from collegium_connect.journal.aside import AsideObject, Look, Release
 from collegium_connect.journal.database import Journal
@@ -29,7 +32,7 @@ from collegium_connect.quarantine.errors import (
 )
 from collegium_connect.quarantine.reason import checked
 from collegium_connect.quarantine.view import Boxes, Verdict, View, local_id
-from collegium_connect.quarantine.viewer import Viewer
+from collegium_connect.quarantine.viewer import Question, Session, Viewer
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Line, Trail
 from collegium_deid import Rejected
@@ -40,6 +43,7 @@ _LOOK_MS: Final = 30 * 60 * 1000
 _KEPT_VIEWS: Final = 4
 _MOST_BYTES: Final = 1 << 30
 _MOST_BOXES: Final = 100
+_MOST_AT_ONCE: Final = 100
 _NO_ID: Final = ("deid.patient_id", "The object has no patient id that can be read.")
 _PEOPLE: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 
@@ -100,10 +104,13 @@ class Quarantine:
         with self._journal.look() as db:
             return overview.quarantine(db)
 
-    def objects(self, *, reason_code: str = "", offset: int = 0, limit: int = 50) -> list[Aside]:
-        """What is set aside, newest first; of one reason where it is given."""
+    def objects(
+        self, *, reason_code: str = "", exam_id: str = "", offset: int = 0, limit: int = 50
+    ) -> list[Aside]:
+        """What is set aside, newest first; of one reason or one exam where it is given."""
         with self._journal.look() as db:
-            return [self._aside(db, item) for item in aside.listed(db, reason_code, offset, limit)]
+            found = aside.listed(db, reason_code, exam_id, offset=offset, limit=limit)
+            return [self._aside(db, item) for item in found]
 
     def object(self, object_id: str) -> Aside:
         """One of them.
@@ -133,6 +140,30 @@ class Quarantine:
             NotShown: it is too large or damaged, its channel cannot be used, or looking at it failed.
         """
         require_role(actor, *_PEOPLE)
+        with self._viewer.session() as session:
+            return self._look(session, actor, object_id, boxes, frame)
+
+    def look_at_exam(self, actor: Actor, exam_id: str, *, boxes: Boxes = ()) -> list[Seen]:
+        """Show the first frame of what of one exam waits for a release, the same boxes hidden on each.
+
+        At most a hundred at once, the newest. What cannot be shown is left out and stays where it is.
+
+        Raises:
+            NotAllowed: no named person.
+            NotShown: too many boxes.
+        """
+        require_role(actor, *_PEOPLE)
+        waiting = [
+            item for item in self.objects(exam_id=exam_id, limit=_MOST_AT_ONCE) if item.can_be_released
+        ]
+        seen = []
+        with self._viewer.session() as session:
+            for item in waiting:
+                with suppress(ConnectError):
+                    seen.append(self._look(session, actor, item.object_id, boxes, 0))
+        return seen
+
+    def _look(self, session: Session, actor: Actor, object_id: str, boxes: Boxes, frame: int) -> Seen:
         if len(boxes) > _MOST_BOXES:
             raise NotShown(f"At most {_MOST_BOXES} boxes can be marked.")
         with self._journal.look() as db:
@@ -140,7 +171,7 @@ class Quarantine:
             shown = self._aside(db, item)
         data = self._original(item)
         who = local_id(data) or ""
-        view = self._view(item, data, who, boxes, frame)
+        view = self._view(session, item, data, who, boxes, frame)
         look_id = str(uuid.uuid4()) if shown.can_be_released and view.is_fit and view.after else ""
         with self._journal.change() as db:
             if look_id:
@@ -191,26 +222,37 @@ class Quarantine:
             LookNeeded: it is not this person's look, or older than half an hour.
             ReasonMissing, NotSetAside, NotReleasable.
         """
+        (object_id,) = self.release_all(actor, [look_id], reason)
+        return object_id
+
+    def release_all(self, actor: Actor, look_ids: Sequence[str], reason: str) -> list[str]:
+        """The same for several looks, all of them or none; the objects' ids. Raises as `release` does."""
         require_role(actor, *_PEOPLE)
-        reason, now_ms = checked(reason), to_ms(self._clock())
+        reason = checked(reason)
         with self._journal.change() as db:
-            look = aside.look(db, look_id)
-            if look is None or look.person != actor.name or now_ms - look.at_ms > _LOOK_MS:
-                raise LookNeeded
-            item = _one(db, look.object_id)
-            if not _can_be_released(item):
-                raise NotReleasable
-            release = Release(
-                object_id=item.object_id, person=actor.name, boxes=look.boxes, sha256=look.sha256,
-                reason_code=item.reason_code, reason=item.reason, at_ms=now_ms,
-            )  # fmt: skip
-            aside.send_back(db, release)
-            self._trail.note(
-                db, actor, "quarantine.object.released", channel_id=item.channel_id, ref=item.object_id,
-                reason=reason, facts={"code": item.reason_code, "boxes": len(json.loads(look.boxes))},
-            )  # fmt: skip
-        log.info("object.released", object=item.object_id, channel=item.channel_id)
-        return item.object_id
+            released = [self._release(db, actor, look_id, reason) for look_id in look_ids]
+        for item in released:
+            log.info("object.released", object=item.object_id, channel=item.channel_id)
+        return [item.object_id for item in released]
+
+    def _release(self, db: sqlite3.Connection, actor: Actor, look_id: str, reason: str) -> AsideObject:
+        now_ms = to_ms(self._clock())
+        look = aside.look(db, look_id)
+        if look is None or look.person != actor.name or now_ms - look.at_ms > _LOOK_MS:
+            raise LookNeeded
+        item = _one(db, look.object_id)
+        if not _can_be_released(item):
+            raise NotReleasable
+        release = Release(
+            object_id=item.object_id, person=actor.name, boxes=look.boxes, sha256=look.sha256,
+            reason_code=item.reason_code, reason=item.reason, at_ms=now_ms,
+        )  # fmt: skip
+        aside.send_back(db, release)
+        self._trail.note(
+            db, actor, "quarantine.object.released", channel_id=item.channel_id, ref=item.object_id,
+            reason=reason, facts={"code": item.reason_code, "boxes": len(json.loads(look.boxes))},
+        )  # fmt: skip
+        return item
 
     def take_back(self, actor: Actor, object_id: str, reason: str) -> None:
         """Undo a release that is not in a delivery yet; the object is sealed whole and waits again.
@@ -273,14 +315,16 @@ class Quarantine:
             raise NotShown("It has more than a gigabyte, too much to be shown here.")
         return self._stores.original(item.object_id, item.place, is_clean=item.is_clean)
 
-    def _view(self, item: AsideObject, data: bytes, who: str, boxes: Boxes, frame: int) -> View:
+    def _view(  # noqa: PLR0913, PLR0917 - the parts of one question
+        self, session: Session, item: AsideObject, data: bytes, who: str, boxes: Boxes, frame: int
+    ) -> View:
         channel, key = self._channels.by_id(item.channel_id), (item.object_id, boxes, frame)
         if channel is None:
             raise NotShown("Its channel cannot be used just now; the overview says why.")
         with self._lock:
             found = self._views.get(key)
         if found is None:
-            found = self._viewer.view(data, channel, self._verdict(channel, who), boxes, frame)
+            found = session.view(Question(data, channel, self._verdict(channel, who), boxes, frame))
             with self._lock:
                 self._views[key] = found
                 while len(self._views) > _KEPT_VIEWS:
