@@ -1,0 +1,152 @@
+"""The gateway's local page in a real browser: sound to look at, by key alone, and boxes by the pointer."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from pydicom import dcmread
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from collegium_connect.actor import CONSOLE, Role
+from collegium_connect.clock import now
+from collegium_connect.journal.database import Journal
+from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.people import People
+from collegium_connect.trail import Trail
+from collegium_deid import load_recipe
+from collegium_testkit import pacs, phantoms
+from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.gateways import GatewayProcess
+from collegium_wire import ChannelSetup
+from tests.browser.test_live import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
+
+PICTURES = Path(__file__).resolve().parents[3] / "test-results" / "connect"
+PASSWORD = "a password of this site"
+PATHS = ("/", "/exams", "/quarantine", "/links", "/links/1", "/dry-run", "/configuration", "/doctor", "/log")
+LOOKS = (("light", 1280), ("dark", 700))
+
+
+def channel() -> ChannelSetup:
+    recipe = load_recipe("trial").text
+    return ChannelSetup(
+        channel_id="ch-1",
+        name="CT",
+        called_ae="TRIAL1",
+        project_name="An invented trial",
+        site_name="Larkspur General",
+        site_code="LG",
+        recipe_yaml=recipe,
+        recipe_digest=hashlib.sha256(recipe.encode()).hexdigest(),
+        quiet_time_s=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """A gateway with a delivered exam, one screen that waits for a person, and an administrator."""
+    folder = tmp_path_factory.mktemp("gateway")
+    with FakeServer([channel()]) as server, GatewayProcess(folder / "hospital", server.url) as made:
+        made.enrol(server.url, server.code)
+        made.start()
+        journal = Journal(made.data_dir / "journal.sqlite3")
+        trail = Trail(journal, load_secrets(KeyFolder(made.data_dir / "keys")), now)
+        People(journal, trail, now).add(CONSOLE, "Ada Invented", Role.ADMINISTRATOR, PASSWORD)
+        journal.close()
+        exam = phantoms.ct_exam(folder / "exam", slices=2, size=64)
+        screen = phantoms.ct_exam(folder / "screen", slices=1, size=128, seed=5).files[0]
+        dataset = dcmread(screen)
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+        dataset.save_as(screen, enforce_file_format=True)
+        pacs.send([*exam.files, screen], "127.0.0.1", made.receive_port, "TRIAL1")
+        until(lambda: len(server.receipted) == 2, "the receipt", 60.0)
+        yield made
+
+
+@pytest.fixture
+def page(gateway: GatewayProcess, chromium: Browser) -> Iterator[Page]:
+    """Signed in, by key alone."""
+    context = chromium.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="light", reduced_motion="reduce",
+        base_url=f"http://127.0.0.1:{gateway.local_port}",
+    )  # fmt: skip
+    opened = context.new_page()
+    opened.goto("/sign-in")
+    opened.keyboard.type("Ada Invented")
+    opened.keyboard.press("Tab")
+    opened.keyboard.type(PASSWORD)
+    opened.keyboard.press("Enter")
+    opened.get_by_role("button", name="Sign out").wait_for()
+    yield opened
+    context.close()
+
+
+def findings(page: Page) -> list[str]:
+    response: dict[str, Any] = Axe().run(page, options={"resultTypes": ["violations"]}).response  # Any: JSON
+    return [f"{page.url} {item['id']}: {item['nodes'][0]['html'][:120]}" for item in response["violations"]]
+
+
+def test_every_local_page_is_sound_to_look_at(page: Page) -> None:
+    wrong: list[str] = []
+    page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
+    page.on(
+        "request",
+        lambda sent: None if sent.url.startswith(("http://127.0.0.1", "data:")) else wrong.append(sent.url),
+    )
+    PICTURES.mkdir(parents=True, exist_ok=True)
+
+    for path in PATHS:
+        page.goto(path)
+        for scheme, width in LOOKS:
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong += findings(page)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                wrong.append(f"{path} is wider than {width} px")
+            name = path.strip("/").replace("/", "-") or "overview"
+            page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True)
+
+    assert wrong == []
+
+
+@pytest.mark.requirement("C18")
+def test_a_box_is_drawn_on_the_picture_and_what_would_leave_hides_it(page: Page) -> None:
+    page.goto("/quarantine")
+    page.get_by_role("link", name="Look at it").click()
+    place = page.locator(".picture[data-draw] img").bounding_box()
+    assert place is not None
+    shown = page.locator("section[aria-labelledby=after] img").get_attribute("src")
+
+    page.mouse.move(place["x"] + place["width"] / 4, place["y"] + place["height"] / 4)
+    page.mouse.down()
+    page.mouse.move(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    page.mouse.up()
+    drawn = page.get_by_label("Boxes to hide").input_value()
+    page.get_by_role("button", name="Show what would leave").click()
+    page.locator(".picture .box").wait_for()
+
+    assert drawn == "32, 32, 64, 64"
+    assert page.locator("section[aria-labelledby=after] img").get_attribute("src") != shown
+    assert findings(page) == []
+    page.screenshot(path=PICTURES / "look.png", full_page=True)
+
+
+def test_the_overview_tells_what_comes_without_being_asked(
+    page: Page, gateway: GatewayProcess, tmp_path: Path
+) -> None:
+    page.goto("/")
+    before = page.locator("section[aria-labelledby=exams] tbody tr").count()
+    page.mouse.move(5, 5)
+    exam = phantoms.ct_exam(tmp_path, slices=1, size=64, seed=9)
+
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+
+    until(
+        lambda: page.locator("section[aria-labelledby=exams] tbody tr").count() == before + 1,
+        "the exam to appear", 20.0,
+    )  # fmt: skip
