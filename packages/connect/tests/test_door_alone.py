@@ -18,83 +18,17 @@ from pynetdicom import AE
 from pynetdicom.association import Association as Sender
 
 from collegium_connect import log
-from collegium_connect.channels import Channel
 from collegium_connect.receive import Door, pdu, reception
-from collegium_connect.receive.admission import Refusal
-from collegium_connect.receive.pdu import AssociateRequest, Kind
+from collegium_connect.receive.pdu import Kind
 from collegium_connect.settings import LimitSettings, ReceiveSettings
-from collegium_deid import SiteKey, load_recipe
 from collegium_testkit import certificates
-from collegium_wire import ChannelSetup
+from collegium_testkit.doors import Shelf
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
 VERIFICATION: Final = "1.2.840.10008.1.1"
-RECIPE: Final = load_recipe("trial")
-SETUP: Final = ChannelSetup(
-    channel_id="ch-1",
-    name="Channel",
-    called_ae="TRIAL1",
-    project_name="Project",
-    site_name="Larkspur General",
-    site_code="LG",
-    recipe_yaml=RECIPE.text,
-    recipe_digest=hashlib.sha256(RECIPE.text.encode()).hexdigest(),
-    quiet_time_s=1,
-)
-CHANNEL: Final = Channel(SETUP, 1, RECIPE, SiteKey(bytes(range(32))), is_active=True)
 Opens = Callable[..., "Opened"]
 Settings = dict[str, Any]  # Any: each setting has its type
-
-
-class Shelf:
-    """A taker and a gate: lets everybody in, keeps digests of what came whole and in pieces."""
-
-    def __init__(self) -> None:
-        self.whole: list[str] = []
-        self.pieces: list[str] = []
-        self.abandoned = 0
-        self.largest_piece = 0
-        self.status = 0
-        self.go_on = threading.Event()
-        self.go_on.set()
-        self.is_storing = threading.Event()
-
-    def decide(self, request: AssociateRequest, address: str) -> Channel | Refusal:
-        assert (request.called_ae, address) == ("TRIAL1", "127.0.0.1")
-        return CHANNEL
-
-    def store(self, channel: Channel, data: memoryview) -> int:
-        assert channel is CHANNEL
-        self.is_storing.set()
-        self.go_on.wait(10)
-        assert bytes(data[128:132]) == b"DICM"
-        (length,) = struct.unpack_from("<I", data, 140)
-        self.whole.append(hashlib.sha256(data[144 + length :]).hexdigest())
-        return self.status
-
-    def begin(
-        self, channel: Channel, sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str
-    ) -> "Pieces":
-        assert (channel, sop_class_uid, transfer_syntax_uid) == (CHANNEL, CT, EXPLICIT)
-        assert sop_instance_uid == "1.2.3"
-        return Pieces(self)
-
-
-class Pieces:
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf, self._digest = shelf, hashlib.sha256()
-
-    def write(self, data: memoryview) -> None:
-        self._digest.update(data)
-        self._shelf.largest_piece = max(self._shelf.largest_piece, len(data))
-
-    def finish(self) -> int:
-        self._shelf.pieces.append(self._digest.hexdigest())
-        return self._shelf.status
-
-    def abandon(self) -> None:
-        self._shelf.abandoned += 1
 
 
 class Opened:

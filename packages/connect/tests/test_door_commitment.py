@@ -28,30 +28,10 @@ from collegium_connect.receive.commitment import Commitments, Status
 from collegium_connect.receive.pdu import AssociateRequest
 from collegium_connect.settings import CallerSettings, LimitSettings, ReceiveSettings
 from collegium_connect.spool import Place, Stored
-from collegium_deid import SiteKey, load_recipe
-from collegium_wire import ChannelSetup
+from collegium_testkit import doors
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
-RECIPE: Final = load_recipe("trial")
-KEY: Final = SiteKey(bytes(range(32)))
-CHANNEL: Final = Channel(
-    ChannelSetup(
-        channel_id="ch-1",
-        name="Channel",
-        called_ae="TRIAL1",
-        project_name="Project",
-        site_name="Larkspur General",
-        site_code="LG",
-        recipe_yaml=RECIPE.text,
-        recipe_digest=hashlib.sha256(RECIPE.text.encode()).hexdigest(),
-        quiet_time_s=1,
-        storage_commitment=True,
-    ),
-    1,
-    RECIPE,
-    KEY,
-    is_active=True,
-)
+CHANNEL: Final = replace(doors.CHANNEL, setup=replace(doors.SETUP, storage_commitment=True))
 BEGAN: Final = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
@@ -115,7 +95,7 @@ class Desk:
 
     def keep(self, old_uid: str, state: State) -> None:
         """An object in the journal as if it had come and gone so far."""
-        uid = KEY.uid(old_uid)
+        uid = doors.KEY.uid(old_uid)
         product = Product(
             study_uid="2.25.1", series_uid="2.25.2", sop_instance_uid=uid, sop_class_uid=CT,
             transfer_syntax_uid="1.2.840.10008.1.2.1", subject_code="LG-001",

@@ -1,6 +1,5 @@
 """What a sender may propose, and what it is answered: kinds of object, syntaxes, users, extensions."""
 
-import hashlib
 import struct
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,25 +16,11 @@ from collegium_connect.receive.errors import ProtocolViolation
 from collegium_connect.receive.negotiation import negotiate
 from collegium_connect.receive.pdu import AssociateRequest, Context, ContextResult, Item, ProposedContext
 from collegium_connect.settings import CallerSettings
-from collegium_deid import SiteKey, load_recipe
-from collegium_wire import ChannelSetup
+from collegium_testkit.doors import CHANNEL, SETUP
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 IMPLICIT: Final = "1.2.840.10008.1.2"
 COMMITMENT: Final = "1.2.840.10008.1.20.1"
-RECIPE: Final = load_recipe("trial")
-SETUP: Final = ChannelSetup(
-    channel_id="ch-1",
-    name="Channel",
-    called_ae="TRIAL1",
-    project_name="Project",
-    site_name="Larkspur General",
-    site_code="LG",
-    recipe_yaml=RECIPE.text,
-    recipe_digest=hashlib.sha256(RECIPE.text.encode()).hexdigest(),
-    quiet_time_s=1,
-)
-CHANNEL: Final = Channel(SETUP, 1, RECIPE, SiteKey(bytes(range(32))), is_active=True)
 
 
 class OneChannel:
