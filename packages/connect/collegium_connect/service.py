@@ -45,6 +45,7 @@ from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
 from collegium_connect.updates import Lease, LeasedGate, LeaseFolder
 from collegium_connect.updates.before import JournalBeforeUpdate
+from collegium_connect.updates.history import note_version
 from collegium_connect.updates.version import Version
 from collegium_connect.watch import WATCH_S, Watch
 
@@ -286,6 +287,8 @@ class Gateway:
         partial.write_text(json.dumps(content), "utf-8")
         machine.HERE.replace(partial, path)
         self._lease_folder.say_running(str(Version.here()))
+        note_version(self._settings.gateway.data_dir, str(Version.here()))
+        machine.HERE.tell_ready()
 
     def _is_leased(self) -> bool:
         return self._lease.is_granted

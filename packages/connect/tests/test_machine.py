@@ -1,6 +1,7 @@
 """What differs between systems, on this one and on a Windows that is pretended."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -285,9 +286,93 @@ def test_windows_lets_others_go_first(windows: Windows, pretended: PretendedWind
     assert pretended.priority == [0x4000]
 
 
+class PretendedManager:
+    """A service manager that starts the service, and asks it to stop where it is told to."""
+
+    def __init__(self, *, asks_to_stop: bool) -> None:
+        self.asks_to_stop, self.states = asks_to_stop, list[tuple[int, int]]()
+        self.is_running = threading.Event()
+        self.control: Any = None  # Any: a function of ctypes
+
+    def library(self, name: str) -> Any:  # Any: stands in for whatever ctypes gives
+        assert name == "advapi32"
+        return SimpleNamespace(
+            StartServiceCtrlDispatcherW=lambda table: table[0].main(0, None),
+            RegisterServiceCtrlHandlerExW=self._register,
+            SetServiceStatus=self._status,
+        )
+
+    def _register(self, name: str, control: Any, _context: object) -> int:
+        assert name == "collegium-connect"
+        self.control = control
+        return 7
+
+    def _status(self, handle: int, status: Any) -> None:
+        assert handle == 7
+        self.states.append((status._obj.state, status._obj.specific_code))
+        self.is_running.set()
+
+    def body(self, windows: Windows) -> int:
+        """What the gateway does: until it is asked to stop, or of its own accord."""
+        asked = threading.Event()
+        windows.on_stop(asked.set)
+        assert self.is_running.wait(10)
+        if self.asks_to_stop:
+            assert self.control is not None
+            self.control(1, 0, None, None)
+            assert asked.wait(10)
+        return 0
+
+
+def test_a_service_of_windows_stops_when_it_is_asked() -> None:
+    manager = PretendedManager(asks_to_stop=True)
+    windows = Windows(manager.library)
+
+    code = windows.run_as_service("collegium-connect", lambda: manager.body(windows))
+
+    assert code == 0
+    assert manager.states == [(4, 0), (3, 0), (1, 0)]
+
+
+def test_a_service_of_windows_that_ends_by_itself_is_started_again() -> None:
+    manager = PretendedManager(asks_to_stop=False)
+    windows = Windows(manager.library)
+
+    windows.run_as_service("collegium-connect", lambda: manager.body(windows))
+
+    assert manager.states == [(4, 0), (1, 75)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="systemd's way")
+@pytest.mark.parametrize("is_abstract", [False, True])
+def test_systemd_is_told_when_the_gateway_is_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_abstract: bool
+) -> None:
+    name = f"@collegium-{os.getpid()}-{tmp_path.name}" if is_abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0" + name[1:] if is_abstract else name)
+        manager.settimeout(10)
+        monkeypatch.setenv("NOTIFY_SOCKET", name)
+
+        machine.HERE.tell_ready()
+
+        assert manager.recv(100) == b"READY=1"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="systemd's way")
+def test_without_a_service_manager_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+
+    machine.HERE.tell_ready()
+
+    assert machine.HERE.run_as_service("collegium-connect", lambda: 3) == 3
+
+
 def test_no_other_module_asks_which_system_this_is() -> None:
     package = Path(machine.__file__).parents[1]
-    allowed = {package / "machine" / name for name in ("__init__.py", "posix.py", "windows.py")}
+    allowed = {
+        package / "machine" / name for name in ("__init__.py", "posix.py", "windows.py", "service_windows.py")
+    }
 
     asking = [
         path.relative_to(package).as_posix()

@@ -61,6 +61,12 @@ class Machine(Protocol):
     def on_stop(self, ask: Callable[[], None]) -> None:
         """Call `ask` when this process is asked to end; from the main thread only."""
 
+    def run_as_service(self, name: str, body: Callable[[], int]) -> int:
+        """Do `body` as a service of this system; its exit code."""
+
+    def tell_ready(self) -> None:
+        """Tell the service manager, if one started this, that the program does its work now."""
+
     def lower_priority(self) -> None:
         """Let other processes go first from now on."""
 

@@ -1,9 +1,11 @@
 """Linux, and what is like it."""
 
+import contextlib
 import ctypes
 import fcntl
 import os
 import signal
+import socket
 import stat
 import sys
 from collections.abc import Callable, Sequence
@@ -100,6 +102,18 @@ class Posix:
     def on_stop(self, ask: Callable[[], None]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: ask())
+
+    def run_as_service(self, name: str, body: Callable[[], int]) -> int:  # noqa: ARG002 - systemd needs no name
+        return body()
+
+    def tell_ready(self) -> None:
+        address = os.environ.get("NOTIFY_SOCKET", "")
+        if not address:
+            return
+        # sd_notify(3): a leading @ stands for the abstract namespace.
+        path = "\0" + address[1:] if address.startswith("@") else address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told, contextlib.suppress(OSError):
+            told.sendto(b"READY=1", path)
 
     def lower_priority(self) -> None:
         os.nice(10)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from collegium_connect.machine.interface import Piece
+from collegium_connect.machine.service_windows import Service
 
 _BELOW_NORMAL: Final = 0x4000  # BELOW_NORMAL_PRIORITY_CLASS
 # SYSTEM, Administrators and whoever owns the file: their SIDs are the same in every language.
@@ -64,6 +65,7 @@ class Windows:
         self._library, self._module, self._pause = library, module, pause
         self._run = run or _run
         self._seek_lock = threading.Lock()
+        self._service: Service | None = None
 
     def open_new(self, path: Path) -> int:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _flags(), 0o600)
@@ -131,12 +133,20 @@ class Windows:
         return not any(entry.startswith("A;") and entry.rstrip(")").endswith(_BROAD) for entry in entries)
 
     def on_stop(self, ask: Callable[[], None]) -> None:
-        # No SIGTERM comes from outside there. A service is stopped by `service_windows`, a console by
-        # Ctrl-C or Ctrl-Break.
+        # No SIGTERM comes from outside there: a service is asked by its manager, a console by Ctrl-C.
+        if self._service is not None:
+            self._service.on_stop(ask)
         for name in ("SIGINT", "SIGBREAK"):
             number = getattr(signal, name, None)
             if number is not None:
                 signal.signal(number, lambda _number, _frame: ask())
+
+    def run_as_service(self, name: str, body: Callable[[], int]) -> int:
+        self._service = Service(name, self._library)
+        return self._service.run(body)
+
+    def tell_ready(self) -> None:
+        """The service manager there was told when the service began."""
 
     def lower_priority(self) -> None:
         kernel = self._library("kernel32")
