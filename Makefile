@@ -49,7 +49,7 @@ fuzz-deid: setup ## Search for bytes that break the de-identifier until stopped;
 	@$(BIN)/python packages/deid/fuzz/fuzz_deid.py packages/deid/fuzz/found -artifact_prefix=packages/deid/fuzz/found/ -max_total_time=$(or $(FUZZ_SECONDS),0)
 
 soak: viewer ## Long runs under load and faults
-	@$(BIN)/pytest -q -m soak tests
+	@$(BIN)/pytest -q -m soak tests packages/connect
 
 trace: setup ## Write the pages made from code: requirements with their tests, states of a task
 	@$(BIN)/python tools/trace.py --write && $(BIN)/python tools/draw_states.py

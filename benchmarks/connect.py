@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Final
 import connect_delivery
 import connect_limits
 import connect_receiving
+import connect_recovery
 from connect_load import Load
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ PARTS: Final[dict[str, Callable[[Path, Load, int], list[Row]]]] = {
     "flight": connect_receiving.in_flight,
     "delivery": connect_delivery.rows,
     "limits": connect_limits.rows,
+    "recovery": connect_recovery.rows,
 }
 
 

@@ -9,11 +9,12 @@ import pytest
 from collegium_connect.clock import now
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.intake import Status
-from collegium_connect.journal import subjects
+from collegium_connect.journal import objects, subjects
 from collegium_connect.journal.backups import Backups, copies_in, keep_copy, newest_good
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.rebuild import CannotRebuild, Rebuilt, rebuild
+from collegium_connect.recover import Scrub
 from collegium_connect.service import Gateway, copies_path, journal_path
 from collegium_connect.settings import LimitSettings, Settings
 from collegium_connect.spool import Stores
@@ -173,6 +174,24 @@ def test_an_object_that_is_missing_is_mended_when_it_is_sent_again(
     assert waiting(again) == 3
     server.channels = (replace(server.channels[0], quiet_time_s=1),)
     until(lambda: len(server.receipted) == 3)
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_record_that_rots_on_the_disk_is_found_while_the_gateway_runs(
+    start: Start, tmp_path: Path, until: Until
+) -> None:
+    gateway = start()
+    push(gateway, tmp_path / "exam")
+    until(lambda: not gateway.inspection().waiting)
+    with gateway._journal.look() as db:
+        rotten = objects.live_records(db)[1]
+    gateway._stores.segments.fill(rotten.place, [b"rot"])
+
+    Scrub(gateway._journal, gateway._stores).run_once()
+
+    (line,) = gateway.status().quarantine
+    assert (line.reason_code, line.objects) == ("connect.spool.damaged", 1)
+    assert waiting(gateway) == 2
 
 
 @pytest.mark.usefixtures("patient")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from collegium_connect import machine
-from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal.database import Journal
 from collegium_connect.log import EventLog
 
@@ -89,11 +88,12 @@ def _is_good(path: Path) -> bool:
     try:
         connection = sqlite3.connect(path)
         try:
-            return connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+            (words,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         finally:
             connection.close()
-    except (sqlite3.DatabaseError, JournalDamaged):
+    except sqlite3.DatabaseError:
         return False
+    return bool(words == "ok")
 
 
 def _sync(path: Path) -> None:

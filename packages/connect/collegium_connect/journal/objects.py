@@ -144,7 +144,7 @@ def replace_missing(db: sqlite3.Connection, channel_id: str, product: Product) -
         " RETURNING delivery_id",
         (channel_id, product.sop_instance_uid, product.sha256, State.MISSING),
     ).fetchone()
-    return row and row["delivery_id"]
+    return str(row["delivery_id"]) if row and row["delivery_id"] else None
 
 
 def mend(db: sqlite3.Connection, object_id: str, delivery_id: str) -> None:
@@ -173,13 +173,13 @@ class LiveRecord:
     record_bytes: int
 
 
-def live_records(db: sqlite3.Connection) -> list[LiveRecord]:
-    """Every object whose record must be on the disk; of the delivered ones those that are still kept."""
+def live_records(db: sqlite3.Connection, segment: str | None = None) -> list[LiveRecord]:
+    """Objects whose record must be on the disk, all or a segment's; of the delivered ones those still kept."""
     rows = db.execute(
         "SELECT object_id, segment, offset, record_bytes FROM objects"
-        " WHERE state IN (?, ?, ?, ?, ?, ?) OR delivery_id IN"
-        " (SELECT delivery_id FROM deliveries WHERE keep_until_ms IS NOT NULL)",
-        tuple(state for state in State if state not in (State.DELIVERED, State.MISSING)),
+        " WHERE (?1 IS NULL OR segment = ?1) AND (state NOT IN (?2, ?3) OR delivery_id IN"
+        " (SELECT delivery_id FROM deliveries WHERE keep_until_ms IS NOT NULL) AND state != ?3)",
+        (segment, State.DELIVERED, State.MISSING),
     )
     return [
         LiveRecord(row["object_id"], Place(row["segment"], row["offset"]), row["record_bytes"])
