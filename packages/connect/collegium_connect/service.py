@@ -37,8 +37,9 @@ from collegium_connect.loops import Loop
 from collegium_connect.metrics import Room, metrics
 from collegium_connect.people import People
 from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
+from collegium_connect.pull import PULL_S, Puller, Requests
 from collegium_connect.receive import Admission, Commitments, Door
-from collegium_connect.recover import SCRUB_S, Scrub, recover
+from collegium_connect.recover import recover
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
@@ -133,6 +134,8 @@ class Gateway:
             trail=trail, clock=clock, stopping=self._stopping,
         )  # fmt: skip
         self._configuration = Configuration(self._journal, self._channels, trail, clock)
+        requests = Requests(self._journal, secrets, trail, clock)
+        self._puller = Puller(settings.pull.sources, self._journal, self._channels, requests, clock)
         self._watch = Watch(
             self._journal, self._channels, stores, self._sender, self._client, folder=folder, clock=clock
         )
@@ -270,7 +273,7 @@ class Gateway:
             Loop("held", self._links.resume_held, lambda: _HELD_S),
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("commitment", self._commitments.run_once, lambda: 2.0),
-            Loop("scrub", Scrub(self._journal, self._stores).run_once, lambda: SCRUB_S),
+            Loop("pull", self._puller.run_once, lambda: PULL_S),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]

@@ -12,7 +12,7 @@ from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import channels as stored
-from collegium_connect.journal import overview
+from collegium_connect.journal import overview, pulls
 from collegium_connect.journal.database import Journal
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.meter import Meter
@@ -72,6 +72,7 @@ class Watch:
     def _tell_of_channels(self) -> None:
         with self._journal.look() as db:
             given_up = overview.given_up(db)
+            unpulled = {line.channel_id: line for line in pulls.counts(db) if line.failed}
             known = stored.channels(db)
             self._last_row, size = overview.received_after(db, self._last_row)
         self.received.add(size)
@@ -81,6 +82,13 @@ class Watch:
                 channel_id: f"Deliveries given up after too many failed attempts: {count}."
                 " The local page says why; it offers to try again."
                 for channel_id, count in given_up.items()
+            },
+        )
+        self.alarms.keep(
+            "connect.pull.failed",
+            {
+                channel_id: f"Entries of a pull list that failed: {line.failed}. {line.problem}"
+                for channel_id, line in unpulled.items()
             },
         )
         self.alarms.keep(

@@ -19,6 +19,7 @@ from collegium_connect.cli import (
     journal,
     links,
     people,
+    pull,
     quarantine,
     self_test,
     send,
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         people,
         links,
         quarantine,
+        pull,
         trail,
     ):
         command.register(commands)

@@ -129,6 +129,26 @@ MIGRATIONS: Final = (
 
     CREATE INDEX exams_by_time ON exams (last_ms);
     CREATE INDEX exams_of_channel ON exams (channel_id, last_ms);
+
+    -- What a PACS shall be asked for. The identifier is sealed, and gone when its exams have come.
+    CREATE TABLE pulls (
+        pull_id TEXT PRIMARY KEY,
+        channel_id TEXT NOT NULL REFERENCES channels,
+        source TEXT NOT NULL,
+        kind TEXT NOT NULL CHECK (kind IN ('accession', 'patient')),
+        key_mac BLOB NOT NULL,
+        sealed_key BLOB NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'empty', 'failed')),
+        attempts INTEGER NOT NULL DEFAULT 0,
+        next_attempt_ms INTEGER NOT NULL,
+        exams INTEGER NOT NULL DEFAULT 0,
+        objects INTEGER NOT NULL DEFAULT 0,
+        problem TEXT NOT NULL DEFAULT '',
+        created_ms INTEGER NOT NULL,
+        finished_ms INTEGER,
+        UNIQUE (channel_id, source, kind, key_mac)
+    ) STRICT;
+    CREATE INDEX pulls_due ON pulls (state, next_attempt_ms);
     """,
     """
     -- Local people, the trail of what they did, and what they decided about objects in quarantine.
