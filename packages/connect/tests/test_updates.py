@@ -2,7 +2,9 @@
 
 import functools
 import io
+import os
 import shutil
+import stat
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
@@ -401,6 +403,21 @@ def test_a_torn_archive_leaves_nothing(tmp_path: Path, program: Program) -> None
         program.stage(NEW, path)
 
     assert sorted(item.name for item in (tmp_path / "program" / "versions").iterdir()) == [str(OLD)]
+
+
+def test_another_account_can_run_what_was_unpacked(tmp_path: Path, program: Program) -> None:
+    path = tmp_path / "deep.tar.gz"
+    with tarfile.open(path, "w:gz") as packed:
+        entry = tarfile.TarInfo("_internal/deep/library.so")
+        packed.addfile(entry)
+    mask = os.umask(0o077)
+
+    program.stage(NEW, path)
+
+    os.umask(mask)
+    folder = tmp_path / "program" / "versions" / str(NEW)
+    modes = {item.name: stat.S_IMODE(item.stat().st_mode) for item in (folder, *folder.rglob("*"))}
+    assert modes == {str(NEW): 0o755, "_internal": 0o755, "deep": 0o755, "library.so": 0o644}
 
 
 def test_few_old_versions_are_kept_and_the_current_one_always(tmp_path: Path, program: Program) -> None:

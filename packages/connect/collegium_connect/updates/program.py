@@ -56,6 +56,7 @@ class Program:
         partial.mkdir(mode=0o755, parents=True)
         try:
             _unpack(archive, partial)
+            _let_others_read(partial)
         except (tarfile.TarError, zlib.error, OSError, EOFError) as error:
             shutil.rmtree(partial, ignore_errors=True)
             raise ReleaseUnusable(f"The archive of version {version} cannot be unpacked.") from error
@@ -127,3 +128,10 @@ def _unpack(archive: Path, folder: Path) -> None:
             with content, target.open("xb") as file:
                 shutil.copyfileobj(content, file, 1 << 20)
             target.chmod(0o755 if member.mode & 0o100 else 0o644)
+
+
+def _let_others_read(folder: Path) -> None:
+    """The gateway's account runs what the updater's account unpacked, whatever the umask."""
+    for path in (folder, *folder.rglob("*")):
+        if path.is_dir():
+            path.chmod(0o755)
