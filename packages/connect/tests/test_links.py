@@ -12,7 +12,7 @@ from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.keys import Secrets
-from collegium_connect.links import LinkList, LinkTable, ListInvalid
+from collegium_connect.links import LinkInUse, LinkList, LinkTable, ListInvalid
 from collegium_connect.trail import Trail
 from collegium_deid import Rejected, load_recipe
 from collegium_wire import Allocation, ChannelSetup
@@ -151,3 +151,29 @@ def test_imports_and_exports_are_in_the_trail_without_a_local_id(
         ("Ada Admin", "links.list.imported"),
     ]
     assert b"MRN-88421" not in content
+
+
+@pytest.mark.requirement("C19")
+def test_a_mistaken_link_is_taken_back_and_its_id_listed_anew(links: LinkList, trail: Trail) -> None:
+    links.import_list(ADMIN, 1, b"local_id,subject\nMRN-1,LG-001\n")
+
+    links.remove(ADMIN, 1, "LG-001", "Line 12 named the wrong patient.")
+    links.import_list(ADMIN, 1, b"local_id,subject\nMRN-1,LG-002\n")
+
+    assert [(link.code, link.local_id) for link in links.links(1)] == [("LG-002", "MRN-1")]
+    assert trail.lines()[1].reason == "Line 12 named the wrong patient."
+
+
+@pytest.mark.requirement("C19")
+def test_a_link_that_images_were_cleaned_with_stays(links: LinkList, journal: Journal) -> None:
+    links.import_list(ADMIN, 1, b"local_id,subject\nMRN-1,LG-001\n")
+    with journal.change() as db:
+        db.execute(
+            "INSERT INTO exams (exam_id, channel_id, study_uid, subject_code, first_ms, last_ms)"
+            " VALUES ('exam-1', 'ch-1', '2.25.1', 'LG-001', 1, 1)"
+        )
+
+    with pytest.raises(LinkInUse):
+        links.remove(ADMIN, 1, "LG-001", "It was the wrong patient.")
+    with pytest.raises(NotAllowed):
+        links.remove(OPERATOR, 1, "LG-001", "It was the wrong patient.")

@@ -89,6 +89,21 @@ def test_a_named_person_looks_and_releases(
     assert run("trail", "verify")[0] == 0
 
 
+@pytest.mark.requirement("C13")
+def test_a_whole_exam_is_seen_and_released(
+    run: Run, waiting: Path, server: FakeServer, tmp_path: Path, until: Callable[..., None]
+) -> None:
+    assert waiting.exists()
+    exam_id = run("quarantine", "list")[1].split("exam ")[1].split()[0]
+
+    _, told = run("quarantine", "look-exam", exam_id, "--as", "Ona", "--folder", str(tmp_path / "pictures"))
+    looks = told.split("quarantine release ")[1].split()
+    run("quarantine", "release", *looks, "--as", "Ona", "--reason", "I looked at all of them.")
+    until(lambda: len(server.receipted) == 1)
+
+    assert [path.name for path in (tmp_path / "pictures").iterdir()] == ["001.png"]
+
+
 @pytest.mark.requirement("C18")
 def test_without_the_password_nothing_is_done(run: Run, waiting: Path) -> None:
     assert waiting.exists()

@@ -28,7 +28,7 @@ from collegium_connect.quarantine import (
     TwoPatients,
     Viewer,
 )
-from collegium_connect.quarantine.reason import checked
+from collegium_connect.reason import checked
 from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores

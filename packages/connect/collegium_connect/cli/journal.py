@@ -1,15 +1,9 @@
 """`journal check | copy | rebuild`: look after the gateway's only memory."""
 
 import argparse
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from collegium_connect import machine
-from collegium_connect.cli.options import Commands, chosen, declare, opened
+from collegium_connect.cli.options import Commands, alone, chosen, declare, opened
 from collegium_connect.clock import now
-from collegium_connect.errors import AlreadyRunning
 from collegium_connect.journal.backups import keep_copy
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.rebuild import rebuild
@@ -44,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _rebuild(settings: Settings) -> int:
     folder = settings.gateway.data_dir
-    with _alone(folder):
+    with alone(folder):
         secrets = load_secrets(KeyFolder(folder / "keys"))
         stores = Stores.below(folder, settings.limits, secrets.sealing)
         done = rebuild(journal_path(settings), copies_path(settings), stores, secrets, now)
@@ -52,16 +46,3 @@ def _rebuild(settings: Settings) -> int:
     print(f"Links that the copy lacked: {done.links}. Objects whose record is gone: {done.missing}.")
     print(f"The damaged journal is kept at {done.damaged}. Start the gateway with: collegium-connect up.")
     return 0
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep the gateway from starting meanwhile."""
-    try:
-        handle = machine.HERE.lock(folder / "lock")
-    except BlockingIOError as error:
-        raise AlreadyRunning("The gateway runs. Stop it, then rebuild its journal.") from error
-    try:
-        yield
-    finally:
-        os.close(handle)

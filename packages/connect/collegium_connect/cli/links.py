@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from collegium_connect.cli.options import Commands, chosen, declare
+from collegium_connect.cli.options import Commands, alone, chosen, declare
 from collegium_connect.cli.parts import LocalParts, local_parts
 from collegium_connect.cli.person import add_as, signed_in
 from collegium_connect.links import ListInvalid
@@ -21,7 +21,12 @@ def register(commands: Commands) -> None:
     importing.add_argument("file", type=Path, metavar="FILE")
     exporting = declare(actions, "export", "write the whole table as CSV; it says who is who", _export)
     exporting.add_argument("file", type=Path, metavar="FILE", help="a new file, or - for the screen")
-    for command in (importing, exporting):
+    removing = declare(
+        actions, "remove", "take back a link that no object was cleaned with; the gateway stopped", _remove
+    )
+    removing.add_argument("code", metavar="CODE")
+    removing.add_argument("--reason", required=True, help="10 to 500 characters, for the trail")
+    for command in (importing, exporting, removing):
         command.add_argument(
             "--project", type=int, default=0, metavar="NUMBER", help="as `links list` has it"
         )
@@ -64,6 +69,15 @@ def _export(options: argparse.Namespace) -> int:
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
         file.write(text)
     print("Written. It says who is who: keep it where only the site's administrators can read it.")
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    settings = chosen(options)
+    with alone(settings.gateway.data_dir), local_parts(settings) as parts:
+        actor = signed_in(parts.people, options)
+        parts.links.remove(actor, _project(parts, options), options.code, options.reason)
+    print("The link is taken back; its patient id has no code now.")
     return 0
 
 

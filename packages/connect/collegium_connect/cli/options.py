@@ -1,12 +1,14 @@
 """What every command has in common: the configuration file it is told to use."""
 
 import argparse
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
-from collegium_connect import settings
+from collegium_connect import machine, settings
+from collegium_connect.errors import AlreadyRunning
 from collegium_connect.journal.database import Journal
 from collegium_connect.service import journal_path
 from collegium_connect.settings import Settings
@@ -28,6 +30,23 @@ def declare(
 def chosen(options: argparse.Namespace) -> Settings:
     """The configuration that the options name."""
     return settings.load(options.config)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep the gateway from starting meanwhile.
+
+    Raises:
+        AlreadyRunning: it runs.
+    """
+    try:
+        handle = machine.HERE.lock(folder / "lock")
+    except BlockingIOError as error:
+        raise AlreadyRunning("The gateway runs. Stop it first.") from error
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -20,15 +20,16 @@ def register(commands: Commands) -> None:
     listing.add_argument("--code", default="", help="only this reason")
     looking = declare(actions, "look", "show an object before and after, attribute by attribute", _look)
     looking.add_argument("object", metavar="OBJECT")
-    looking.add_argument(
-        "--box", action="append", default=[], type=_box, metavar="LEFT,TOP,RIGHT,BOTTOM",
-        help="hide this part of every frame, in pixels; may be given again",
-    )  # fmt: skip
     looking.add_argument("--frame", type=int, default=1, help="which frame to show, from 1")
     looking.add_argument("--before", type=Path, metavar="FILE.png", help="write the picture as it came")
     looking.add_argument("--after", type=Path, metavar="FILE.png", help="write the picture as it would leave")
+    whole = declare(actions, "look-exam", "show all of an exam that waits for a release", _look_at_exam)
+    whole.add_argument("exam", metavar="EXAM", help="as `quarantine list` shows it")
+    whole.add_argument(
+        "--folder", type=Path, required=True, help="a new folder for the pictures as they would leave"
+    )
     releasing = declare(actions, "release", "let an object leave as you saw it", _release)
-    releasing.add_argument("look", metavar="LOOK", help="as `quarantine look` printed it")
+    releasing.add_argument("look", metavar="LOOK", nargs="+", help="as a look printed it")
     deleting = declare(actions, "delete", "give an object up; there is no way back", _delete)
     deleting.add_argument("object", metavar="OBJECT")
     exams = declare(actions, "exams", "show exams that came with two patient ids, with both ids", _exams)
@@ -39,7 +40,12 @@ def register(commands: Commands) -> None:
         command.add_argument("exam", metavar="EXAM")
     for command in (releasing, deleting, splitting, confirming):
         command.add_argument("--reason", required=True, help="10 to 500 characters, for the trail")
-    for command in (looking, releasing, deleting, exams, splitting, confirming):
+    for command in (looking, whole):
+        command.add_argument(
+            "--box", action="append", default=[], type=_box, metavar="LEFT,TOP,RIGHT,BOTTOM",
+            help="hide this part of every frame, in pixels; may be given again",
+        )  # fmt: skip
+    for command in (looking, whole, releasing, deleting, exams, splitting, confirming):
         add_as(command)
 
 
@@ -49,6 +55,8 @@ def _list(options: argparse.Namespace) -> int:
     for item in found:
         at = item.received_at.isoformat(timespec="minutes")
         print(f"{item.object_id}  {at}  {item.channel_name}  {item.subject_code or '-'}")
+        if item.exam_id:
+            print(f"    exam {item.exam_id}")
         print(f"    {item.reason} ({item.reason_code})")
     if not found:
         print("Nothing is set aside.")
@@ -73,11 +81,32 @@ def _look(options: argparse.Namespace) -> int:
     return 0 if seen.look_id else 1
 
 
+def _look_at_exam(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        actor = signed_in(parts.people, options)
+        found = parts.quarantine.look_at_exam(actor, options.exam, boxes=tuple(options.box))
+    try:
+        options.folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise NotShown(f"The folder cannot be made: {error.strerror}.") from error
+    looks = []
+    for number, seen in enumerate(found, 1):
+        if seen.look_id:
+            _write(options.folder / f"{number:03}.png", seen.view.after)
+            looks.append(seen.look_id)
+        else:
+            print(f"{seen.object.object_id} cannot be released: {seen.view.words or seen.view.no_picture}")
+    print(f"{len(looks)} of {len(found)} pictures could leave as they are in {options.folder}; look at each.")
+    if looks:
+        print(f"To release them within half an hour: quarantine release {' '.join(looks)}")
+    return 0 if looks else 1
+
+
 def _release(options: argparse.Namespace) -> int:
     with local_parts(chosen(options)) as parts:
         actor = signed_in(parts.people, options)
-        object_id = parts.quarantine.release(actor, options.look, options.reason)
-    print(f"{object_id} is inspected again and leaves if it comes out as you saw it.")
+        released = parts.quarantine.release_all(actor, options.look, options.reason)
+    print(f"{len(released)} inspected again; what comes out as you saw it leaves.")
     return 0
 
 

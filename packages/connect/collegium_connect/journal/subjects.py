@@ -77,6 +77,24 @@ def add(db: sqlite3.Connection, scope_id: int, subject: NewSubject) -> None:
     )  # fmt: skip
 
 
+def is_used(db: sqlite3.Connection, scope_id: int, code: str) -> bool:
+    """Whether any object or exam was ever cleaned with this code."""
+    return (
+        db.execute(
+            "SELECT 1 FROM objects JOIN channels USING (channel_id) WHERE scope_id = ? AND subject_code = ?"
+            " UNION ALL SELECT 1 FROM exams JOIN channels USING (channel_id)"
+            " WHERE scope_id = ? AND subject_code = ? LIMIT 1",
+            (scope_id, code, scope_id, code),
+        ).fetchone()
+        is not None
+    )
+
+
+def remove(db: sqlite3.Connection, scope_id: int, code: str) -> bool:
+    """Take a link away; False if there is none."""
+    return db.execute("DELETE FROM subjects WHERE scope_id = ? AND code = ?", (scope_id, code)).rowcount == 1
+
+
 def count(db: sqlite3.Connection, scope_id: int) -> int:
     (number,) = db.execute("SELECT count(*) FROM subjects WHERE scope_id = ?", (scope_id,)).fetchone()
     return int(number)

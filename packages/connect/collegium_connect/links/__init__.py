@@ -4,8 +4,8 @@
 export. A local id is found by a keyed digest and kept sealed.
 """
 
-from collegium_connect.links.allocation_list import ListInvalid
+from collegium_connect.links.allocation_list import LinkInUse, ListInvalid
 from collegium_connect.links.link_list import Link, LinkList, Numbering
 from collegium_connect.links.table import LinkTable
 
-__all__ = ["Link", "LinkList", "LinkTable", "ListInvalid", "Numbering"]
+__all__ = ["Link", "LinkInUse", "LinkList", "LinkTable", "ListInvalid", "Numbering"]

@@ -23,6 +23,11 @@ class ListInvalid(ConnectError):
     message = "The list cannot be used."
 
 
+class LinkInUse(ConnectError):
+    code = "connect.links.in_use"
+    message = "This subject code is nobody's, or objects were cleaned with it: their link stays."
+
+
 @dataclass(frozen=True)
 class Row:
     line: int

@@ -15,9 +15,10 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.journal.subjects import Scope
 from collegium_connect.keys import Secrets
-from collegium_connect.links.allocation_list import ListInvalid, Row, read_list, write_list
+from collegium_connect.links.allocation_list import LinkInUse, ListInvalid, Row, read_list, write_list
 from collegium_connect.links.table import is_listed, local_id_of, mac_of, new_subject
 from collegium_connect.log import EventLog
+from collegium_connect.reason import checked
 from collegium_connect.trail import Trail
 
 log = EventLog("links")
@@ -116,6 +117,30 @@ class LinkList:
             )
         links = (self._link(scope_id, row) for row in rows)
         return write_list((link.local_id, link.code) for link in links)
+
+    def remove(self, actor: Actor, scope_id: int, code: str, reason: str) -> None:
+        """Take back a link that no object was cleaned with yet, such as a mistake in a list.
+
+        Call it only while no gateway runs on this journal: a running one remembers the codes it has given.
+
+        Raises:
+            NotAllowed: not an administrator.
+            LinkInUse: an object has this code, or nobody has.
+            ReasonMissing.
+        """
+        require_role(actor, Role.ADMINISTRATOR)
+        reason = checked(reason)
+        with self._journal.change() as db:
+            if subjects.is_used(db, scope_id, code) or not subjects.remove(db, scope_id, code):
+                raise LinkInUse
+            self._trail.note(
+                db,
+                actor,
+                "links.link.removed",
+                ref=f"scope-{scope_id}",
+                reason=reason,
+                facts={"subject": code},
+            )
 
     def _take(self, db: sqlite3.Connection, scope: Scope, row: Row) -> bool:
         """Add one line; False if the table has it."""

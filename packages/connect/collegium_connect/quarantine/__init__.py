@@ -13,13 +13,13 @@ from collegium_connect.quarantine.errors import (
     NotSetAside,
     NotShown,
     QuarantineError,
-    ReasonMissing,
     TooLate,
 )
 from collegium_connect.quarantine.quarantine import Aside, Quarantine, Seen
 from collegium_connect.quarantine.two_patients import HeldExam, Side, TwoPatients
 from collegium_connect.quarantine.view import View
 from collegium_connect.quarantine.viewer import Viewer
+from collegium_connect.reason import ReasonMissing
 
 __all__ = [
     "Aside",

@@ -13,11 +13,6 @@ class NotSetAside(QuarantineError):
     message = "There is no such object in quarantine. It may have been released or deleted meanwhile."
 
 
-class ReasonMissing(QuarantineError):
-    code = "connect.quarantine.reason_missing"
-    message = "Say why, in 10 to 500 characters."
-
-
 class LookNeeded(QuarantineError):
     code = "connect.quarantine.look_needed"
     message = "Look at what would leave first: a release holds for what you saw, for half an hour."

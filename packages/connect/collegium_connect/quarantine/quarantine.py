@@ -30,9 +30,9 @@ from collegium_connect.quarantine.errors import (
     NotShown,
     TooLate,
 )
-from collegium_connect.quarantine.reason import checked
 from collegium_connect.quarantine.view import Boxes, Verdict, View, local_id
 from collegium_connect.quarantine.viewer import Question, Session, Viewer
+from collegium_connect.reason import checked
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Line, Trail
 from collegium_deid import Rejected

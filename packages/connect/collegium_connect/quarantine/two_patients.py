@@ -11,7 +11,7 @@ from collegium_connect.keys import Secrets
 from collegium_connect.links.table import local_id_of
 from collegium_connect.log import EventLog
 from collegium_connect.quarantine.errors import CannotDecide, NotSetAside
-from collegium_connect.quarantine.reason import checked
+from collegium_connect.reason import checked
 from collegium_connect.trail import Trail
 
 log = EventLog("quarantine")

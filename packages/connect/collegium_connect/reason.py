@@ -2,9 +2,14 @@
 
 from typing import Final
 
-from collegium_connect.quarantine.errors import ReasonMissing
+from collegium_connect.errors import ConnectError
 
 _LENGTH: Final = range(10, 501)
+
+
+class ReasonMissing(ConnectError):
+    code = "connect.reason_missing"
+    message = "Say why, in 10 to 500 characters."
 
 
 def checked(reason: str) -> str:
