@@ -328,3 +328,21 @@ def test_a_channel_that_compresses_sends_the_same_values_in_fewer_bytes(
         (frame,) = generate_frames(item.PixelData, number_of_frames=1)
         assert np.array_equal(imagecodecs.htj2k_decode(frame), originals[int(item.InstanceNumber)])
     assert sum(map(len, server.objects)) < sum(path.stat().st_size for path in exam.files)
+
+
+def test_a_clock_that_is_set_back_holds_up_no_delivery(
+    start: Callable[..., Gateway], settings: Settings, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    gateway = start()
+    server.faults = [Fault("manifest", "status", status=422, times=1)]
+    push(gateway, tmp_path / "exam")
+    until(lambda: states(gateway) == ["retrying"])
+    gateway.stop()
+    server.faults = []
+
+    earlier = Gateway(settings, clock=lambda: now() - timedelta(days=2))
+    earlier.start()
+    until(lambda: states(earlier) == ["delivered"])
+    earlier.stop()
+
+    assert set(server.receipted.values()) == {1}

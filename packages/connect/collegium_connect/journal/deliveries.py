@@ -5,10 +5,14 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from collegium_connect.journal.objects import State
 from collegium_connect.spool import Place
 from collegium_wire import Manifest, Outcome, Receipt
+
+# Twice what `send.backoff` waits at most.
+_LONGEST_WAIT_MS: Final = 240_000
 
 
 class DeliveryState(StrEnum):
@@ -61,18 +65,22 @@ def next_due(
 ) -> DueDelivery | None:
     """The oldest delivery whose time has come; a supplement never goes before what it supplements.
 
-    `busy` are deliveries that are being tried already, `closed` channels that may not send now.
+    `busy` are deliveries that are being tried already, `closed` channels that may not send now. A next
+    attempt further away than any wait is long was written before the clock was set back: it is due.
     """
     row = db.execute(
         "SELECT delivery_id, channel_id, manifest, attempts, own_failures"
         " FROM deliveries d JOIN exams USING (exam_id)"
-        " WHERE state = ? AND next_attempt_ms <= ? AND stopped_ms IS NULL"
+        " WHERE state = ? AND NOT next_attempt_ms BETWEEN ? AND ? AND stopped_ms IS NULL"
         " AND delivery_id NOT IN (SELECT value FROM json_each(?))"
         " AND channel_id NOT IN (SELECT value FROM json_each(?))"
         " AND NOT EXISTS (SELECT 1 FROM deliveries earlier WHERE earlier.exam_id = d.exam_id"
         " AND earlier.state = d.state AND earlier.rowid < d.rowid) ORDER BY d.rowid LIMIT 1",
-        (DeliveryState.QUEUED, now_ms, json.dumps(list(busy)), json.dumps(list(closed))),
-    ).fetchone()
+        (
+            DeliveryState.QUEUED, now_ms + 1, now_ms + _LONGEST_WAIT_MS, json.dumps(list(busy)),
+            json.dumps(list(closed)),
+        ),
+    ).fetchone()  # fmt: skip
     return row and DueDelivery(
         row["delivery_id"],
         row["channel_id"],
