@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from enum import IntEnum
 
-from collegium_connect import deidentify
+from collegium_connect import deidentify, part10
 from collegium_connect.channels import Channel
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.deidentify import Codes, Rewritten, Waits
@@ -20,7 +20,6 @@ from collegium_connect.keys import Secrets
 from collegium_connect.ledger import Ledger, Written
 from collegium_connect.log import EventLog
 from collegium_connect.notes import note_of, product_of, product_of_parts
-from collegium_connect.receive import part10
 from collegium_connect.spool import Stored, Stores
 from collegium_connect.streaming import CleanStream, LargeObject, SealedStream
 from collegium_deid import Rejected

@@ -6,7 +6,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collegium_connect.receive import dimse, part10, pdu
+from collegium_connect import part10
+from collegium_connect.receive import dimse, pdu
 from collegium_connect.receive.errors import ProtocolViolation, ServiceViolation
 
 BODY = b"\0\1\0\0" + b"TRIAL1".ljust(16) + b"TESTPACS".ljust(16) + bytes(32)

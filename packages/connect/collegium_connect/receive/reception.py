@@ -9,8 +9,8 @@ import mmap
 import threading
 from typing import Final, Protocol
 
+from collegium_connect import part10
 from collegium_connect.channels import Channel
-from collegium_connect.receive import part10
 from collegium_connect.receive.errors import ServiceViolation
 from collegium_connect.receive.stream import Stream
 
