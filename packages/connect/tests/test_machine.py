@@ -7,76 +7,14 @@ import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from collegium_connect import machine
 from collegium_connect.machine.interface import Machine
 from collegium_connect.machine.windows import Windows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-TRUSTED = "D:P(A;;FA;;;SY)(A;;FA;;;BA)(A;;FA;;;OW)"
-
-
-class PretendedWindows:
-    """The parts of Windows that `Windows` asks for, with what was asked of them."""
-
-    def __init__(self) -> None:
-        self.commands: list[list[str]] = []
-        self.priority: list[int] = []
-        self.junctions: dict[str, str] = {}
-        self.locked: set[tuple[int, int]] = set()
-        self.access_list = TRUSTED
-        self.freed = 0
-
-    def library(self, name: str) -> Any:  # Any: stands in for whatever ctypes gives
-        parts: dict[str, dict[str, Callable[..., object]]] = {
-            "kernel32": {
-                "SetPriorityClass": lambda _process, kind: self.priority.append(kind),
-                "GlobalMemoryStatusEx": self._memory,
-                "K32GetProcessMemoryInfo": self._process_memory,
-                "LocalFree": self._free,
-            },
-            "advapi32": {
-                "GetNamedSecurityInfoW": lambda *_: 0,
-                "ConvertSecurityDescriptorToStringSecurityDescriptorW": self._text,
-            },
-        }
-        return SimpleNamespace(**parts[name])
-
-    def module(self, name: str) -> Any:  # Any: the same
-        return {
-            "msvcrt": SimpleNamespace(LK_NBLCK=2, locking=self._lock),
-            "_winapi": SimpleNamespace(CreateJunction=self._junction),
-        }[name]
-
-    def _memory(self, status: Any) -> None:
-        status._obj.total = 16 << 30
-
-    def _process_memory(self, _process: object, counters: Any, size: int) -> None:
-        assert counters._obj.size == size
-        counters._obj.working_set = 80 << 20
-
-    def _free(self, _pointer: object) -> None:
-        self.freed += 1
-
-    def _text(self, _descriptor: object, _version: int, _parts: int, text: Any, _size: object) -> int:
-        text._obj.value = self.access_list
-        return 1
-
-    def _lock(self, handle: int, _mode: int, _size: int) -> None:
-        found = os.fstat(handle)
-        if (found.st_dev, found.st_ino) in self.locked:
-            raise PermissionError
-        self.locked.add((found.st_dev, found.st_ino))
-
-    def _junction(self, folder: str, link: str) -> None:
-        assert not os.path.lexists(link)
-        Path(link).mkdir()  # what it leads to is in `junctions`
-        self.junctions[link] = folder
+from collegium_testkit.windows import TRUSTED, PretendedWindows
 
 
 @pytest.fixture
