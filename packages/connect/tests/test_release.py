@@ -171,6 +171,24 @@ def test_every_act_is_in_the_trail_with_person_and_reason(site: Site, waiting: P
     assert site.trail.verify().is_whole
 
 
+@pytest.mark.requirement("C03", "C19")
+def test_looking_and_deciding_leaves_no_identity_on_the_disk_in_the_log_or_with_the_server(
+    site: Site, gateway: Gateway, tmp_path: Path, server: FakeServer, until: Until
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=64)
+    send(gateway, *map(as_capture, exam.files))
+    kept, given_up = (item.object_id for item in site.quarantine.objects())
+    site.quarantine.release(ONA, site.quarantine.look(ONA, kept).look_id, f"It is {exam.planted[0]}'s.")
+    site.quarantine.delete(ONA, given_up, f"It is not {exam.planted[0]}'s.")
+    until(lambda: server.receipted and len(server.trail) > 3)
+
+    # What the gateway wrote, its log included; what is in `exam` is the sender's own.
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and exam.folder not in path.parents]
+    content = b"\0".join([*(path.read_bytes() for path in files), *server.sent])
+
+    assert [text for text in exam.planted if text.encode() in content] == []
+
+
 @pytest.mark.requirement("C13")
 def test_nothing_is_released_without_this_persons_own_fresh_look(site: Site, waiting: Path) -> None:
     assert waiting.exists()
