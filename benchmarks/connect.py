@@ -6,7 +6,7 @@ them. Ours answers when an object is de-identified (or sealed), synced and in th
 inspection goes on behind that on the same cores, and is counted. What each peer does is in
 `connect_peers`.
 
-    python benchmarks/connect.py [--slices 150] [--rounds 3] [--only receive,dcmsend,...]
+    python benchmarks/connect.py [--slices 300] [--rounds 3] [--only receive,dcmsend,...]
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PARTS: Final[dict[str, Callable[[Path, Load, int], list[Row]]]] = {
 def main() -> None:
     """Measure the parts that are asked for, print the table, write the file."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--slices", type=int, default=150)
+    parser.add_argument("--slices", type=int, default=300)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(PARTS), help="parts, with commas between them")
     asked = parser.parse_args()

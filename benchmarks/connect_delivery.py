@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from collegium_testkit.seed import Seeded
 
-EXAMS: Final = 3
+EXAMS: Final = 4
 NEEDED_A_SECOND: Final = 500 * 300 / 86_400
 QUIET_S: Final = 1
 

@@ -6,6 +6,7 @@ gateway's. It is started with a lower priority, ends with the gateway, and may b
 
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -76,6 +77,7 @@ Answer = Place | str | Refused | Exception
 
 def run(pipe: Connection, bench: Bench) -> None:
     """The life of a worker; the entry point of its process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is the gateway's: it ends us
     machine.HERE.lower_priority()
     machine.HERE.keep_large_blocks()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
