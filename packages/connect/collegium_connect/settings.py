@@ -82,6 +82,12 @@ class ReceiveSettings:
     max_associations_per_caller: int = field(
         default=16, metadata=_doc("Associations served at once for one address.")
     )
+    processes: int = field(
+        default=1,
+        metadata=_doc(
+            "Processes that accept associations; 1 is the gateway's own, more are others, for more than two cores."
+        ),
+    )
     memory_bytes: int = field(
         default=512 << 20,
         metadata=_doc(
@@ -236,6 +242,8 @@ class Settings:
                 raise SettingsInvalid(
                     "updates.url needs updates.root_file: without it no signature means anything."
                 )
+        if self.receive.processes < 1:
+            raise SettingsInvalid("receive.processes must be at least 1.")
         has_tls = self.receive.tls_certificate_file is not None
         if has_tls is (self.receive.tls_key_file is None):
             raise SettingsInvalid("receive.tls_certificate_file and receive.tls_key_file belong together.")

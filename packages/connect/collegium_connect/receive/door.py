@@ -5,8 +5,9 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from collegium_connect.log import EventLog
 from collegium_connect.receive.association import Association, Committer, Gate
@@ -25,6 +26,14 @@ _BACKLOG: Final = 64
 _SPARE: Final = 64
 
 
+class Helpers(Protocol):
+    """Other processes that accept on our sockets."""
+
+    def start(self, sockets: Sequence[tuple[socket.socket, bool]]) -> None: ...
+
+    def stop(self, timeout_s: float) -> None: ...
+
+
 class Door:
     """The DICOM listeners. `start` binds; `stop` closes them and every association; `drain` lets these end."""
 
@@ -41,10 +50,15 @@ class Door:
         self._gate = CrowdedGate(gate, self._crowd)
         self._memory = Memory(settings.memory_bytes)
         self._tls = server_context(settings)
+        self._helpers: Helpers | None = None
         self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._open: set[_Visit] = set()
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._threads: list[threading.Thread] = []
+
+    def hand_over(self, to: Callable[[Crowd], "Helpers"]) -> None:
+        """Let other processes accept, before `start`; they are counted here."""
+        self._helpers = to(self._crowd)
 
     @property
     def port(self) -> int:
@@ -60,15 +74,22 @@ class Door:
         """How many peers are in just now."""
         return self._crowd.total
 
-    def start(self) -> None:
-        if self._settings.is_plain_open:
-            self._listen(self._settings.port, None)
-        if self._tls is not None:
-            self._listen(self._settings.tls_port, self._tls)
+    def start(self, sockets: Sequence[tuple[socket.socket, bool]] = ()) -> None:
+        """Listen on sockets of our own, or on those that another process of this gateway has bound."""
+        self._listeners = [(item, self._tls if is_tls else None) for item, is_tls in sockets or self._bind()]
+        if self._helpers is not None:
+            self._helpers.start([(listener, tls is not None) for listener, tls in self._listeners])
+            return
+        for listener, tls in self._listeners:
+            thread = threading.Thread(target=self._accept, args=(listener, tls), name="door", daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """Close everything; objects that were not answered stay the sender's."""
         self._stopping.set()
+        if self._helpers is not None:
+            self._helpers.stop(timeout_s)
         for listener, _ in self._listeners:
             _shut(listener)
         with self._lock:
@@ -94,15 +115,16 @@ class Door:
             self._stopping.wait(0.05)
         return not self._crowd.total
 
-    def _listen(self, port: int, tls: ssl.SSLContext | None) -> None:
-        host = self._settings.host
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
-        self._listeners.append((listener, tls))
-        thread = threading.Thread(target=self._accept, args=(listener, tls), name="door", daemon=True)
-        thread.start()
-        self._threads.append(thread)
-        log.info("receive.listening", host=host, port=listener.getsockname()[1], tls=tls is not None)
+    def _bind(self) -> Iterator[tuple[socket.socket, bool]]:
+        settings = self._settings
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        ports = [(settings.port, False)] * settings.is_plain_open + [(settings.tls_port, True)] * (
+            self._tls is not None
+        )
+        for port, is_tls in ports:
+            listener = socket.create_server((settings.host, port), family=family, backlog=_BACKLOG)
+            log.info("receive.listening", host=settings.host, port=listener.getsockname()[1], tls=is_tls)
+            yield listener, is_tls
 
     def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         while not self._stopping.is_set():

@@ -1,0 +1,192 @@
+"""The gateway's side of the processes that accept associations for it: it answers, counts, and replaces them.
+
+Each association there has a connection here, served by a thread: the journal, the segments' room, the
+link table and the log have one owner. What was lent over a connection and not recorded is taken back when
+it breaks.
+"""
+
+import logging
+import multiprocessing
+import secrets as random_bytes
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Listener
+from multiprocessing.process import BaseProcess
+from typing import Any, Final, Protocol
+
+from collegium_connect.channels import Channel
+from collegium_connect.deidentify import Codes
+from collegium_connect.hands.hand import Birth, Unfit, run
+from collegium_connect.keys import Secrets
+from collegium_connect.ledger import Ledger, Written
+from collegium_connect.log import EventLog, Value
+from collegium_connect.receive.admission import Refusal
+from collegium_connect.receive.association import Committer, Gate
+from collegium_connect.receive.crowd import Crowd
+from collegium_connect.receive.pdu import AssociateRequest
+from collegium_connect.settings import Settings
+from collegium_connect.spool import Place, Stores
+from collegium_deid import Rejected
+
+log = EventLog("receive")
+
+_LOOK_S: Final = 0.5
+# Threads and open sockets do not survive a fork; a fresh process costs half a second once.
+_CONTEXT: Final = multiprocessing.get_context("spawn")
+
+
+class Registry(Protocol):
+    def by_id(self, channel_id: str) -> Channel | None: ...
+
+
+@dataclass(frozen=True)
+class Owned:
+    """What the processes ask for, and the gateway has."""
+
+    ledger: Ledger
+    stores: Stores
+    codes: Codes
+    channels: Registry
+    committer: Committer | None
+    secrets: Secrets
+
+
+class Desk:
+    """Starts the processes and answers them. `start` with the sockets that listen, then `stop`."""
+
+    def __init__(self, settings: Settings, owned: Owned, gate: Gate, crowd: Crowd) -> None:
+        self._settings, self._owned, self._gate, self._crowd = settings, owned, gate, crowd
+        self._word = random_bytes.token_bytes(32)
+        self._listener: Listener | None = None
+        self._birth: Birth | None = None
+        self._stopping = threading.Event()
+        self._processes: list[BaseProcess] = []
+        self._threads: list[threading.Thread] = []
+
+    def start(self, sockets: Sequence[tuple[socket.socket, bool]]) -> None:
+        self._listener = Listener(authkey=self._word)
+        address = self._listener.address
+        assert isinstance(address, str)
+        self._birth = Birth(self._settings, self._owned.secrets, tuple(sockets), address, self._word)
+        for _ in range(self._settings.receive.processes):
+            self._processes.append(self._begin())
+        for work in (self._welcome, self._keep_going):
+            thread = threading.Thread(target=work, name="desk", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self, timeout_s: float) -> None:
+        """End the processes; what they did not answer is the sender's."""
+        self._stopping.set()
+        for process in self._processes:
+            process.kill()
+            process.join(timeout_s)
+        if self._listener is not None:
+            self._listener.close()
+
+    def _begin(self) -> BaseProcess:
+        process = _CONTEXT.Process(target=run, args=(self._birth,), daemon=True)
+        process.start()
+        return process
+
+    def _keep_going(self) -> None:
+        while not self._stopping.wait(_LOOK_S):
+            for at, process in enumerate(self._processes):
+                if not process.is_alive() and not self._stopping.is_set():
+                    log.error("receive.process_died", exit_code=process.exitcode)
+                    process.close()
+                    self._processes[at] = self._begin()
+
+    def _welcome(self) -> None:
+        assert self._listener is not None
+        while not self._stopping.is_set():
+            try:
+                connection = self._listener.accept()
+            except (OSError, EOFError, multiprocessing.AuthenticationError):
+                continue
+            threading.Thread(target=self._serve, args=(connection,), name="desk", daemon=True).start()
+
+    def _serve(self, connection: Connection) -> None:
+        with ExitStack() as held, connection:
+            visit = _Visit(self._owned, self._gate, self._crowd, held)
+            held.callback(visit.take_back)
+            while True:
+                try:
+                    question, facts = connection.recv()
+                    connection.send(visit.answer(question, facts))
+                except (EOFError, OSError):
+                    return
+
+
+class _Visit:
+    """One association in another process, or one other thread of it."""
+
+    def __init__(self, owned: Owned, gate: Gate, crowd: Crowd, held: ExitStack) -> None:
+        self._owned, self._gate, self._crowd, self._held = owned, gate, crowd, held
+        self._lent: set[Place] = set()
+        segments = owned.stores.segments
+        self._answers: dict[str, Callable[..., Any]] = {  # Any: as each question's
+            "decide": self._decide,
+            "is_well": lambda: owned.ledger.is_well,
+            "is_known": owned.ledger.is_known,
+            "is_known_input": owned.ledger.is_known_input,
+            "record": self._record,
+            "code_for": owned.codes.code_for,
+            "commit": self._commit,
+            "reserve": lambda size: self._lend(segments.reserve(size)),
+            "reserve_own": lambda: self._lend(segments.reserve_own()),
+            "grow": segments.grow,
+            "sync": segments.sync,
+            "remove": self._remove,
+            "require": lambda size, to_empty_it: owned.stores.usage.require(size, to_empty_it=to_empty_it),
+            "log": _log,
+        }
+
+    def answer(self, question: str, facts: tuple[Any, ...]) -> Any:  # Any: as each question's
+        try:
+            return self._answers[question](*facts)
+        except Rejected as rejected:
+            return Unfit(rejected.code, rejected.message)
+        except Exception as error:  # noqa: BLE001 - raised again where it was asked
+            return error
+
+    def take_back(self) -> None:
+        """The asker is gone: nobody will record what it was lent."""
+        for place in self._lent:
+            self._owned.stores.segments.forget(place)
+
+    def _decide(self, request: AssociateRequest, address: str) -> Channel | Refusal:
+        with ExitStack() as inside:
+            inside.enter_context(self._crowd.inside(address))
+            decision = self._crowd.refusal(address) or self._gate.decide(request, address)
+            if not isinstance(decision, Refusal):
+                self._held.push(inside.pop_all())
+            return decision
+
+    def _lend(self, place: Place) -> Place:
+        self._lent.add(place)
+        return place
+
+    def _record(self, items: Sequence[Written]) -> object:
+        # Whatever comes of it: from here on the place is the journal's, or the next start's, to judge.
+        self._lent.difference_update(item.stored.place for item in items)
+        return self._owned.ledger.record(items)
+
+    def _remove(self, segment: str) -> None:
+        self._lent.discard(Place(segment, 0))
+        self._owned.stores.segments.remove(segment)
+
+    def _commit(self, channel_id: str, *asked: Any) -> int:  # Any: as the committer's
+        channel = self._owned.channels.by_id(channel_id)
+        if channel is None or self._owned.committer is None:
+            return 0x0110
+        return self._owned.committer.ask(channel, *asked)
+
+
+def _log(part: str, level: int, event: str, keys: dict[str, Value]) -> None:
+    writer = EventLog(part)
+    write = {logging.INFO: writer.info, logging.WARNING: writer.warning}.get(level, writer.error)
+    write(event, **keys)
