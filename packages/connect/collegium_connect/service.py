@@ -39,10 +39,12 @@ from collegium_connect.people import People
 from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
 from collegium_connect.pull import PULL_S, Puller, Requests
 from collegium_connect.receive import Admission, Commitments, Door
-from collegium_connect.recover import recover
+from collegium_connect.place import require_same_place
+from collegium_connect.recover import SCRUB_S, Scrub, recover
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
+from collegium_connect.times import TIMES_S, Times
 from collegium_connect.trail import Trail
 from collegium_connect.updates import Lease, LeasedGate, LeaseFolder
 from collegium_connect.updates.before import JournalBeforeUpdate
@@ -99,6 +101,7 @@ class Gateway:
 
     def _build(self) -> None:
         settings, clock, folder = self._settings, self._clock, self._settings.gateway.data_dir
+        require_same_place(folder)
         self._journal_before_update = JournalBeforeUpdate(journal_path(settings))
         self._journal_before_update.keep_or_bring_back()
         self._journal = Journal(journal_path(settings))
@@ -274,6 +277,8 @@ class Gateway:
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("commitment", self._commitments.run_once, lambda: 2.0),
             Loop("pull", self._puller.run_once, lambda: PULL_S),
+            Loop("times", Times(self._journal, self._clock).run_once, lambda: TIMES_S),
+            Loop("scrub", Scrub(self._journal, self._stores).run_once, lambda: SCRUB_S),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]

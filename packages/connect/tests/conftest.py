@@ -87,7 +87,7 @@ def start(settings: Settings, server: FakeServer, log_file: Path) -> Iterator[Ca
 
     def begin(changed: Settings = settings) -> Gateway:
         if not journal_path(changed).exists():
-            enrolled(settings, server)
+            enrolled(changed, server)
         gateway = Gateway(changed)
         gateway.start()
         started.append(gateway)

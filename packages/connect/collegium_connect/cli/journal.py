@@ -6,6 +6,7 @@ from collegium_connect.cli.options import Commands, alone, chosen, declare, open
 from collegium_connect.clock import now
 from collegium_connect.journal.backups import keep_copy
 from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.place import adopt
 from collegium_connect.rebuild import rebuild
 from collegium_connect.service import copies_path, journal_path
 from collegium_connect.settings import Settings
@@ -13,12 +14,13 @@ from collegium_connect.spool import Stores
 
 
 def register(commands: Commands) -> None:
-    command = declare(commands, "journal", "check, copy or rebuild the journal", run)
+    command = declare(commands, "journal", "check, copy or rebuild the journal, adopt a copied folder", run)
     command.add_argument(
         "action",
-        choices=("check", "copy", "rebuild"),
+        choices=("check", "copy", "rebuild", "adopt"),
         help="check: read every page; copy: keep a copy now; rebuild: make a damaged journal again"
-        " from its newest copy and the spool, with the gateway stopped",
+        " from its newest copy and the spool, with the gateway stopped; adopt: say that this data folder"
+        " was moved, and that the one it was copied from will never run again",
     )
 
 
@@ -26,6 +28,10 @@ def run(options: argparse.Namespace) -> int:
     settings = chosen(options)
     if options.action == "rebuild":
         return _rebuild(settings)
+    if options.action == "adopt":
+        adopt(settings.gateway.data_dir)
+        print("This data folder is the gateway's own now. Never start the one that it was copied from.")
+        return 0
     with opened(settings) as journal:
         journal.check()
         if options.action == "copy":
