@@ -43,7 +43,9 @@ class Segments:
         self._lock = threading.Lock()
         self._handles: dict[str, int] = {}
         self._live: Counter[str] = Counter()
-        self._sizes = {name: self._path(name).stat().st_size for name in self.names()}
+        # Another process of this gateway may read here, and the owner remove a segment meanwhile.
+        sizes = {name: _size_of(self._path(name)) for name in self.names()}
+        self._sizes = {name: size for name, size in sizes.items() if size is not None}
         self._holes: Counter[str] = Counter()
         self._open, self._end, self._allocated = "", 0, 0
         self._is_named = True
@@ -259,3 +261,10 @@ class Segments:
 
     def _path(self, segment: str) -> Path:
         return self._folder / f"{segment}{_SUFFIX}"
+
+
+def _size_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
