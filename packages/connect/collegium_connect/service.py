@@ -20,6 +20,7 @@ from collegium_connect.clock import Clock, now
 from collegium_connect.configuration import Configuration
 from collegium_connect.doctor import examine
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
+from collegium_connect.hands import Desk, Owned
 from collegium_connect.heartbeat import Pulse
 from collegium_connect.inspection import Inspector, Progress
 from collegium_connect.intake import Intake
@@ -36,10 +37,10 @@ from collegium_connect.log import EventLog
 from collegium_connect.loops import Loop
 from collegium_connect.metrics import Room, metrics
 from collegium_connect.people import People
-from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
-from collegium_connect.pull import PULL_S, Puller, Requests
-from collegium_connect.receive import Admission, Commitments, Door
 from collegium_connect.place import require_same_place
+from collegium_connect.pull import PULL_S, Puller, Requests
+from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
+from collegium_connect.receive import Admission, Commitments, Door
 from collegium_connect.recover import SCRUB_S, Scrub, recover
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
@@ -118,17 +119,16 @@ class Gateway:
             self._journal.close()
             raise
         self._links = links = LinkTable(self._journal, secrets, clock)
-        intake = Intake(JournalLedger(self._journal, stores), stores, links, secrets, clock)
+        ledger = JournalLedger(self._journal, stores)
+        intake = Intake(ledger, stores, links, secrets, clock)
         admission = Admission(settings.receive.allowed_callers, self._channels, intake)
         callers, sealing = settings.receive.allowed_callers, secrets.sealing
         self._commitments = Commitments(self._journal, self._channels, callers, sealing, clock)
-        self._door = Door(
-            settings.receive,
-            settings.limits,
-            LeasedGate(admission, self._is_leased),
-            intake,
-            self._commitments,
-        )
+        gate = LeasedGate(admission, self._is_leased)
+        self._door = Door(settings.receive, settings.limits, gate, intake, self._commitments)
+        if settings.receive.processes > 1:
+            owned = Owned(ledger, stores, links, self._channels, self._commitments, secrets)
+            self._door.hand_over(lambda crowd: Desk(settings, owned, gate, crowd))
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)
         trail = Trail(self._journal, secrets, clock)
@@ -276,9 +276,9 @@ class Gateway:
             Loop("held", self._links.resume_held, lambda: _HELD_S),
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("commitment", self._commitments.run_once, lambda: 2.0),
-            Loop("pull", self._puller.run_once, lambda: PULL_S),
             Loop("times", Times(self._journal, self._clock).run_once, lambda: TIMES_S),
             Loop("scrub", Scrub(self._journal, self._stores).run_once, lambda: SCRUB_S),
+            Loop("pull", self._puller.run_once, lambda: PULL_S),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),
             Loop("heartbeat", self._pulse.run_once, lambda: self._settings.server.heartbeat_s),
         ]
