@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from collegium_connect.actor import CONSOLE
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.errors import ConnectError, SealBroken, SpoolDamaged
 from collegium_connect.journal import objects, subjects
@@ -28,6 +29,7 @@ from collegium_connect.notes import arrival_of
 from collegium_connect.recover import missing_in
 from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.spool.scan import records_of
+from collegium_connect.trail import Trail, bring_over
 from collegium_deid import DeidError, local_id_of, parse_file
 
 log = EventLog("rebuild")
@@ -85,6 +87,12 @@ def rebuild(path: Path, copies: Path, stores: Stores, secrets: Secrets, clock: C
         _require_channels(journal, found)
         links += _learn_links(journal, stores, secrets, found, clock)
         added = _add(journal, found)
+        entries = _read_trail(journal, path)
+        with journal.change() as db:
+            Trail(journal, secrets, clock).note(
+                db, CONSOLE, "journal.rebuilt",
+                facts={"objects": added, "links": links, "trail_entries": entries},
+            )  # fmt: skip
         with journal.look() as db:
             live = objects.live_records(db)
         missing = len(missing_in(stores, live))
@@ -157,6 +165,15 @@ def _read_links(journal: Journal, damaged: Path) -> int:
             marks = ", ".join("?" * len(row))
             db.execute(f"INSERT OR IGNORE INTO subjects ({names}) VALUES ({marks})", tuple(row))  # noqa: S608 - names of columns, from the journal's own schema
         return db.total_changes - before
+
+
+def _read_trail(journal: Journal, damaged: Path) -> int:
+    """Entries of the trail that can still be read and that the copy lacks; how many."""
+    if not damaged.exists():
+        return 0
+    rows = list(_readable(damaged, "trail"))
+    with journal.change() as db:
+        return bring_over(db, rows)
 
 
 def _readable(path: Path, table: str) -> Iterator[sqlite3.Row]:

@@ -13,7 +13,7 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.keys import Secrets
 from collegium_connect.people import NameTaken, PasswordWeak, People, PeopleError, SignInLocked, SignInRefused
 from collegium_connect.people.passwords import Cost
-from collegium_connect.trail import Trail, for_the_server
+from collegium_connect.trail import Trail, bring_over, for_the_server
 
 PASSWORD = "correct horse battery"
 OPERATOR = Actor("Ona Operator", Role.OPERATOR)
@@ -247,3 +247,23 @@ def test_the_server_hears_that_something_was_done_and_not_who_or_why(journal: Jo
     assert entries[1].previous_hash == entries[0].hash
     assert b"Ona" not in sent
     assert b"Seen" not in sent
+
+
+@pytest.mark.requirement("C18")
+def test_entries_that_a_copy_lacks_are_brought_over_as_far_as_the_chain_holds(
+    journal: Journal, trail: Trail, path: Path, tmp_path: Path
+) -> None:
+    note(journal, trail, "test.thing.first")
+    copy = Journal(tmp_path / "copy.sqlite3")
+    note(journal, trail, "test.thing.second", reason="Kept whole.")
+    note(journal, trail, "test.thing.third")
+    note(journal, trail, "test.thing.fourth")
+    spoiled(path, "UPDATE trail SET actor = 'Somebody' WHERE seq = 4")
+
+    with journal.look() as damaged, copy.change() as db:
+        count = bring_over(db, damaged.execute("SELECT * FROM trail"))
+
+    kept = Trail(copy, Secrets(bytes(32)), clock.now)
+    assert (count, kept.verify().is_whole) == (3, True)
+    assert [line.reason for line in kept.lines()] == ["", "Kept whole.", ""]
+    copy.close()

@@ -7,6 +7,7 @@ sealed: they are shown to signed-in people and never leave.
 """
 
 from collegium_connect.trail.chain import Verdict, verify
+from collegium_connect.trail.salvage import bring_over
 from collegium_connect.trail.trail import Line, Trail, for_the_server
 
-__all__ = ["Line", "Trail", "Verdict", "for_the_server", "verify"]
+__all__ = ["Line", "Trail", "Verdict", "bring_over", "for_the_server", "verify"]
