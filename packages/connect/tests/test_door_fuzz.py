@@ -11,6 +11,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from socket import SHUT_WR
 from types import SimpleNamespace
 from typing import Any, Final, cast
 
@@ -55,6 +56,9 @@ class Bytes:
 
     def sendall(self, data: bytes) -> None:
         self.sent.append(data)
+
+    def shutdown(self, way: int) -> None:
+        assert way == SHUT_WR
 
     def settimeout(self, seconds: float) -> None:
         assert seconds > 0

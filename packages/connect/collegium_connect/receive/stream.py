@@ -82,6 +82,13 @@ class Stream:
         except OSError as error:
             raise PeerGone from error
 
+    def say_no_more(self) -> None:
+        """End our direction of the connection; the peer's stays open."""
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            return  # it is gone already
+
     def _gather(self, size: int) -> None:
         """Have at least `size` bytes in the buffer."""
         left = self._end - self._start

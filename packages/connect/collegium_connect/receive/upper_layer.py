@@ -126,7 +126,11 @@ class UpperLayer:
             self._state = State.IDLE
 
     def linger(self) -> None:
-        """Give the peer ARTIM's time to read our last words and hang up: closing at once may lose them."""
+        """Give the peer ARTIM's time to read our last words and hang up: closing at once may lose them.
+
+        It hears at once that nothing more comes: what is no DICOM peer would wait for that.
+        """
+        self._stream.say_no_more()
         try:
             while self._state is State.AWAITING_CLOSE:
                 self.step()
