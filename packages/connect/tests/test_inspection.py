@@ -66,7 +66,8 @@ def test_an_object_that_ends_its_worker_twice_is_set_aside_and_the_rest_goes_on(
     until: Until,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(crew, "ITEM_LIMIT_S", 0.0)  # no process starts in so short a time
+    monkeypatch.setattr(crew, "ITEM_LIMIT_S", -1.0)
+    monkeypatch.setattr(crew, "_TICK_S", 0.0)  # nothing is found out in so short a time
     gateway = start(apart)
     send(gateway, phantoms.ct_exam(tmp_path / "a", slices=1, size=64, seed=1).files[0])
     until(lambda: bool(gateway.status().quarantine))
@@ -77,6 +78,30 @@ def test_an_object_that_ends_its_worker_twice_is_set_aside_and_the_rest_goes_on(
 
     (line,) = gateway.status().quarantine
     assert line.reason_code == "connect.inspection.crashed"
+
+
+@pytest.mark.requirement("C18")
+def test_no_object_is_blamed_for_a_worker_that_does_not_start(  # noqa: PLR0917 - fixtures
+    apart: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[float] = []
+    monkeypatch.setattr(crew, "_AFTER_FAULT_S", 0.1)
+    monkeypatch.setattr(crew, "_START_LIMIT_S", -1.0)
+    monkeypatch.setattr(crew, "_TICK_S", 0.0)
+    monkeypatch.setattr(crew.log, "fault", lambda *_args, **_keys: begun.append(0.0))
+    gateway = start(apart)
+    send(gateway, phantoms.ct_exam(tmp_path, slices=1, size=64).files[0])
+    until(lambda: len(begun) > 3)
+    blamed = list(gateway.status().quarantine)
+    monkeypatch.undo()
+    until(lambda: len(server.receipted) == 1)
+
+    assert blamed == []
 
 
 @pytest.mark.requirement("C14")

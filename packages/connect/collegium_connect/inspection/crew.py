@@ -21,6 +21,7 @@ from collegium_connect.inspection.worker import (
     NeedCode,
     NeedRoom,
     NewChannel,
+    Ready,
     Refused,
     Task,
     Told,
@@ -40,12 +41,18 @@ log = EventLog("inspection")
 
 ITEM_LIMIT_S: Final = 900.0
 """Longer no object may take: the largest that fits in memory, read in full, takes a third of it."""
+_START_LIMIT_S: Final = 120.0
+_AFTER_FAULT_S: Final = 5.0
 _TRIES: Final = 2
 _TICK_S: Final = 0.2
 # Threads and open sockets do not survive a fork; a fresh process costs half a second once.
 _CONTEXT: Final = multiprocessing.get_context("spawn")
 
 Found = tuple[ReceivedObject, Finding]
+
+
+class _NotStarted(Exception):
+    """There is no worker: no memory for one, say. No object is to blame."""
 
 
 class Hand(Protocol):
@@ -91,6 +98,7 @@ class Worker:
         self._stores, self._codes = stores, codes
         self._is_stopping = is_stopping
         self.pid: int | None = None
+        self._not_before = 0.0
         self._process: BaseProcess | None = None
         self._pipe: Connection | None = None
         self._told: dict[str, Channel | None] = {}
@@ -122,6 +130,9 @@ class Worker:
         lent: list[Place] = []
         try:
             findings = self._examined(group, lent)
+        except _NotStarted:
+            self.close()
+            findings = [NotNow() for _ in group]
         except (EOFError, OSError):  # its pipe broke: it died, or was ended because it took too long
             self.close()
             findings = [NotNow() for _ in group] if self._is_stopping() else self._died(group)
@@ -163,6 +174,7 @@ class Worker:
             said = self._hear(ends)
             if isinstance(said, list):
                 return said
+            assert not isinstance(said, Ready)
             answer = self._answer(said)
             if isinstance(answer, Place):
                 lent.append(answer)
@@ -193,11 +205,20 @@ class Worker:
         return said
 
     def _begin(self) -> None:
-        self._pipe, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=run, args=(theirs, self._bench), daemon=True)
-        self._process.start()
-        self.pid = self._process.pid
-        theirs.close()
+        if time.monotonic() < self._not_before:
+            raise _NotStarted
+        try:
+            self._pipe, theirs = _CONTEXT.Pipe()
+            with theirs:
+                self._process = _CONTEXT.Process(target=run, args=(theirs, self._bench), daemon=True)
+                self._process.start()
+            self.pid = self._process.pid
+            self._hear(time.monotonic() + _START_LIMIT_S)
+        except (EOFError, OSError) as error:
+            self._not_before = time.monotonic() + _AFTER_FAULT_S
+            if not self._is_stopping():
+                log.fault("inspection.worker_missing", error)
+            raise _NotStarted from error
 
 
 class _OwnRoom:

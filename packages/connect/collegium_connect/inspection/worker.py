@@ -68,10 +68,15 @@ class Refused:
     words: str
 
 
+@dataclass(frozen=True)
+class Ready:
+    """A worker has started; what goes wrong from now on is an object's doing."""
+
+
 Told = NewChannel | Task | None
 """None: end."""
-Asked = NeedRoom | NeedCode | list[Finding]
-"""What a worker says: a question that it waits on, or its findings."""
+Asked = Ready | NeedRoom | NeedCode | list[Finding]
+"""What a worker says: that it is there, a question that it waits on, or its findings."""
 Answer = Place | str | Refused | Exception
 
 
@@ -86,6 +91,7 @@ def run(pipe: Connection, bench: Bench) -> None:
     examiner = Examiner(stores, _Room(pipe, stores), _Codes(pipe), object_bytes=settings.inspect.object_bytes)
     channels: dict[str, Channel | None] = {}
     with contextlib.suppress(EOFError, OSError):  # the gateway is gone, and so are we
+        pipe.send(Ready())
         while (told := pipe.recv()) is not None:
             if isinstance(told, NewChannel):
                 channels[told.channel_id] = told.channel
