@@ -132,7 +132,7 @@ def test_rubbish_at_the_door_is_told_apart_in_words_and_harms_no_exam(
     assert {one.status for one in sent} == {pacs.SUCCESS}
     assert hospital.status()["quarantined_objects"] == set_aside + 1
     log = hospital.gateway.log_text
-    assert "The first bytes are no association request." in log
+    assert "a PDU that has no place here, or is none" in log
     assert "no channel has this called AE title" in log
     (reason,) = {line["reason"] for line in hospital.status()["quarantine"]}
     assert "cut" in reason or "ends" in reason or "short" in reason, reason
