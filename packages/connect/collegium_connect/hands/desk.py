@@ -5,6 +5,7 @@ link table and the log have one owner. What was lent over a connection and not r
 it breaks.
 """
 
+import contextlib
 import logging
 import multiprocessing
 import secrets as random_bytes
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Listener
+from multiprocessing.connection import Client, Connection, Listener
 from multiprocessing.process import BaseProcess
 from typing import Any, Final, Protocol
 
@@ -34,6 +35,7 @@ from collegium_deid import Rejected
 log = EventLog("receive")
 
 _LOOK_S: Final = 0.5
+_BACKLOG: Final = 64
 # Threads and open sockets do not survive a fork; a fresh process costs half a second once.
 _CONTEXT: Final = multiprocessing.get_context("spawn")
 
@@ -67,7 +69,7 @@ class Desk:
         self._threads: list[threading.Thread] = []
 
     def start(self, sockets: Sequence[tuple[socket.socket, bool]]) -> None:
-        self._listener = Listener(authkey=self._word)
+        self._listener = Listener(backlog=_BACKLOG, authkey=self._word)
         address = self._listener.address
         assert isinstance(address, str)
         self._birth = Birth(self._settings, self._owned.secrets, tuple(sockets), address, self._word)
@@ -85,7 +87,11 @@ class Desk:
             process.kill()
             process.join(timeout_s)
         if self._listener is not None:
+            with contextlib.suppress(OSError, EOFError, multiprocessing.AuthenticationError):
+                Client(self._listener.address, authkey=self._word).close()  # wakes who waits to welcome
             self._listener.close()
+        for thread in self._threads:
+            thread.join(timeout_s)
 
     def _begin(self) -> BaseProcess:
         process = _CONTEXT.Process(target=run, args=(self._birth,), daemon=True)

@@ -24,6 +24,7 @@ log = EventLog("receive")
 _BACKLOG: Final = 64
 # Refused peers, and peers that hang up slowly, hold a thread each for a moment; more than that are not answered.
 _SPARE: Final = 64
+_MOMENT_S: Final = 1.0
 
 
 class Helpers(Protocol):
@@ -86,7 +87,8 @@ class Door:
             self._threads.append(thread)
 
     def stop(self, timeout_s: float = 3.0) -> None:
-        """Close everything; objects that were not answered stay the sender's."""
+        """Close everything, after a moment for what is nearly done; what was not answered stays the sender's."""
+        self.drain(min(_MOMENT_S, timeout_s))
         self._stopping.set()
         if self._helpers is not None:
             self._helpers.stop(timeout_s)
