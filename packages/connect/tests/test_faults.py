@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydicom import dcmread
 
 from collegium_connect.clock import now
 from collegium_connect.intake import Status
@@ -105,6 +106,25 @@ def test_of_a_torn_segment_what_is_whole_is_delivered_and_the_rest_when_it_comes
     assert (lost.reason_code, lost.objects) == ("connect.spool.damaged", 1)
     assert set(server.receipted.values()) == {1}
     assert again.status().quarantine == ()
+
+
+@pytest.mark.requirement("C07", "C14")
+def test_what_differs_only_in_what_is_removed_is_one_object_and_leaves_no_record_behind(
+    settings: Settings, start: Start, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    gateway = start()
+    push(gateway, tmp_path / "exam", slices=1)
+    until(lambda: not gateway.inspection().waiting)
+    (path,) = (tmp_path / "exam").rglob("*.dcm")
+    dataset = dcmread(path)
+    dataset.OperatorsName = "Somebody^Else"
+    dataset.save_as(path, enforce_file_format=True)
+
+    pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
+
+    until(lambda: len(server.receipted) == 1)
+    until(lambda: not list((settings.gateway.data_dir / "spool").iterdir()))
+    assert set(server.receipted.values()) == {1}
 
 
 def record_end(segment: Path) -> int:

@@ -153,7 +153,7 @@ class Inspector:
             )
             for item, finding in told:
                 if isinstance(finding, Recleaned):
-                    unneeded.append(inspection.pass_cleaned(db, item, finding.product, finding.stored))
+                    unneeded += inspection.pass_cleaned(db, item, finding.product, finding.stored)
                 elif isinstance(finding, Unfit):
                     unneeded.append(
                         inspection.set_aside(db, item.object_id, finding.code, finding.words, finding.stored)

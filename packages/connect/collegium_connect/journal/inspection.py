@@ -89,21 +89,23 @@ def pass_unchanged(db: sqlite3.Connection, object_ids: Iterable[str]) -> None:
     )
 
 
-def pass_cleaned(db: sqlite3.Connection, item: ReceivedObject, product: Product, stored: Stored) -> Place:
-    """Inspected and cleaned into a new record; the place of the record that is no longer needed.
+def pass_cleaned(
+    db: sqlite3.Connection, item: ReceivedObject, product: Product, stored: Stored
+) -> list[Place]:
+    """Inspected and cleaned into a new record; where records lie that are no longer needed.
 
-    The same object may have come before under another form of its input: then the new record is the
-    one that is not needed, and this object is gone from the journal.
+    The same object may have come before under another form of its input: then neither record is needed,
+    and this object is gone from the journal.
     """
     row = db.execute(
         "SELECT exam_id, segment, offset, state FROM objects WHERE object_id = ?", (item.object_id,)
     ).fetchone()
     if row is None or row["state"] != State.RECEIVED:
-        return stored.place
+        return [stored.place]
     old = Place(row["segment"], row["offset"])
     if objects.is_known(db, item.channel_id, product.sop_instance_uid, product.sha256):
         db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
-        return old
+        return [old, stored.place]
     exam_id, is_held = objects.exam_of(db, item.exam_id, item.channel_id, item.received_ms, product)
     delivery_id = objects.replace_missing(db, item.channel_id, product)
     db.execute(
@@ -120,7 +122,7 @@ def pass_cleaned(db: sqlite3.Connection, item: ReceivedObject, product: Product,
         objects.mend(db, item.object_id, delivery_id)
     elif is_held:
         objects.hold(db, exam_id)
-    return old
+    return [old]
 
 
 def set_aside(
