@@ -4,6 +4,7 @@ import multiprocessing
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from threading import Semaphore
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from collegium_connect import machine
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 LIMIT_S: Final = 300.0
+# Each holds an object some three times.
+_AT_ONCE: Final = 2
 # Threads and open sockets do not survive a fork.
 _CONTEXT: Final = multiprocessing.get_context("spawn")
 
@@ -34,15 +37,17 @@ class Viewer:
 
     def __init__(self, *, is_apart: bool = True, limit_s: float = LIMIT_S) -> None:
         self._is_apart, self._limit_s = is_apart, limit_s
+        self._turns = Semaphore(_AT_ONCE)
 
     @contextmanager
     def session(self) -> Iterator["Session"]:
-        """Many looks with one process, which ends with the block."""
-        session = Session(self._limit_s if self._is_apart else None)
-        try:
-            yield session
-        finally:
-            session.end()
+        """Many looks with one process, which ends with the block; who comes third waits."""
+        with self._turns:
+            session = Session(self._limit_s if self._is_apart else None)
+            try:
+                yield session
+            finally:
+                session.end()
 
     def view(self, data: bytes, channel: Channel, who: Verdict, boxes: Boxes, frame: int) -> View:
         """One look. Raises as `Session.view` does."""

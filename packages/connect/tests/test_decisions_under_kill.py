@@ -1,0 +1,69 @@
+"""Decisions of people survive `kill -9` at any moment: released once, deleted for good, nothing in between."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydicom import dcmread
+from pydicom.uid import SecondaryCaptureImageStorage
+
+from collegium_connect import settings
+from collegium_connect.actor import Actor, Role
+from collegium_connect.cli.parts import LocalParts, local_parts
+from collegium_testkit import pacs, phantoms
+from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.gateways import GatewayProcess
+
+ONA = Actor("Ona Operator", Role.OPERATOR)
+WHY = "Decided in a test."
+Until = Callable[..., None]
+
+
+def captures(folder: Path, count: int) -> list[Path]:
+    """Pictures of a kind that waits for a person."""
+    files = phantoms.ct_exam(folder, slices=count, size=64).files
+    for path in files:
+        dataset = dcmread(path)
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+        dataset.save_as(path, enforce_file_format=True)
+    return list(files)
+
+
+def decide(parts: LocalParts, object_id: str, number: int) -> str:
+    """Delete every third, release the others; the digest of what may leave, or nothing."""
+    if number % 3 == 0:
+        parts.quarantine.delete(ONA, object_id, WHY)
+        return ""
+    seen = parts.quarantine.look(ONA, object_id)
+    parts.quarantine.release(ONA, seen.look_id, WHY)
+    return seen.view.sha256
+
+
+@pytest.mark.soak
+@pytest.mark.requirement("C14", "C18")
+def test_no_decision_is_lost_or_done_twice_when_the_gateway_is_killed(
+    process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    chance, count = random.Random(54), 12
+    process.start()
+    pacs.send(captures(tmp_path / "exam", count), "127.0.0.1", process.receive_port, "TRIAL1")
+    released: set[str] = set()
+    with local_parts(settings.load(process.config)) as parts:
+        waiting = [item.object_id for item in parts.quarantine.objects(limit=count)]
+        for number, object_id in enumerate(waiting):
+            released |= {decide(parts, object_id, number)} - {""}
+            if chance.random() < 0.5:
+                process.kill()
+                process.start()
+        until(lambda: len(server.receipted) == len(released), timeout_s=120.0)
+
+        left = parts.quarantine.objects(limit=count)
+        verdict = parts.trail.verify()
+    process.stop()
+
+    assert (len(waiting), len(released), left) == (count, count - count // 3, [])
+    assert set(server.receipted.values()) == {1}
+    assert verdict.is_whole
+    segments = (process.data_dir / "spool").glob("*.segment")
+    assert not any(any(path.read_bytes()) for path in segments)
