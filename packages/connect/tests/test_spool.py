@@ -125,6 +125,24 @@ def test_a_full_segment_is_followed_by_the_next(tmp_path: Path) -> None:
     assert {place.offset for place in places} == {0}
 
 
+def test_a_long_backlog_keeps_few_files_open_and_old_segments_can_be_synced(tmp_path: Path) -> None:
+    segments = Segments(tmp_path, segment_bytes=100)
+    before = open_files()
+
+    places = [segments.append([b"x" * 60]) for _ in range(200)]
+    segments.sync(place.segment for place in places)
+
+    assert len(segments.names()) == 200
+    assert open_files() - before <= 65
+    segments.close()
+
+
+def open_files() -> int:
+    """Of this process, where the system tells."""
+    told = Path("/proc/self/fd")
+    return sum(1 for _ in told.iterdir()) if told.exists() else 0
+
+
 @pytest.mark.parametrize("spoil", ["cut", "changed", "gone"])
 def test_a_record_that_is_not_as_it_was_written_is_not_whole(tmp_path: Path, spoil: str) -> None:
     spool = stores(tmp_path)

@@ -19,7 +19,8 @@ from collegium_connect.errors import SpoolDamaged, SpoolFull
 
 Piece = bytes | bytearray | memoryview
 SEGMENT_BYTES: Final = 256 << 20
-"""A file handle each, while its segment is of this run: 100 GB of backlog are 400."""
+_HANDLES: Final = 64
+"""Segments of this run that are kept open: no writer lags so many segments behind."""
 _ZEROS_BYTES: Final = 4 << 20
 _AHEAD_BYTES: Final = 16 << 20
 """Room taken ahead of what is written: a sync of a file that grows was measured 2-8 times as long."""
@@ -106,6 +107,7 @@ class Segments:
                 name = self._create()
             except OSError as error:
                 raise SpoolFull from error
+            os.close(self._handles.pop(name))  # it is filled and synced by name
             self._live[name] = 1
             return Place(name, 0)
 
@@ -132,7 +134,11 @@ class Segments:
     def sync(self, segments: Iterable[str]) -> None:
         """Put on disk what was appended to these so far, and the names of new files."""
         for segment in set(segments):
-            machine.HERE.sync_data(self._handles[segment])
+            handle = self._handles.get(segment)
+            if handle is not None:
+                machine.HERE.sync_data(handle)
+            else:
+                self._sync_closed(segment)
         if not self._is_named:
             self._is_named = True
             try:
@@ -228,6 +234,13 @@ class Segments:
         for handle in handles:
             os.close(handle)
 
+    def _sync_closed(self, segment: str) -> None:
+        handle = machine.HERE.open_again(self._path(segment))
+        try:
+            machine.HERE.sync_data(handle)
+        finally:
+            os.close(handle)
+
     def _reserve(self, size: int) -> Place:
         with self._lock:
             if not self._open or (self._end and self._end + size > self._segment_bytes):
@@ -244,6 +257,8 @@ class Segments:
         if self._open:
             os.truncate(self._handles[self._open], self._end)
         self._open, self._end, self._allocated = self._create(), 0, 0
+        while len(self._handles) > _HANDLES:
+            os.close(self._handles.pop(next(iter(self._handles))))
 
     def _allocate(self, end: int) -> None:
         """Take room ahead, up to `end` at least; the lock is held."""
