@@ -237,6 +237,32 @@ def test_a_person_looks_hides_and_releases_and_what_arrives_is_what_was_shown(
 
 
 @pytest.mark.requirement("C18")
+def test_the_pictures_of_an_exam_are_seen_together_and_those_ticked_are_released(
+    gateway: Gateway, visitor: Visitor, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=64)
+    for path in exam.files:
+        dataset = dcmread(path)
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+        dataset.save_as(path, enforce_file_format=True)
+    pacs.send(exam.files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    visitor.sign_in("Otto")
+    page = re.search(r"/quarantine/exams/[0-9a-f-]{36}", visitor.http.get("/quarantine").text)
+    assert page
+
+    sheet = visitor.post(page.group(), data={"boxes": "0, 0, 16, 16"}).text
+    looks = re.findall(r'name="look_id" value="([^"]+)"', sheet)
+    told = visitor.post(
+        page.group() + "/release", data={"look_id": looks[0], "reason": "I looked at this one."}
+    ).text
+    until(lambda: len(server.receipted) == 1)
+
+    assert (len(looks), sheet.count("data:image/png")) == (2, 2)
+    assert "Released." in told
+    assert len(gateway.quarantine.objects()) == 1
+
+
+@pytest.mark.requirement("C18")
 def test_an_object_is_given_up_only_when_the_word_is_typed(
     gateway: Gateway, visitor: Visitor, screen: str
 ) -> None:

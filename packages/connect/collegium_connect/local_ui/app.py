@@ -26,6 +26,7 @@ from collegium_connect.local_ui.configuration_pages import ConfigurationPages
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.dry_run_pages import DryRunPages
 from collegium_connect.local_ui.exam_pages import ExamPages
+from collegium_connect.local_ui.exam_sheet import ExamSheetPages
 from collegium_connect.local_ui.frame import HEADERS, Frame
 from collegium_connect.local_ui.link_pages import LinkPages
 from collegium_connect.local_ui.overview import OverviewPages
@@ -111,13 +112,15 @@ def _open_routes(parts: Parts, desk: Desk) -> list[Route]:
 
 def _quarantine_routes(parts: Parts, desk: Desk) -> list[Route]:
     pages, place = QuarantinePages(desk, parts.quarantine, parts.two_patients), "/quarantine/{object_id:uuid}"
-    exam = "/quarantine/exams/{exam_id:uuid}"
+    exam, sheet = "/quarantine/exams/{exam_id:uuid}", ExamSheetPages(desk, parts.quarantine)
     return [
         Route("/quarantine", desk.signed_in(pages.listed)),
         Route(place, desk.signed_in(pages.look), methods=["GET", "POST"]),
         Route(place + "/release", desk.signed_in(pages.release), methods=["POST"]),
         Route(place + "/take-back", desk.signed_in(pages.take_back), methods=["POST"]),
         Route(place + "/delete", desk.signed_in(pages.delete), methods=["POST"]),
+        Route(exam, desk.signed_in(sheet.look), methods=["GET", "POST"]),
+        Route(exam + "/release", desk.signed_in(sheet.release), methods=["POST"]),
         Route(exam + "/confirm", desk.signed_in(pages.confirm), methods=["POST"]),
         Route(exam + "/split", desk.signed_in(pages.split), methods=["POST"]),
     ]
