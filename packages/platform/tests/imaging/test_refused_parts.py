@@ -32,6 +32,7 @@ def test_no_refused_part_keeps_its_buffers(tmp_path: Path) -> None:
 
     upload = Upload.of(b"b", begin)
     upload.feed([*[b"\r\n--b\r\n\r\nx"] * 20, b"\r\n--b--\r\n"])
+    upload.close()
 
     assert len(upload.refused) == 20
     assert [arrival for arrival in begun if arrival()] == []

@@ -89,7 +89,7 @@ async def take(request: Request, at: Door, study_uid: str) -> Stored:
     try:
         async for batch in batches(chunks(request)):
             await in_thread(lambda batch=batch: upload.feed(batch))  # type: ignore[misc]  # bound now
-        upload.close()
+        await in_thread(upload.close)
         receipts = await in_thread(lambda: _enter(at, upload))
         is_entered = True
     finally:

@@ -86,7 +86,7 @@ async def receive_objects(request: Request) -> Response:
     try:
         async for batch in batches(chunks(request)):
             await in_thread(lambda batch=batch: upload.feed(batch))  # type: ignore[misc]  # bound now
-        upload.close()
+        await in_thread(upload.close)
     except (MultipartError, BodyStalled, StorageFull) as error:
         fault = error
     finally:

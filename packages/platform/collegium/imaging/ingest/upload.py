@@ -1,20 +1,31 @@
 """A multipart body through the corridor: chunks in, checked and sealed objects out.
 
-Used from one thread at a time; the caller moves chunks, this moves bytes.
+Used from one thread at a time; the caller moves chunks, this moves bytes. What is whole is put on the
+disk beside that, a few objects at a time: their syncs share what one of them costs.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from collegium.imaging.archive.errors import ObjectInvalid
+from collegium.kit.blobs import StorageFull
 from collegium.kit.multipart import Limits, MultipartParser, PartBegins, PartBytes, PartEnds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from concurrent.futures import Future
 
     from collegium.imaging.ingest.corridor import Arrival, Arrived
+
+
+_AT_ONCE: Final = 8
+"""Objects of one upload that are being put on the disk while the next arrive."""
+_SYNCING: Final = ThreadPoolExecutor(2 * _AT_ONCE, thread_name_prefix="sync")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +51,7 @@ class Upload:
     refused: list[TurnedAway] = field(default_factory=list)
     _open: Arrival | None = None
     _content_id: str = ""
+    _ending: deque[tuple[str, Arrival, Future[Arrived]]] = field(default_factory=deque)
 
     @classmethod
     def of(
@@ -71,27 +83,43 @@ class Upload:
             raise
 
     def close(self) -> None:
-        """Say that the body ended. Raises MultipartCut when it should not have."""
+        """Say that the body ended.
+
+        Raises:
+            MultipartCut: it should not have.
+            StorageFull: the store took not all of it.
+        """
         try:
             self.parser.close()
+            self._settle(0)
         finally:
             self.abort()
 
     def abort(self) -> None:
-        """Forget the part that is under way."""
+        """Forget the part that is under way; what was whole before is in `arrived`."""
         if self._open:
             self._open.abort()
             self._open = None
+        while self._ending:
+            with suppress(StorageFull):  # told already, or the body is at fault
+                self._settle(0)
 
     def _end_part(self) -> None:
         arrival, self._open = self._open, None
         assert arrival
-        try:
-            self.arrived.append(arrival.finish())
-        except ObjectInvalid as error:
-            self.refused.append(
-                TurnedAway(self._content_id, arrival.sop_class_uid, arrival.sop_instance_uid, _bare(error))
-            )
+        self._ending.append((self._content_id, arrival, _SYNCING.submit(arrival.finish)))
+        self._settle(_AT_ONCE)
+
+    def _settle(self, most: int) -> None:
+        """Wait until no more than `most` objects are still on their way to the disk, oldest first."""
+        while len(self._ending) > most:
+            content_id, arrival, future = self._ending.popleft()
+            try:
+                self.arrived.append(future.result())
+            except ObjectInvalid as error:
+                self.refused.append(
+                    TurnedAway(content_id, arrival.sop_class_uid, arrival.sop_instance_uid, _bare(error))
+                )
 
 
 def _bare(error: ObjectInvalid) -> ObjectInvalid:
