@@ -34,6 +34,7 @@ LEFT_OUT = ["--exclude-module=tkinter", "--exclude-module=matplotlib", "--exclud
 def main() -> int:
     python = _environment()
     _collect(python)
+    _bring_licences(python)
     _try()
     archive = _pack()
     print(f"{OUT / NAME} ({_size_mb(OUT / NAME)} MB), {archive} ({archive.stat().st_size >> 20} MB)")
@@ -59,6 +60,19 @@ def _collect(python: Path) -> None:
         f"--distpath={OUT}", f"--workpath={WORK / 'work'}", f"--specpath={WORK}", "--log-level=WARN",
         *COLLECTED, *LEFT_OUT, str(ENTRY),
     )  # fmt: skip
+
+
+def _bring_licences(python: Path) -> None:
+    """The licence of every package that went in, as its authors wrote it."""
+    for path in sorted(python.parents[1].rglob("*.dist-info/**/*")):
+        if path.is_file() and path.name.upper().startswith(("LICEN", "COPYING", "NOTICE")):
+            package = next(part for part in path.parts if part.endswith(".dist-info")).removesuffix(
+                ".dist-info"
+            )
+            target = OUT / NAME / "licences" / package / path.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+    shutil.copyfile(ROOT / "LICENSE", OUT / NAME / "licences" / "LICENSE")
 
 
 def _try() -> None:

@@ -217,6 +217,15 @@ class UpdateSettings:
         default=120.0, metadata=_doc("Seconds that a new version has to come up before it is rolled back.")
     )
 
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"(\d+\.\d+\.\d+)?", self.pin, re.ASCII):
+            raise SettingsInvalid("updates.pin must be a version such as 1.2.3, or empty.")
+        if not self.url:
+            return
+        require_safe_url(self.url, "updates.url")
+        if self.root_file is None:
+            raise SettingsInvalid("updates.url needs updates.root_file: without it no signature counts.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -236,12 +245,6 @@ class Settings:
             raise SettingsInvalid("local.host must be an address of this machine, such as 127.0.0.1.")
         if not 4096 <= self.receive.max_pdu <= 16 << 20:
             raise SettingsInvalid("receive.max_pdu must lie between 4096 and 16777216.")
-        if self.updates.url:
-            require_safe_url(self.updates.url, "updates.url")
-            if self.updates.root_file is None:
-                raise SettingsInvalid(
-                    "updates.url needs updates.root_file: without it no signature means anything."
-                )
         if self.receive.processes < 1:
             raise SettingsInvalid("receive.processes must be at least 1.")
         has_tls = self.receive.tls_certificate_file is not None
