@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from collegium_connect.clock import now
@@ -42,9 +43,7 @@ def spoil(path: Path) -> None:
     """Overwrite the file from its first page's end on, as a failing disk does."""
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xa5" * (path.stat().st_size - 4096))
+    spoil_in_place(path)
 
 
 def rebuilt(settings: Settings) -> Rebuilt:
@@ -194,19 +193,39 @@ def test_a_record_that_rots_on_the_disk_is_found_while_the_gateway_runs(
     assert waiting(gateway) == 2
 
 
+@pytest.mark.requirement("C14")
 @pytest.mark.usefixtures("patient")
-def test_a_running_gateway_that_meets_a_damaged_page_takes_nothing_more_and_says_so(
-    start: Start, tmp_path: Path, log_file: Path
+def test_a_page_damaged_while_the_gateway_runs_closes_the_door_is_told_and_costs_nothing(
+    settings: Settings, start: Start, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
     gateway = start()
     push(gateway, tmp_path / "exam")
-    gateway._journal.is_damaged = True
+    until(lambda: not gateway.inspection().waiting)
+    until(copies_in(copies_path(settings))[0].exists)
+    with gateway._journal._write_lock:
+        gateway._journal._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        spoil_in_place(journal_path(settings))
 
+    until(lambda: gateway._journal.is_damaged)
     with pytest.raises(pacs.AssociationRefused) as error:
         push(gateway, tmp_path / "more", seed=2)
+    page = httpx.get(f"http://127.0.0.1:{gateway.local_port}/", follow_redirects=True)
+    gateway.stop()
+    done = rebuilt(settings)
 
     assert (error.value.result, error.value.source) == (2, 3)
-    assert "out of resources" in log_file.read_text("utf-8")
+    assert "The journal is damaged" in page.text
+    assert done.missing == 0
+    server.channels = (replace(server.channels[0], quiet_time_s=1),)
+    push(start(), tmp_path / "more", seed=2)
+    until(lambda: len(server.receipted) == 6)
+    assert set(server.receipted.values()) == {1}
+
+
+def spoil_in_place(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (path.stat().st_size - 4096))
 
 
 def test_without_a_copy_nothing_is_changed(settings: Settings, start: Start) -> None:

@@ -21,6 +21,7 @@ from collegium_connect.actor import Role
 from collegium_connect.channels import Channels
 from collegium_connect.configuration import Configuration
 from collegium_connect.doctor import Finding
+from collegium_connect.errors import JournalDamaged
 from collegium_connect.links import LinkList
 from collegium_connect.local_ui.configuration_pages import ConfigurationPages
 from collegium_connect.local_ui.desk import Desk
@@ -95,7 +96,17 @@ def make_app(parts: Parts) -> Starlette:
         ],
         # A foreign name that resolves to this machine must not read the page through someone's browser.
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])],
+        exception_handlers={JournalDamaged: _told(desk)},
     )
+
+
+def _told(desk: Desk) -> Callable[[Request, Exception], Response]:
+    """No page can be read: each says why, in words."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        return desk.refusal(request, str(error), status=503)
+
+    return answer
 
 
 def _open_routes(parts: Parts, desk: Desk) -> list[Route]:
