@@ -136,6 +136,24 @@ def test_a_box_is_drawn_on_the_picture_and_what_would_leave_hides_it(page: Page)
     page.screenshot(path=PICTURES / "look.png", full_page=True)
 
 
+@pytest.mark.requirement("C13")
+def test_the_pictures_of_an_exam_are_sound_side_by_side(page: Page) -> None:
+    page.goto("/quarantine")
+    page.get_by_role("link", name="Its whole exam").first.click()
+    page.get_by_label("I looked at it, it may leave").first.check()
+
+    wrong: list[str] = []
+    for scheme, width in LOOKS:
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+        page.set_viewport_size({"width": width, "height": 900})
+        wrong += findings(page)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            wrong.append(f"The sheet is wider than {width} px")
+        page.screenshot(path=PICTURES / f"exam-sheet-{scheme}.png", full_page=True)
+
+    assert wrong == []
+
+
 def test_the_overview_tells_what_comes_without_being_asked(
     page: Page, gateway: GatewayProcess, tmp_path: Path
 ) -> None:
