@@ -198,6 +198,8 @@ def test_nothing_is_released_without_this_persons_own_fresh_look(site: Site, wai
         site.quarantine.release(ADA, seen.look_id, WHY)
     with pytest.raises(LookNeeded):
         site.quarantine.release(ONA, "", WHY)
+    with pytest.raises(LookNeeded):
+        site.quarantine.release_all(ONA, [], WHY)
     site.time.ahead = timedelta(minutes=31)
     with pytest.raises(LookNeeded):
         site.quarantine.release(ONA, seen.look_id, WHY)

@@ -228,6 +228,8 @@ class Quarantine:
     def release_all(self, actor: Actor, look_ids: Sequence[str], reason: str) -> list[str]:
         """The same for several looks, all of them or none; the objects' ids. Raises as `release` does."""
         require_role(actor, *_PEOPLE)
+        if not look_ids:
+            raise LookNeeded
         reason = checked(reason)
         with self._journal.change() as db:
             released = [self._release(db, actor, look_id, reason) for look_id in look_ids]
