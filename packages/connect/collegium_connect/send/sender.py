@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from datetime import timedelta
 from typing import Final
 
@@ -72,8 +73,9 @@ class Sender:
         """Return when nothing is sent any more, or after the time; `stopping` must be set."""
         for loop in self._loops:
             loop.ask_to_stop()
+        ends_s = time.monotonic() + timeout_s
         for loop in self._loops:
-            loop.stop(timeout_s)
+            loop.stop(max(0.0, ends_s - time.monotonic()))
         self._lanes.close()
 
     def ring(self) -> None:
