@@ -158,7 +158,8 @@ class Sender:
         except Stopping:
             return
         except AttemptFailed as failure:
-            self._postpone(due, failure)
+            if not self._stopping.is_set():  # else it was cut by the end of the gateway: nobody's failure
+                self._postpone(due, failure)
             return
         self.line.holds()
         self._finish(due, receipt)
