@@ -5,18 +5,22 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+from contextlib import ExitStack
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from collegium_deid import load_recipe
 from collegium_testkit import phantoms
 from tests.journeys.hospital import Hospital, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+STRICT = load_recipe("strict").text
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
 
 WORKER = "collegium.cli.worker"
@@ -88,20 +92,25 @@ def test_killed_inside_a_job_the_exam_still_gets_its_one_task(
 
 @pytest.mark.requirement("C15", "C16")
 @pytest.mark.parametrize(
-    ("table", "column", "value", "words"),  # as the owner of the database would change it
+    ("changes", "words"),  # of the channel, as the owner of the database would make them
     [
-        ("imaging_connections_channel", "recipe_digest", "0" * 64, "cleaned with another recipe"),
-        ("imaging_connections_channel", "is_on", False, "it is switched off"),
+        (
+            {"recipe_text": STRICT, "recipe_digest": sha256(STRICT.encode()).hexdigest(), "accepts_from": 2},
+            "cleaned with a recipe that this channel does not accept",
+        ),
+        ({"is_on": False}, "it is switched off"),
     ],
     ids=["another recipe", "channel off"],
 )
-def test_what_the_server_refuses_waits_with_its_words_and_goes_out_once_that_is_put_right(  # noqa: PLR0917 - pytest hands them by name
-    hospital: Hospital, exam: phantoms.ExamTruth, table: str, column: str, value: object, words: str
+def test_what_the_server_refuses_waits_with_its_words_and_goes_out_once_that_is_put_right(
+    hospital: Hospital, exam: phantoms.ExamTruth, changes: dict[str, object], words: str
 ) -> None:
     before = hospital.delivered()
     hospital.push(exam.files)
 
-    with hospital.altered(table, column, value):
+    with ExitStack() as channel:
+        for column, value in changes.items():
+            channel.enter_context(hospital.altered("imaging_connections_channel", column, value))
         hospital.await_words(words)
         waiting = hospital.status()["queue_objects"]
     hospital.await_delivered(before + 12)
