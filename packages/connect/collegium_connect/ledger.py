@@ -1,8 +1,9 @@
 """What a receiving part asks of the journal: is this known, and: these are on the disk, write them down.
 
-Many threads hand in what they wrote; whoever gets the turn syncs the segments and commits the rows of
-all that wait, so that a sync serves many. Objects that are in nobody's hands are never held back for
-company: who comes alone is committed alone.
+Many threads hand in what they wrote; whoever gets the turn syncs the segments of all that wait, and
+whoever gets the next turn commits the rows of all that are synced, so that a sync serves many and the
+disk has the records of some while it has the rows of others. Objects that are in nobody's hands are
+never held back for company: who comes alone is committed alone.
 """
 
 from collections.abc import Sequence
@@ -43,6 +44,7 @@ class JournalLedger:
 
     def __init__(self, journal: Journal, stores: Stores) -> None:
         self._journal, self._stores = journal, stores
+        self._syncs: GroupCommit[Sequence[Written], None] = GroupCommit(self._sync)
         self._commits: GroupCommit[Sequence[Written], list[Kept]] = GroupCommit(self._commit)
 
     @property
@@ -58,11 +60,15 @@ class JournalLedger:
             return objects.is_known_input(db, channel_id, input_mac)
 
     def record(self, items: Sequence[Written]) -> list[Kept]:
+        self._syncs.submit(items)  # no row before its record
         return self._commits.submit(items)
+
+    def _sync(self, groups: list[Sequence[Written]]) -> list[None]:
+        self._stores.segments.sync(item.stored.place.segment for group in groups for item in group)
+        return [None] * len(groups)
 
     def _commit(self, groups: list[Sequence[Written]]) -> list[list[Kept]]:
         # Should the commit fail, the records stay: whether the rows were written is for the next start to see.
-        self._stores.segments.sync(item.stored.place.segment for group in groups for item in group)
         with self._journal.change() as db:
             kept = [[objects.record(db, item.arrival, item.stored) for item in group] for group in groups]
         for group, outcomes in zip(groups, kept, strict=True):
