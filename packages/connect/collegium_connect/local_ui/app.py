@@ -25,10 +25,12 @@ from collegium_connect.errors import JournalDamaged
 from collegium_connect.links import LinkList
 from collegium_connect.local_ui.configuration_pages import ConfigurationPages
 from collegium_connect.local_ui.desk import Desk
+from collegium_connect.local_ui.dry_run_pages import MOST_BYTES as MOST_FILE_BYTES
 from collegium_connect.local_ui.dry_run_pages import DryRunPages
 from collegium_connect.local_ui.exam_pages import ExamPages
 from collegium_connect.local_ui.exam_sheet import ExamSheetPages
 from collegium_connect.local_ui.frame import HEADERS, Frame
+from collegium_connect.local_ui.link_pages import MOST_BYTES as MOST_LIST_BYTES
 from collegium_connect.local_ui.link_pages import LinkPages
 from collegium_connect.local_ui.overview import OverviewPages
 from collegium_connect.local_ui.quarantine_pages import QuarantinePages
@@ -36,6 +38,7 @@ from collegium_connect.local_ui.sessions import Sessions
 from collegium_connect.local_ui.sign_in import SignInPages
 from collegium_connect.local_ui.status import GatewayStatus
 from collegium_connect.local_ui.trail_pages import TrailPages
+from collegium_connect.local_ui.uploads import FORM_BYTES
 from collegium_connect.log import EventLog
 from collegium_connect.people import People
 from collegium_connect.quarantine import Quarantine, TwoPatients, Viewer
@@ -144,7 +147,11 @@ def _exam_routes(parts: Parts, desk: Desk) -> list[Route]:
         Route("/exams", desk.signed_in(exams.listed)),
         Route("/exams/{exam_id:uuid}/retry", desk.signed_in(exams.retry), methods=["POST"]),
         Route("/dry-run", desk.signed_in(dry_run.empty)),
-        Route("/dry-run", desk.signed_in(dry_run.run), methods=["POST"]),
+        Route(
+            "/dry-run",
+            desk.signed_in(dry_run.run, most_bytes=MOST_FILE_BYTES + FORM_BYTES),
+            methods=["POST"],
+        ),
     ]
 
 
@@ -167,7 +174,11 @@ def _link_routes(parts: Parts, desk: Desk) -> list[Route]:
         Route("/links", desk.signed_in(pages.numberings)),
         Route(place, desk.signed_in(pages.links)),
         Route(place + "/find", desk.signed_in(pages.find), methods=["POST"]),
-        Route(place + "/import", desk.signed_in(pages.take_list, role=Role.ADMINISTRATOR), methods=["POST"]),
+        Route(
+            place + "/import",
+            desk.signed_in(pages.take_list, role=Role.ADMINISTRATOR, most_bytes=MOST_LIST_BYTES + FORM_BYTES),
+            methods=["POST"],
+        ),
         Route(place + "/export", desk.signed_in(pages.give_list, role=Role.ADMINISTRATOR), methods=["POST"]),
     ]
 

@@ -13,6 +13,7 @@ from collegium_connect.actor import Role
 from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.frame import Frame
 from collegium_connect.local_ui.sessions import COOKIE, Session, Sessions
+from collegium_connect.local_ui.uploads import FORM_BYTES, BodyTooLarge, bounded
 
 Page = Callable[[Request], Awaitable[Response]]
 SignedInPage = Callable[[Request, Session], Awaitable[Response]]
@@ -44,8 +45,12 @@ class Desk:
     def refusal(self, request: Request, words: str, status: int = _FORBIDDEN) -> HTMLResponse:
         return self.page(request, "refusal.html", status=status, words=words)
 
-    def signed_in(self, handle: SignedInPage, *, role: Role | None = None) -> Page:
+    def signed_in(
+        self, handle: SignedInPage, *, role: Role | None = None, most_bytes: int = FORM_BYTES
+    ) -> Page:
         """The page for signed-in people only, of one role where it is named; forms only with their token.
+
+        A form of more than `most_bytes` is not read to its end.
 
         What the page's work refuses (a ConnectError) is told in its words.
         """
@@ -58,7 +63,11 @@ class Desk:
             if role and session.actor.role != role:
                 return self.refusal(request, f"Only a local {role} may do this.")
             if request.method == "POST":
-                form = await request.form()
+                request = bounded(request, most_bytes)
+                try:
+                    form = await request.form()
+                except BodyTooLarge as error:
+                    return self.refusal(request, str(error), status=413)
                 if not session.allows(str(form.get("form_token", ""))):
                     await request.close()
                     return self.refusal(request, "This form is too old. Open the page again.")

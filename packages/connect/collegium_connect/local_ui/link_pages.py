@@ -1,5 +1,7 @@
 """The link table: which subject code stands for which local id. For signed-in people of the site only."""
 
+from typing import Final
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
@@ -10,7 +12,8 @@ from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.frame import HEADERS
 from collegium_connect.local_ui.sessions import Session
 
-_MOST_BYTES = 8 << 20
+MOST_BYTES: Final = 8 << 20
+_MOST_SCOPES: Final = 1 << 31  # beyond 64 bits the journal could not even be asked
 
 
 class LinkPages:
@@ -40,7 +43,7 @@ class LinkPages:
         given = form.get("list")
         if not isinstance(given, UploadFile) or not given.size:
             return await self._table(request, problem="Choose the CSV file first.")
-        if given.size > _MOST_BYTES:
+        if given.size > MOST_BYTES:
             return await self._table(request, problem="The list is larger than 8 MB.")
         try:
             done = await run_in_threadpool(
@@ -48,7 +51,8 @@ class LinkPages:
             )
         except ListInvalid as error:
             return await self._table(request, problem=str(error))
-        words = f"{done.added} added, {done.known} known already, {done.resumed_objects} held objects go on."
+        resumed = f"{done.resumed_objects} held objects are looked at again"
+        words = f"{done.added} added, {done.known} known already, {resumed}."
         return await self._table(request, told=words)
 
     async def give_list(self, request: Request, session: Session) -> Response:
@@ -71,4 +75,5 @@ class LinkPages:
 
 
 def _scope(request: Request) -> int:
-    return int(request.path_params["scope_id"])
+    given = int(request.path_params["scope_id"])
+    return given if given <= _MOST_SCOPES else 0

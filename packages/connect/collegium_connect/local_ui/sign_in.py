@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.sessions import COOKIE, LONGEST, Session
+from collegium_connect.local_ui.uploads import BodyTooLarge, bounded
 from collegium_connect.people import People, PeopleError
 
 
@@ -18,7 +19,10 @@ class SignInPages:
     async def sign_in(self, request: Request) -> Response:
         if request.method == "GET":
             return await self._form(request, request.query_params.get("next", "/"))
-        form = await request.form()
+        try:
+            form = await bounded(request).form()
+        except BodyTooLarge as error:
+            return await self._form(request, "/", problem=str(error), status=413)
         name, password, next_ = (str(form.get(key, "")) for key in ("name", "password", "next"))
         try:
             person = await run_in_threadpool(self._people.check, name, password)

@@ -9,6 +9,7 @@ from collegium_connect.local_ui.sessions import Session
 from collegium_connect.trail import Trail
 
 _LINES = 100
+_DIGITS = 19  # beyond 64 bits the journal could not even be asked
 
 
 class TrailPages:
@@ -17,7 +18,8 @@ class TrailPages:
 
     async def lines(self, request: Request, _session: Session) -> Response:
         before = request.query_params.get("before", "")
-        before_seq = int(before) if before.isascii() and before.isdigit() else None
+        is_number = before.isascii() and before.isdigit() and len(before) < _DIGITS
+        before_seq = int(before) if is_number else None
         lines = await run_in_threadpool(lambda: self._trail.lines(before_seq=before_seq, limit=_LINES))
         has_more = len(lines) == _LINES
         return self._desk.page(request, "trail.html", lines=lines, has_more=has_more, verdict=None)
