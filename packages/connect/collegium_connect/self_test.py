@@ -4,16 +4,12 @@ Needs no journal, no key and no network, and changes nothing: an invented object
 and searched, and bytes are sealed and opened.
 """
 
-import io
 import secrets
 from collections.abc import Iterator
 from importlib.resources import files
 
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.filewriter import dcmwrite
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
-
 from collegium_connect.errors import ConnectError
+from collegium_connect.invented import NAME, invented_object
 from collegium_connect.sealed import seal, unseal
 from collegium_deid import (
     DeidError,
@@ -26,9 +22,7 @@ from collegium_deid import (
 )
 from collegium_deid.pixels import clean_pixels
 
-_SIZE = 128
 _PAGE = (("templates", "base.html"), ("static", "style.css"))
-_NAME = "Selftest^Invented"
 
 
 class SelfTestFailed(ConnectError):
@@ -58,30 +52,11 @@ def self_test() -> Iterator[str]:
 
 
 def _clean() -> None:
-    data, recipe = _invented(), load_recipe("trial")
+    data, recipe = invented_object(), load_recipe("trial")
     cleaned = clean_object(
         data, recipe=recipe, key=SiteKey(secrets.token_bytes(32)), subject="TEST-001", complete=True
     )
     found = clean_pixels(data, cleaned, recipe=recipe)
     verify_against(identifiers_of(data), found.head)
-    if verify_conformance(recipe, found.head) or _NAME.encode() in found.head:
+    if verify_conformance(recipe, found.head) or NAME.encode() in found.head:
         raise SelfTestFailed("An invented object was not cleaned as its recipe says.")
-
-
-def _invented() -> bytes:
-    """A small CT picture of nobody."""
-    item = Dataset()
-    item.file_meta = FileMetaDataset()
-    item.file_meta.MediaStorageSOPClassUID = item.SOPClassUID = CTImageStorage
-    item.file_meta.MediaStorageSOPInstanceUID = item.SOPInstanceUID = generate_uid()
-    item.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    item.PatientName, item.PatientID, item.Modality = _NAME, "SELFTEST-4711", "CT"
-    item.StudyInstanceUID, item.SeriesInstanceUID = generate_uid(), generate_uid()
-    item.StudyDate, item.ImageType = "20200101", ["ORIGINAL", "PRIMARY", "AXIAL"]
-    item.Rows = item.Columns = _SIZE
-    item.SamplesPerPixel, item.PhotometricInterpretation = 1, "MONOCHROME2"
-    item.BitsAllocated, item.BitsStored, item.HighBit, item.PixelRepresentation = 16, 12, 11, 0
-    item.PixelData = bytes(2 * _SIZE * _SIZE)
-    file = io.BytesIO()
-    dcmwrite(file, item, enforce_file_format=True)
-    return file.getvalue()

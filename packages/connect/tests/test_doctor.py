@@ -9,11 +9,13 @@ from types import SimpleNamespace
 import pytest
 
 from collegium_connect import doctor, machine
+from collegium_connect.clock import now
 from collegium_connect.doctor import Finding, Verdict, hardware, network
+from collegium_connect.doctor.round_trip import round_trip
 from collegium_connect.journal.database import Journal
-from collegium_connect.service import journal_path
+from collegium_connect.service import Gateway, journal_path
 from collegium_connect.settings import ReceiveSettings, Settings, UpdateSettings
-from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
 
 GB = 10**9
@@ -121,6 +123,28 @@ def test_the_firewall_sheet_names_each_way_in_and_out(settings: Settings) -> Non
     ]
 
 
+@pytest.mark.usefixtures("gateway")
+def test_a_test_exam_that_no_channel_takes_is_named(settings: Settings, journal: Journal) -> None:
+    (finding,) = round_trip(settings, journal, "NOBODY", now)
+
+    assert finding.verdict is Verdict.SHORT
+    assert "refused TESTPACS calling NOBODY" in finding.found
+
+
+def test_a_test_exam_without_a_receipt_is_named(
+    gateway: Gateway, settings: Settings, journal: Journal, server: FakeServer
+) -> None:
+    server.faults.append(Fault("complete", "status", times=10_000))
+    waits: list[float] = []
+
+    taken, delivered = round_trip(settings, journal, "TRIAL1", now, waits.append)
+
+    assert gateway.receive_port
+    assert taken.verdict is Verdict.GOOD
+    assert (delivered.verdict, delivered.found) == (Verdict.SHORT, "no receipt")
+    assert sum(waits) == 300
+
+
 @pytest.mark.requirement("C26", "C27")
 def test_the_command_writes_a_dated_report(
     process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Callable[..., None]
@@ -128,13 +152,15 @@ def test_the_command_writes_a_dated_report(
     process.start()
     until(lambda: server.heartbeats)
 
-    done = process.run("doctor", "--json", "--report", str(tmp_path / "report.txt"))
+    done = process.run("doctor", "--json", "--exam", "TRIAL1", "--report", str(tmp_path / "report.txt"))
 
     assert done.stderr == ""
     told = json.loads(done.stdout)
     names = {line["about"]: line["verdict"] for line in told["findings"]}
     text = (tmp_path / "report.txt").read_text("utf-8")
     assert names["Enrolment"] == names["Channels"] == names["Keys"] == "good"
+    assert names["Test exam"] == names["Round trip"] == "good"
+    assert len(server.receipted) == 1
     assert done.returncode == int("short" in names.values())
     assert text.startswith("Compatibility report of Larkspur General\n" + told["at"])
     assert "Firewall:" in text
