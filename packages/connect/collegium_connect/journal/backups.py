@@ -1,8 +1,8 @@
 """Copies of the journal, so that a damaged one can be made again with what the segments know.
 
-What the segments do not know (links, people, the trail, receipts, channels) is copied within seconds of
-its change; everything, once an hour. The copies lie beside the journal, on the same disk: they help
-against a damaged page, not against a lost disk.
+What the segments do not know (links, people, the trail, channels) is copied within seconds of its change,
+receipts within minutes (what they say, the server says again); everything, once an hour. The copies lie
+beside the journal, on the same disk: they help against a damaged page, not against a lost disk.
 """
 
 import os
@@ -21,13 +21,14 @@ log = EventLog("backup")
 EVERY_S: Final = 3600.0
 LOOK_S: Final = 2.0
 _SHARE: Final = 20  # a copy may take one part in so many of the time
+_RECEIPTS_S: Final = 300.0
 
 # Changes in any of these are worth a copy at once. Rows that change without a trace here wait an hour.
 _MARKS: Final = """
     SELECT (SELECT count(*) FROM subjects), (SELECT count(*) FROM people), (SELECT max(seq) FROM trail),
-        (SELECT max(updated_ms) FROM channels), (SELECT max(finished_ms) FROM deliveries),
-        (SELECT max(enrolled_ms) FROM gateway)
+        (SELECT max(updated_ms) FROM channels), (SELECT max(enrolled_ms) FROM gateway)
 """
+_RECEIPTS: Final = "SELECT max(finished_ms) FROM deliveries"
 
 
 class Backups:
@@ -36,23 +37,30 @@ class Backups:
     def __init__(self, journal: Journal, folder: Path, tick: Callable[[], float] = time.monotonic) -> None:
         self._journal, self._folder, self._tick = journal, folder, tick
         self._marks: tuple[object, ...] | None = None
+        self._receipts: object = None
         self._made_at, self._took_s = 0.0, 0.0
 
     def run_once(self) -> bool:
         """Make a copy if it is time; whether one was made."""
-        marks, age_s = self._read_marks(), self._tick() - self._made_at
-        is_news = marks != self._marks and age_s >= _SHARE * self._took_s
-        if self._marks is not None and age_s < EVERY_S and not is_news:
+        with self._journal.look() as db:
+            marks = tuple(db.execute(_MARKS).fetchone())
+            (receipts,) = db.execute(_RECEIPTS).fetchone()
+        if not self._is_time(marks, receipts):
             return False
         began = self._tick()
         keep_copy(self._journal, self._folder)
         self._made_at = self._tick()
-        self._marks, self._took_s = marks, self._made_at - began
+        self._marks, self._receipts, self._took_s = marks, receipts, self._made_at - began
         return True
 
-    def _read_marks(self) -> tuple[object, ...]:
-        with self._journal.look() as db:
-            return tuple(db.execute(_MARKS).fetchone())
+    def _is_time(self, marks: tuple[object, ...], receipts: object) -> bool:
+        age_s = self._tick() - self._made_at
+        return (
+            self._marks is None
+            or age_s >= EVERY_S
+            or (marks != self._marks and age_s >= _SHARE * self._took_s)
+            or (receipts != self._receipts and age_s >= max(_RECEIPTS_S, 5 * _SHARE * self._took_s))
+        )
 
 
 def keep_copy(journal: Journal, folder: Path) -> Path:

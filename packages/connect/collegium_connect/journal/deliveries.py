@@ -163,6 +163,11 @@ def finish(
         "UPDATE objects SET state = ? WHERE delivery_id = ? AND state = ?",
         (State.DELIVERED, delivery_id, State.QUEUED),
     )
+    db.execute(  # the server had them before the disk lost them
+        "UPDATE objects SET state = ?, segment = NULL, offset = NULL, reason_code = '', reason = ''"
+        " WHERE delivery_id = ? AND state = ?",
+        (State.DELIVERED, delivery_id, State.MISSING),
+    )
     if state is DeliveryState.DELIVERED:
         db.execute(
             "UPDATE channels SET last_success_ms = ? WHERE channel_id ="

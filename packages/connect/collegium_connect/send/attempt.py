@@ -78,12 +78,14 @@ class Attempt:
             AttemptFailed: it is over, with the reason.
             Stopping: the gateway stops, or the channel may not send any more for now.
         """
-        if any(item.state is State.MISSING for item in objects):
-            raise AttemptFailed("connect.spool.damaged", "An object of this exam is missing on the disk.")
         files = {item.sha256: item for item in objects}
         missing = self._client.open_delivery(manifest).missing
         for _ in range(_ROUNDS):
             wanted = [files[sha256] for sha256 in missing if sha256 in files]
+            if any(
+                item.state is State.MISSING for item in wanted
+            ):  # the server may have it: a rebuilt journal
+                raise AttemptFailed("connect.spool.damaged", "An object of this exam is missing on the disk.")
             self._send(manifest.delivery_id, wanted, gate)
             answer = self._client.complete(manifest.delivery_id)
             if isinstance(answer, Receipt):
