@@ -1,7 +1,7 @@
 """Gateways to measure: enrolled with a server that only listens, or with a real one behind TLS.
 
-Run as a script, this module is a gateway that stores what it receives as it came: the same door, spool
-and journal without the de-identification, to tell what that costs.
+Run as a script, this module is a gateway that inspects nothing, and with `stores` also cleans nothing: the
+same door, spool and journal, to tell what de-identifying in flight costs.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ def channel(look: str) -> ChannelSetup:
 
 
 @contextmanager
-def receiving(folder: Path, *, look: str = "doubtful", stores_only: bool = False) -> Iterator[GatewayProcess]:
-    """A gateway process that takes, cleans and inspects, and keeps it all."""
+def receiving(folder: Path, *, look: str = "doubtful", only: str = "") -> Iterator[GatewayProcess]:
+    """A gateway process that takes, cleans and inspects, and keeps it all; or only `cleans`, only `stores`."""
     with FakeServer([channel(look)]) as server:
         made = GatewayProcess(folder, server.url, callers=((CALLING, "127.0.0.1"),))
-        if stores_only:
-            made.program = [sys.executable, __file__]
+        if only:
+            made.program = [sys.executable, __file__, only]
         with made:
             made.enrol(server.url, server.code)
             made.start()
@@ -99,8 +99,18 @@ def _status_kb(pid: int, key: str) -> int:
     return 0
 
 
-def _store_only() -> None:
-    """`collegium-connect` whose headers stay as they are: one object is cleaned, the others borrow its result."""
+def _only(what: str) -> None:
+    """`collegium-connect` with parts of it left out."""
+    setattr(Inspector, "_take", lambda _self: [])  # noqa: B010 - a method, for this process
+    if what == "stores":
+        _store_as_it_came()
+    from collegium_connect.cli import main
+
+    sys.exit(main(sys.argv[2:]))
+
+
+def _store_as_it_came() -> None:
+    """One object is cleaned, the others borrow its result."""
     real, first = deidentify.rewrite, list[Rewritten]()
 
     def rewrite(channel: Channel, data: memoryview, links: Codes) -> Rewritten:
@@ -113,11 +123,7 @@ def _store_only() -> None:
         return Rewritten(cleaned, [data[start:]], data[:start], is_whole=False, seconds=0.0)
 
     deidentify.rewrite = rewrite
-    setattr(Inspector, "_take", lambda _self: [])  # noqa: B010 - nothing of it would pass
-    from collegium_connect import cli
-
-    sys.exit(cli.main())
 
 
 if __name__ == "__main__":
-    _store_only()
+    _only(sys.argv[1])
