@@ -46,7 +46,8 @@ class Crowd:
         if self.is_leaving:
             return LEAVING
         with self._lock:
-            if self._inside.total() > self._most:
+            # What is above an address's own share is refused already, and takes nobody else's place.
+            if sum(min(count, self._most_of_caller) for count in self._inside.values()) > self._most:
                 return TOO_MANY
             return TOO_MANY_OF_CALLER if self._inside[address] > self._most_of_caller else None
 

@@ -140,12 +140,20 @@ class Door:
             visit = _Visit(connection, address[0].removeprefix("::ffff:"))
             thread = threading.Thread(target=self._serve, args=(visit, tls), name="association", daemon=True)
             with self._lock:
-                if self._stopping.is_set() or len(self._open) >= self._settings.max_associations + _SPARE:
+                if self._stopping.is_set() or self._is_beyond_answering(visit.address):
                     connection.close()
                     continue
                 self._open.add(visit)
                 self._threads = [item for item in self._threads if item.is_alive()] + [thread]
             thread.start()
+
+    def _is_beyond_answering(self, address: str) -> bool:
+        """Whether there are more connections than get a thread: in all, or from one address."""
+        of_address = sum(visit.address == address for visit in self._open)
+        return (
+            len(self._open) >= self._settings.max_associations + _SPARE
+            or of_address >= self._settings.max_associations_per_caller + _SPARE // 2
+        )
 
     def _serve(self, visit: "_Visit", tls: ssl.SSLContext | None) -> None:
         try:
