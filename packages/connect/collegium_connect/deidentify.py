@@ -111,12 +111,11 @@ def check(original_head: bytes, new_head: bytes) -> None:
 def _rewrite(channel: Channel, data: memoryview, links: Codes, looked: Looked | None = None) -> Rewritten:
     began = time.perf_counter()
     try:
-        cleaned = _clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
+        cleaned = clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
     except NeedMoreBytes:
-        cleaned = _clean_header(channel, bytes(data), links, complete=True)
-    policy = channel.recipe.pixels
-    if looked is None and policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
-        raise Waits(cleaned)
+        cleaned = clean_header(channel, bytes(data), links, complete=True)
+    if looked is None:
+        require_no_person(channel, cleaned)
     pixels = None
     if not cleaned.has_pixels or cleaned.plan.look is Look.NONE:
         passage = PixelPassage(cleaned)
@@ -169,7 +168,20 @@ def _compressed(data: memoryview, done: Rewritten) -> Rewritten:
     )
 
 
-def _clean_header(channel: Channel, head: bytes, links: Codes, *, complete: bool) -> Cleaned:
+def require_no_person(channel: Channel, cleaned: Cleaned) -> None:
+    """See that nobody has to look at this kind of picture before it may leave.
+
+    Raises:
+        Waits: somebody has to.
+    """
+    policy = channel.recipe.pixels
+    if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
+        raise Waits(cleaned)
+
+
+def clean_header(channel: Channel, head: bytes, links: Codes, *, complete: bool) -> Cleaned:
+    """The new header of an object of which `head` is the beginning, or all. Raises as `clean_object` does."""
+
     def code_for(local_id: str) -> str:
         return links.code_for(channel.scope_id, channel.setup.site_code, local_id)
 

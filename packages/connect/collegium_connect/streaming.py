@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from collegium_connect.channels import Channel
-from collegium_connect.deidentify import Codes, Waits
+from collegium_connect.deidentify import Codes, Waits, clean_header, require_no_person
 from collegium_connect.keys import Secrets
 from collegium_connect.spool import OwnRecord, Stored, Stores
 from collegium_connect.spool.stores import CHUNK
-from collegium_deid import Cleaned, NeedMoreBytes, PixelPassage, Rejected, clean_object
+from collegium_deid import Cleaned, NeedMoreBytes, PixelPassage, Rejected
 from collegium_deid.engine.pixelplan import Look
 
 _HEAD_LIMIT: Final = 32 << 20
@@ -191,17 +191,8 @@ class LargeObject:
                 self._seal(cleaned, "", "")
 
     def _cleaned(self) -> Cleaned:
-        channel = self._channel
-
-        def code_for(local_id: str) -> str:
-            return self._codes.code_for(channel.scope_id, channel.setup.site_code, local_id)
-
-        cleaned = clean_object(
-            bytes(self._head), recipe=channel.recipe, key=channel.key, subject=code_for, complete=False
-        )
-        policy = channel.recipe.pixels
-        if policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid):
-            raise Waits(cleaned)
+        cleaned = clean_header(self._channel, bytes(self._head), self._codes, complete=False)
+        require_no_person(self._channel, cleaned)
         return cleaned
 
     def _let_pass(self, cleaned: Cleaned) -> None:
