@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import defaultdict
 from contextlib import ExitStack
@@ -34,6 +35,7 @@ def peers(folder: Path, load: Load, rounds: int) -> list[Row]:
                     if not port:
                         continue
                     blobs = load.fresh(None if number else 16)
+                    os.sync()  # nobody waits for what another left to be written
                     seconds = push(blobs, port, called, CALLING, associations=associations)
                     if number:
                         rates[name, associations].append(load.megabytes / seconds)
