@@ -51,7 +51,9 @@ def _import(options: argparse.Namespace) -> int:
         except OSError as error:
             raise ListInvalid(f"The list cannot be read: {error.strerror}.") from error
         done = parts.links.import_list(actor, _project(parts, options), data)
-    print(f"{done.added} added, {done.known} known already; {done.resumed_objects} held objects are looked at again.")
+    print(
+        f"{done.added} added, {done.known} known already; {done.resumed_objects} held objects are looked at again."
+    )
     return 0
 
 
