@@ -3,6 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,7 @@ def start(settings: Settings, server: FakeServer, log_file: Path) -> Iterator[Ca
 
     def begin(changed: Settings = settings) -> Gateway:
         if not journal_path(changed).exists():
-            enrolled(changed, server)
+            enrolled(replace(changed, server=settings.server), server)
         gateway = Gateway(changed)
         gateway.start()
         started.append(gateway)

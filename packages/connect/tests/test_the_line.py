@@ -1,12 +1,7 @@
 """The line to the server: TLS only, only to who is trusted, through a proxy, and never in the way of stopping."""
 
-import select
-import socket
-import socketserver
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +13,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import ServerSettings, Settings
 from collegium_testkit import certificates, pacs, phantoms
 from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_testkit.proxy import Proxy
 
 Until = Callable[..., None]
 
@@ -79,14 +75,15 @@ def test_a_configured_proxy_carries_everything(
     until: Until,
 ) -> None:
     fake, pem = tls_server
-    with proxy() as (address, asked):
-        chosen = replace(settings.server, url=fake.url, ca_file=pem, proxy=address)
+    with Proxy() as proxy:
+        chosen = replace(settings.server, url=fake.url, ca_file=pem, proxy=proxy.url())
         gateway = start(replace(settings, server=chosen))
         push(gateway, tmp_path / "exam")
         until(lambda: len(fake.receipted) == 2)
         gateway.stop()
 
-    assert set(asked) == {f"CONNECT {fake.url.removeprefix('https://')} HTTP/1.1"}
+    assert set(proxy.tunnels) == {fake.url.removeprefix("https://")}
+    assert proxy.refused == 0
 
 
 @pytest.mark.requirement("C02")
@@ -106,39 +103,3 @@ def test_a_server_that_hangs_does_not_keep_the_gateway_from_stopping(
     gateway.stop()
 
     assert time.monotonic() - began < 8
-
-
-@contextmanager
-def proxy() -> Iterator[tuple[str, list[str]]]:
-    """A CONNECT proxy on this machine, and the first line of every request to it."""
-    asked: list[str] = []
-
-    class Handler(socketserver.StreamRequestHandler):
-        timeout = 10
-
-        def handle(self) -> None:
-            line = self.rfile.readline().decode().strip()
-            asked.append(line)
-            while self.rfile.readline().strip():
-                pass
-            host, port = line.split()[1].split(":")
-            with socket.create_connection((host, int(port)), timeout=10) as far:
-                self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                self._relay(far)
-
-        def _relay(self, far: socket.socket) -> None:
-            ways = {self.connection: far, far: self.connection}
-            while ready := select.select(list(ways), [], [], 10)[0]:
-                for near in ready:
-                    data = near.recv(65536)
-                    if not data:
-                        return
-                    ways[near].sendall(data)
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as listening:
-        listening.daemon_threads = True
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.server_address[1]}", asked
-        listening.shutdown()
-        thread.join(5)
