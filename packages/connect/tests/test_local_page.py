@@ -48,7 +48,10 @@ def test_the_page_takes_nothing_from_elsewhere_and_runs_only_its_own_script(gate
     _, headers, page = get(gateway, "/")
 
     assert "default-src 'none'; style-src 'self'; script-src 'self'" in headers["content-security-policy"]
-    assert re.findall(r"<script(?! src=\"/(?:live|boxes|drop).js\" defer></script>)|\sstyle=|\son\w+=", page) == []
+    assert (
+        re.findall(r"<script(?! src=\"/(?:live|boxes|drop).js\" defer></script>)|\sstyle=|\son\w+=", page)
+        == []
+    )
     assert re.findall(r'(?:src|href)="(?![/#])', page) == []
 
 

@@ -77,6 +77,9 @@ def page(gateway: GatewayProcess, chromium: Browser) -> Iterator[Page]:
     )  # fmt: skip
     opened = context.new_page()
     opened.goto("/sign-in")
+    until(
+        lambda: opened.evaluate("document.activeElement.id") == "name", "the name's field to have the focus"
+    )
     opened.keyboard.type("Ada Invented")
     opened.keyboard.press("Tab")
     opened.keyboard.type(PASSWORD)
