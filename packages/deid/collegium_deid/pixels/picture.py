@@ -25,10 +25,11 @@ _STEP: Final = 4
 _LOW, _HIGH = 12, 228
 _COLOURED: Final = 40
 _FEW: Final = 30
-# Padding: so much of the picture has its one value, and the distance to all others is so much of their range.
+# Padding: so much of the picture has its one value, and the distance to all others is so many times their range
+# that they would share a quarter of the greys. Even air around a body is nearer: its noise would look like letters.
 # A screen of few shades has no padding but writing on a ground.
 _PADDED: Final = 0.01
-_APART: Final = 0.2
+_APART: Final = 3.0
 _SHADES: Final = 64
 
 
