@@ -143,9 +143,10 @@ class Gateway:
             self._journal, self._channels, stores, self._sender, self._client, folder=folder, clock=clock
         )
         self._pulse = Pulse(self._journal, self._channels, self._configuration, self._client, self._watch)
+        self._viewer = Viewer(is_apart=settings.inspect.processes != 0)
         self.quarantine = Quarantine(
             self._journal, stores, self._channels, links=links, trail=trail, clock=clock,
-            viewer=Viewer(is_apart=settings.inspect.processes != 0),
+            viewer=self._viewer,
         )  # fmt: skip
         self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail)
         self.shown = self._parts_shown(secrets, trail)
@@ -174,7 +175,7 @@ class Gateway:
             trail=trail,
             quarantine=self.quarantine,
             two_patients=self.two_patients,
-            viewer=Viewer(is_apart=self._settings.inspect.processes != 0),
+            viewer=self._viewer,
             channels=self._channels,
             configuration=self._configuration,
             sender=self._sender,

@@ -9,7 +9,6 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ from collegium_connect.updates.updater import Outcome, Update
 from collegium_connect.updates.version import Version
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
-from collegium_testkit.releases import ReleaseFolder, make_signers
+from collegium_testkit.releases import ReleaseFolder, served_releases
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(200)]
 
@@ -40,10 +39,6 @@ from collegium_connect.cli import main
 sys.exit({ends_at_start} and "up" in sys.argv or main())
 ' "$@"
 """
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None: ...
 
 
 class Manager(threading.Thread):
@@ -108,16 +103,8 @@ def archive(folder: Path, version: Version) -> Path:
 
 @pytest.fixture
 def releases(tmp_path: Path) -> Iterator[tuple[ReleaseFolder, str]]:
-    folder = tmp_path / "repository"
-    repository = ReleaseFolder(folder, make_signers())
-    repository.create()
-    handler = functools.partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
-        thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield repository, f"http://127.0.0.1:{served.server_address[1]}"
-        served.shutdown()
-        thread.join()
+    with served_releases(tmp_path / "repository") as there:
+        yield there
 
 
 @pytest.fixture

@@ -6,11 +6,9 @@ import os
 import shutil
 import stat
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,29 +21,17 @@ from collegium_connect.updates.repository import Repository
 from collegium_connect.updates.updater import Outcome, Update
 from collegium_connect.updates.version import Version
 from collegium_testkit import releases
-from collegium_testkit.releases import ReleaseFolder, make_signers
+from collegium_testkit.releases import ReleaseFolder, make_signers, served_releases
 
 SYSTEM = "linux-x86_64"
 OLD, NEW = Version(0, 1, 0), Version(0, 2, 0)
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None: ...
-
-
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[ReleaseFolder, str]]:
     """An empty repository of releases and its address."""
-    folder = tmp_path / "repository"
-    repository = ReleaseFolder(folder, make_signers())
-    repository.create()
-    handler = functools.partial(Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield repository, f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with served_releases(tmp_path / "repository") as there:
+        yield there
 
 
 @pytest.fixture

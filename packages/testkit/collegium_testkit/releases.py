@@ -4,9 +4,14 @@
 are signed by keys that are to be kept offline, snapshot and timestamp by one that may be online.
 """
 
+import functools
 import json
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,3 +130,21 @@ class ReleaseFolder:
 
 def _in_days(role: str) -> datetime:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=DAYS[role])
+
+
+@contextmanager
+def served_releases(folder: Path) -> Iterator[tuple[ReleaseFolder, str]]:
+    """An empty repository of releases in a folder, and the address where it is served meanwhile."""
+    repository = ReleaseFolder(folder, make_signers())
+    repository.create()
+    handler = functools.partial(_Quiet, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield repository, f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None: ...
