@@ -144,6 +144,19 @@ def test_the_second_account_with_an_address_is_refused_in_one_line(server: Insta
     assert "Traceback" not in again.stderr
 
 
+def test_a_second_server_on_the_same_port_is_refused_in_one_line(
+    server: InstallationProcess, place: Path
+) -> None:
+    second = InstallationProcess(place / "second", port=server.port)
+
+    refused = second.run("up", timeout_s=30)
+
+    assert refused.returncode == 1
+    assert f"Port {server.port}" in refused.stderr
+    assert "COLLEGIUM_PORT" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def processes_of(server: InstallationProcess, name: str) -> list[int]:
     """Processes below the running server whose command holds `name`."""
     listing = subprocess.run(

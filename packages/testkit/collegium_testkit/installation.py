@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -25,10 +27,15 @@ if TYPE_CHECKING:
     from collegium_testkit.seed import Seeded
 
 
+_PORTS = itertools.count(15000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw15")[2:]) % 16))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody uses and nobody else is given: below those of the kernel, apart for each worker."""
+    for port in _PORTS:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError
 
 
 class InstallationProcess:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -39,6 +40,11 @@ BACKPRESSURE = 1024
 class UpgradeNeeded(CollegiumError):
     code = "collegium.upgrade_needed"
     message = "The database is of an older version. Back up, then run `collegium db migrate`."
+
+
+class PortTaken(CollegiumError):
+    code = "collegium.port_taken"
+    message = "The port is taken."
 
 
 class ChildFailed(CollegiumError):
@@ -87,6 +93,7 @@ class Family:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
         try:
+            _refuse_taken_port(self._settings.host, self._settings.port)
             prepare(self._settings, self._database, tell=self._tell)
             for child in self._children:
                 child.start()
@@ -182,6 +189,18 @@ def _manage(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[
     command = [sys.executable, "-m", "django", *arguments, "--skip-checks"]
     owner = {**environment(), "COLLEGIUM_AS_OWNER": "true"}
     return subprocess.run(command, env=owner, check=check, stdout=subprocess.PIPE)  # noqa: S603  our own
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    """The web server shares its port with whoever asks, so that a second server would take half of the requests."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            return
+    except OSError as error:
+        raise PortTaken(
+            f"Port {port} of {host} cannot be used: {error.strerror}."
+            " Stop the program that has it, or set COLLEGIUM_PORT."
+        ) from error
 
 
 def _granian(settings: Installation) -> list[str]:
