@@ -5,6 +5,13 @@ Every message is a frozen dataclass with `to_json()` (canonical bytes), `from_js
 """
 
 from collegium_wire import paths
+from collegium_wire.acquisition import (
+    BODY_PARTS,
+    MODALITIES,
+    AcquisitionRequirement,
+    AcquisitionRequirements,
+    Unmet,
+)
 from collegium_wire.channel import Allocation, ChannelSetup
 from collegium_wire.enrolment import EnrolmentAnswer, EnrolmentRequest
 from collegium_wire.errors import WireError
@@ -18,17 +25,23 @@ from collegium_wire.heartbeat import (
     HeartbeatAnswer,
     TrailEntry,
 )
-from collegium_wire.manifest import DeidSummary, Manifest, ManifestObject
+from collegium_wire.manifest import UNMET, DeidSummary, Manifest, ManifestObject
 from collegium_wire.message import Message
 from collegium_wire.problem import Problem
 from collegium_wire.receipt import Outcome, Receipt, ReceiptItem
 from collegium_wire.transfer import Missing, ObjectsAnswer, RefusedObject, delivery_state
-from collegium_wire.versions import PROTOCOL, require_protocol
+from collegium_wire.versions import NEWEST, PROTOCOL, require_protocol
 
 __all__ = [
+    "BODY_PARTS",
+    "MODALITIES",
+    "NEWEST",
     "NO_ENTRY",
     "PROTOCOL",
     "TRAIL_ENTRIES",
+    "UNMET",
+    "AcquisitionRequirement",
+    "AcquisitionRequirements",
     "Alarm",
     "Allocation",
     "ChannelBeat",
@@ -50,6 +63,7 @@ __all__ = [
     "ReceiptItem",
     "RefusedObject",
     "TrailEntry",
+    "Unmet",
     "WireError",
     "delivery_state",
     "paths",

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from collegium_wire import forms
+from collegium_wire.acquisition import AcquisitionRequirements, Unmet
 from collegium_wire.errors import WireError
-from collegium_wire.message import Message, require_unique
+from collegium_wire.message import Message, added, require_unique
+from collegium_wire.versions import NEWEST
 
 
 class Allocation(StrEnum):
@@ -46,6 +48,11 @@ class ChannelSetup(Message):
     """Days that sealed records stay at the site after the receipt."""
     attempts_limit: int = 100
     """Failed attempts of one delivery before it waits for a person, with an alarm; 0: none."""
+    requirements: AcquisitionRequirements = added(  # noqa: RUF009 - a field, like `field`
+        since=NEWEST, default=AcquisitionRequirements()
+    )
+    """What the project asks of an exam's acquisition."""
+    when_unmet: Unmet = added(since=NEWEST, default=Unmet.TELL)  # noqa: RUF009 - as above
 
     def __post_init__(self) -> None:
         forms.require_text(self.channel_id, "channel_id")

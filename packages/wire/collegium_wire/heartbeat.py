@@ -9,7 +9,8 @@ from typing import Final
 from collegium_wire import forms
 from collegium_wire.channel import ChannelSetup  # noqa: TC001 - `Message` reads the hints at run time
 from collegium_wire.errors import WireError
-from collegium_wire.message import Message
+from collegium_wire.message import Message, added
+from collegium_wire.versions import NEWEST
 
 TRAIL_ENTRIES: Final = 500
 """At most this many entries of the trail in one heartbeat; the rest follows with the next ones."""
@@ -133,6 +134,10 @@ class HeartbeatAnswer(Message):
     channels: tuple[ChannelSetup, ...]
     trail_seq: int = 0
     """The highest entry of the trail that the server keeps; 0: none."""
+    pinned_software: str = added(since=NEWEST, default="")
+    """The version that the gateway shall not be updated beyond, such as `1.2.3`; empty: none."""
 
     def __post_init__(self) -> None:
         forms.require_count(self.trail_seq, "trail_seq")
+        if self.pinned_software:
+            forms.require_version(self.pinned_software, "pinned_software")

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - `Message` reads the hints at run time
+from typing import Final
 
 from collegium_wire import forms
-from collegium_wire.message import Message, require_unique
+from collegium_wire.message import Message, added, require_unique
+from collegium_wire.versions import NEWEST
+
+UNMET: Final = 50
+"""At most so many unmet requirements are told of one exam."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +64,8 @@ class Manifest(Message):
     """The gateway's clock: recorded, never trusted."""
     objects: tuple[ManifestObject, ...]
     report: DeidSummary
+    unmet: tuple[str, ...] = added(since=NEWEST, default=())
+    """What of the acquisition requirements the exam did not meet, each in words without any identifier."""
 
     def __post_init__(self) -> None:
         forms.require_uuid(self.delivery_id, "delivery_id")
@@ -66,6 +73,9 @@ class Manifest(Message):
         forms.require_text(self.subject_code, "subject_code")
         forms.require_text(self.channel_id, "channel_id")
         forms.require_sha256(self.recipe_digest, "recipe_digest")
+        forms.require_count(UNMET - len(self.unmet), f"{UNMET} less the number of unmet requirements")
+        for words in self.unmet:
+            forms.require_words(words, "unmet", 300)
         forms.require_count(len(self.objects) - 1, "The number of objects less one")
         require_unique((item.sop_instance_uid for item in self.objects), "An instance")
         require_unique((item.sha256 for item in self.objects), "A digest")

@@ -4,6 +4,10 @@ Canonical: sorted keys, no spaces, UTF-8, every value written by its declared ty
 message always has the same bytes and therefore the same digest. Strict: an unknown, missing or
 repeated key, another type, a number that JSON does not know (NaN) or a value out of form is a
 `WireError` that names the field. Nothing here knows what a message means.
+
+An addition is a field that came after the first release of its message (`added`). While it holds its
+default it is left out, so a message without it has the bytes and the digest it always had; where it is
+missing it holds its default. Whoever speaks an earlier protocol is told the message `as_of` that.
 """
 
 from __future__ import annotations
@@ -12,12 +16,13 @@ import hashlib
 import json
 import math
 import types
+from dataclasses import MISSING, field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, Union, get_args, get_origin, get_type_hints
 
 from collegium_wire.errors import WireError
-from collegium_wire.versions import require_protocol
+from collegium_wire.versions import PROTOCOL, require_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -65,6 +70,27 @@ class Message:
         assert isinstance(message, cls)
         return message
 
+    def as_of(self, protocol: int) -> Self:
+        """The same without what this protocol does not know, all the way down."""
+        return type(self)(**{name: _as_of(self, name, protocol) for name in _fields(type(self))})
+
+
+def added(*, since: int, default: Any) -> Any:  # Any: what `field` takes and gives
+    """An addition that the protocol `since` brought; its default says nothing."""
+    return field(default=default, metadata={"since": since})
+
+
+def _as_of(message: Message, name: str, protocol: int) -> object:
+    addition = _additions(type(message)).get(name)
+    if addition is not None and addition.since > protocol:
+        return addition.default
+    value = getattr(message, name)
+    if isinstance(value, Message):
+        return value.as_of(protocol)
+    if isinstance(value, tuple):
+        return tuple(item.as_of(protocol) if isinstance(item, Message) else item for item in value)
+    return value
+
 
 def read_json(data: bytes) -> Json:
     """Parse JSON, refusing repeated keys and the constants that are not JSON."""
@@ -87,6 +113,9 @@ def _refuse_constant(_name: str) -> Json:
     raise WireError("wire.json.invalid", "The message holds a number that JSON does not know.")
 
 
+SINCE_LATER: Final = {"since": PROTOCOL}
+"""Metadata of an addition that everyone who speaks the protocol may be told."""
+
 _FIELDS: Final[dict[type, dict[str, object]]] = {}
 
 
@@ -95,6 +124,25 @@ def _fields(cls: type) -> dict[str, object]:
     if cls not in _FIELDS:
         _FIELDS[cls] = get_type_hints(cls)
     return _FIELDS[cls]
+
+
+class _Addition(NamedTuple):
+    since: int
+    default: object
+
+
+_ADDITIONS: Final[dict[type, dict[str, _Addition]]] = {}
+
+
+def _additions(cls: type[Message]) -> dict[str, _Addition]:
+    """By name; kept like the hints."""
+    if cls not in _ADDITIONS:
+        _ADDITIONS[cls] = {
+            one.name: _Addition(one.metadata["since"], one.default)
+            for one in fields(cls)  # type: ignore[arg-type]  # every message is a dataclass; its base is none
+            if "since" in one.metadata and one.default is not MISSING
+        }
+    return _ADDITIONS[cls]
 
 
 def _wrong(path: str, expected: str) -> WireError:
@@ -149,9 +197,11 @@ def _encode_one(value: object, declared: object, path: str) -> Json:
     if not isinstance(value, declared):
         raise _wrong(path, declared.__name__)
     if isinstance(value, Message):
+        additions = _additions(type(value))
         return {
             name: _encode(getattr(value, name), hint, f"{path}.{name}")
             for name, hint in _fields(declared).items()
+            if name not in additions or getattr(value, name) != additions[name].default
         }
     if isinstance(value, datetime):
         if value.tzinfo is None:
@@ -199,12 +249,12 @@ def _decode_message(value: Json, declared: type[Message], path: str) -> Message:
     if "protocol" in hints and type(value.get("protocol")) is int:
         require_protocol(value["protocol"])
     for name in hints:
-        if name not in value:
+        if name not in value and name not in _additions(declared):
             raise WireError("wire.field.missing", f"{path}.{name} is missing.")
     for name in value:
         if name not in hints:
             raise WireError("wire.field.unknown", f"{path} has a field that this protocol does not know.")
-    decoded = {name: _decode(value[name], hint, f"{path}.{name}") for name, hint in hints.items()}
+    decoded = {name: _decode(value[name], hints[name], f"{path}.{name}") for name in hints if name in value}
     return declared(**decoded)
 
 

@@ -1,4 +1,8 @@
-"""The number of the protocol. A server speaks this one and, later, the one before it."""
+"""The number of the protocol. Both sides speak the newest one and the one before it.
+
+A message says the lowest number that knows everything it holds, so that an older side understands
+whatever it can. A heartbeat alone says the newest number its sender speaks: the answer is made for that.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,9 @@ from typing import Final
 from collegium_wire.errors import WireError
 
 PROTOCOL: Final = 1
-SUPPORTED: Final = frozenset({PROTOCOL})
+NEWEST: Final = 2
+"""Knows acquisition requirements, what did not meet them, and a gateway's pinned version."""
+SUPPORTED: Final = frozenset({PROTOCOL, NEWEST})
 
 
 def require_protocol(protocol: int) -> None:
@@ -19,5 +25,5 @@ def require_protocol(protocol: int) -> None:
     if protocol not in SUPPORTED:
         raise WireError(
             "wire.protocol.unsupported",
-            f"This side speaks protocol {PROTOCOL}, the message {protocol}. Update the older side.",
+            f"This side speaks protocol {NEWEST}, the message {protocol}. Update the older side.",
         )

@@ -254,7 +254,7 @@ def test_an_error_names_the_field_and_never_the_value() -> None:
 
 
 def test_another_protocol_is_refused_before_its_keys_are_looked_at() -> None:
-    assert code_of(b'{"protocol":2,"new":true}', Manifest) == "wire.protocol.unsupported"
+    assert code_of(b'{"protocol":3,"new":true}', Manifest) == "wire.protocol.unsupported"
 
 
 def test_our_own_protocol_is_accepted() -> None:
