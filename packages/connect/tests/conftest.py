@@ -1,6 +1,5 @@
 """A gateway in this process or as its own, a server that can fail, a PACS that pushes."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,27 +20,11 @@ from collegium_connect.settings import (
     ServerSettings,
     Settings,
 )
-from collegium_deid import load_recipe
+from collegium_testkit.channels import channel
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
-from collegium_wire import ChannelSetup
 
 CALLER = CallerSettings(ae="TESTPACS", address="127.0.0.1")
-
-
-def channel(channel_id: str = "ch-1", called_ae: str = "TRIAL1", *, quiet_time_s: int = 1) -> ChannelSetup:
-    recipe = load_recipe("trial").text
-    return ChannelSetup(
-        channel_id=channel_id,
-        name=f"Channel {channel_id}",
-        called_ae=called_ae,
-        project_name=f"Project of {channel_id}",
-        site_name="Larkspur General",
-        site_code="LG",
-        recipe_yaml=recipe,
-        recipe_digest=hashlib.sha256(recipe.encode()).hexdigest(),
-        quiet_time_s=quiet_time_s,
-    )
 
 
 @pytest.fixture

@@ -42,7 +42,9 @@ from collegium_wire import (
 
 _DELIVERY: Final = re.compile(r"/gateway/v1/deliveries/([0-9a-f-]{36})(/objects|/complete)?")
 Call = Literal["enrol", "heartbeat", "manifest", "objects", "complete"]
-Kind = Literal["cut_before", "cut_during", "cut_after", "status", "garbage", "wrong_receipt", "hang"]
+Kind = Literal[
+    "cut_before", "cut_during", "cut_after", "status", "garbage", "unreadable", "wrong_receipt", "hang"
+]
 
 
 @dataclass
@@ -51,8 +53,8 @@ class Fault:
 
     `cut_before` closes the connection without reading; `cut_during` after half of the body;
     `cut_after` does the work and never answers; `status` answers with an error; `garbage` with
-    bytes that are no message; `wrong_receipt` with a receipt for something else; `hang` never, while
-    the server lives.
+    bytes that are no message, `unreadable` likewise after the work; `wrong_receipt` with a receipt for
+    something else; `hang` never, while the server lives.
     """
 
     call: Call
@@ -100,7 +102,8 @@ class FakeServer:
         """The gateway's trail, as far as heartbeats brought it."""
         self.sent: list[bytes] = []
         """Every request's line, headers and body."""
-        self._lock, self._code_used = threading.Lock(), False
+        self._lock = threading.Lock()
+        self._used_codes: dict[str, str] = {}
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
         self._http.daemon_threads = True
         self.ending = threading.Event()
@@ -184,9 +187,10 @@ class FakeServer:
         return delivery.receipt or Missing(missing=delivery.missing)
 
     def _enrol(self, request: EnrolmentRequest) -> Message:
-        if request.code != self.code or self._code_used:
+        used_with = self._used_codes.get(request.code)
+        if request.code != self.code or (used_with is not None and used_with != request.token):
             raise _problem(409, "connections.enrolment.used", "The code was used, or is not one.")
-        self._code_used = True
+        self.token = self._used_codes[request.code] = request.token or self.token
         return EnrolmentAnswer(protocol=PROTOCOL, gateway_id="gw-1", token=self.token, channels=self.channels)
 
     def _open(self, delivery_id: str, manifest: Manifest) -> Message:
@@ -306,6 +310,8 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "cut_after":
             self._cut()
             return
+        if kind == "unreadable":
+            content = b"{}"
         if kind == "wrong_receipt":
             receipt = Receipt.from_json(content)
             content = content.replace(receipt.manifest_digest.encode(), b"0" * 64)

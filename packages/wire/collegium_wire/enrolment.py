@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from collegium_wire import forms
 from collegium_wire.channel import ChannelSetup  # noqa: TC001 - `Message` reads the hints at run time
-from collegium_wire.message import Message
+from collegium_wire.message import SINCE_LATER, Message
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,10 +15,15 @@ class EnrolmentRequest(Message):
     code: str = field(repr=False)
     gateway_name: str
     software: str
+    token: str = field(default="", repr=False, metadata=SINCE_LATER)
+    """256 random bits in hex that the gateway made itself: with the same code and the same token it may ask
+    again, should the answer be lost. Empty: the server makes one, and the code answers once."""
 
     def __post_init__(self) -> None:
         forms.require_text(self.code, "code")
         forms.require_text(self.gateway_name, "gateway_name")
+        if self.token:
+            forms.require_token(self.token, "token")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,7 @@ class EnrolmentAnswer(Message):
     protocol: int
     gateway_id: str
     token: str = field(repr=False)
+    """That of the request, where it brought one."""
     channels: tuple[ChannelSetup, ...]
 
     def __post_init__(self) -> None:

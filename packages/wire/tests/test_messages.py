@@ -133,7 +133,7 @@ EVERY_MESSAGE = [
     MANIFEST,
     RECEIPT,
     CHANNEL,
-    EnrolmentRequest(protocol=PROTOCOL, code="c", gateway_name="g", software="s"),
+    EnrolmentRequest(protocol=PROTOCOL, code="c", gateway_name="g", software="s", token=SHA),
     EnrolmentAnswer(protocol=PROTOCOL, gateway_id="g", token="t", channels=(CHANNEL,)),
     BEAT,
     ENTRY,
@@ -179,15 +179,29 @@ def test_an_unknown_field_is_refused(message: Message) -> None:
 
 
 @named
-def test_every_field_is_needed(message: Message) -> None:
+def test_every_field_of_the_first_release_is_needed(message: Message) -> None:
     whole = json.loads(message.to_json())
+    came_later = {"token"} if isinstance(message, EnrolmentRequest) else set()
 
     codes = {
         code_of(json.dumps({k: v for k, v in whole.items() if k != left_out}).encode(), type(message))
-        for left_out in whole
+        for left_out in whole.keys() - came_later
     }
 
     assert codes == {"wire.field.missing"}
+
+
+def test_a_request_of_before_gateways_made_their_token_is_understood() -> None:
+    earlier = b'{"code":"c","gateway_name":"g","protocol":1,"software":"s"}'
+
+    assert EnrolmentRequest.from_json(earlier).token == ""
+
+
+@pytest.mark.parametrize("token", ["short", SHA.upper(), SHA + "0", "g" * 64])
+def test_a_token_that_could_be_guessed_is_none(token: str) -> None:
+    request = EnrolmentRequest(protocol=PROTOCOL, code="c", gateway_name="g", software="s")
+
+    assert code_of(changed(request, token=token), EnrolmentRequest) == "wire.field.value"
 
 
 @named

@@ -1,6 +1,5 @@
 """The gateway's local page in a real browser: sound to look at, by key alone, and boxes by the pointer."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,10 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.people import People
 from collegium_connect.trail import Trail
-from collegium_deid import load_recipe
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.channels import channel
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
-from collegium_wire import ChannelSetup
 from tests.browser.test_live import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(200)]
@@ -30,21 +28,6 @@ PICTURES = Path(__file__).resolve().parents[3] / "test-results" / "connect"
 PASSWORD = "a password of this site"
 PATHS = ("/", "/exams", "/quarantine", "/links", "/links/1", "/dry-run", "/configuration", "/doctor", "/log")
 LOOKS = (("light", 1280), ("dark", 700))
-
-
-def channel() -> ChannelSetup:
-    recipe = load_recipe("trial").text
-    return ChannelSetup(
-        channel_id="ch-1",
-        name="CT",
-        called_ae="TRIAL1",
-        project_name="An invented trial",
-        site_name="Larkspur General",
-        site_code="LG",
-        recipe_yaml=recipe,
-        recipe_digest=hashlib.sha256(recipe.encode()).hexdigest(),
-        quiet_time_s=1,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,11 @@
 """`enrol`: spend a one-time code at the server."""
 
 import argparse
+from collections.abc import Iterator
+from pathlib import Path
 
 from collegium_connect.cli.options import Commands, chosen, declare, opened
-from collegium_connect.enrol import enrol
+from collegium_connect.enrol import Enrolled, enrol
 from collegium_connect.errors import SettingsInvalid
 
 
@@ -11,7 +13,11 @@ def register(commands: Commands) -> None:
     command = declare(commands, "enrol", "spend a one-time code at the server", run)
     command.add_argument("--server", help="base URL; must be the one in the configuration")
     command.add_argument("--code", required=True, help="the code the project gave")
-    command.add_argument("--replace", action="store_true", help="enrol anew; keys and queue stay")
+    command.add_argument(
+        "--replace",
+        action="store_true",
+        help="enrol anew, with a new code; keys, link table and all that waits stay",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,7 +28,29 @@ def run(options: argparse.Namespace) -> int:
             f"The configuration says server.url = {settings.server.url}. Correct one of them."
         )
     with opened(settings) as journal:
-        count = enrol(settings, journal, url, options.code, replace=options.replace)
-    print(f"Enrolled at {url} with {count} channels. (Re)start the gateway with: collegium-connect up.")
-    print(f"Its keys are made at the first start. Back them up: {settings.gateway.data_dir / 'keys'}.")
+        done = enrol(settings, journal, url, options.code, replace=options.replace)
+    for line in _words(done, url, settings.gateway.data_dir / "keys"):
+        print(line)
     return 0
+
+
+def _words(done: Enrolled, url: str, keys: Path) -> Iterator[str]:
+    """What has become of the gateway, and what is to be done now."""
+    number = f"{done.channels} channel{'' if done.channels == 1 else 's'}"
+    if not done.is_anew:
+        yield f"Enrolled at {url} with {number}. Start the gateway with: collegium-connect up."
+        yield f"The site keys are made at the first start. Back them up then: {keys}."
+        return
+    yield f"Enrolled anew at {url} with {number}. Restart the gateway; until then it speaks as before."
+    yield "Keys, link table and all that waits are as they were."
+    for name in done.kept:
+        yield f"  {name}: goes on with its key and its subject codes."
+    for name in done.new:
+        yield f"  {name}: new here. Its key is made at the next start, its subject codes begin at 001."
+    for channel in done.withdrawn:
+        yield (
+            f"  {channel.name}: not named by the server any more. It takes nothing; {channel.objects} objects"
+            " of it stay here."
+        )
+    if done.new:
+        yield f"Back up the new keys after the restart: {keys}."

@@ -36,7 +36,20 @@ def enrolment(db: sqlite3.Connection) -> Enrolment | None:
     return None if row is None else Enrolment(**row)
 
 
+def token_for(db: sqlite3.Connection, code_digest: str, new_token: str) -> str:
+    """The token that this code was or is now asked with: `new_token` unless one was kept for it."""
+    db.execute(
+        "INSERT INTO enrolling (id, code_digest, token) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE"
+        " SET code_digest = excluded.code_digest, token = excluded.token"
+        " WHERE code_digest != excluded.code_digest",
+        (code_digest, new_token),
+    )
+    return str(db.execute("SELECT token FROM enrolling").fetchone()["token"])
+
+
 def save_enrolment(db: sqlite3.Connection, given: Enrolment, at_ms: int) -> None:
+    """Keep what the server gave; what was asked with is not kept beside it."""
+    db.execute("DELETE FROM enrolling")
     db.execute(
         "INSERT OR REPLACE INTO gateway (id, gateway_id, token, server_url, enrolled_ms)"
         " VALUES (1, ?, ?, ?, ?)",

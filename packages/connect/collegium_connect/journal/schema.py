@@ -243,4 +243,12 @@ MIGRATIONS: Final = (
     CREATE INDEX commitments_due ON commitments (next_attempt_ms);
     CREATE INDEX objects_by_uid ON objects (channel_id, sop_instance_uid);
     """,
+    """
+    -- The token that this gateway made for a code, until the server's answer to it is kept.
+    CREATE TABLE enrolling (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        code_digest TEXT NOT NULL,
+        token TEXT NOT NULL
+    ) STRICT;
+    """,
 )

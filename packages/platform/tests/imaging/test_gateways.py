@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from collegium_testkit.world import World
 
 
-def enrol(client: Client, code: str) -> Any:  # Any: a response
-    asked = EnrolmentRequest(protocol=PROTOCOL, code=code, gateway_name="North", software="test 1")
+def enrol(client: Client, code: str, token: str = "") -> Any:  # Any: a response
+    asked = EnrolmentRequest(
+        protocol=PROTOCOL, code=code, gateway_name="North", software="test 1", token=token
+    )
     return client.post(paths.ENROL, content=asked.to_json())
 
 
@@ -46,6 +49,23 @@ def beat(sender: Sender) -> Any:  # Any: a response
     return sender.client.post(paths.HEARTBEAT, content=told.to_json(), headers=sender.headers)
 
 
+@pytest.fixture
+def token() -> str:
+    """As a gateway makes its own."""
+    return secrets.token_hex(32)
+
+
+@pytest.fixture
+def another() -> str:
+    return secrets.token_hex(32)
+
+
+def knows(client: Client, token: str) -> bool:
+    """Whether the server lets a gateway of this token in."""
+    answer = client.post(paths.LINE, content=b"x", headers={"Authorization": f"Bearer {token}"})
+    return bool(answer.status_code == 200)
+
+
 def test_a_code_works_once(client: Client, world: World) -> None:
     code = issued(world).code
 
@@ -53,6 +73,85 @@ def test_a_code_works_once(client: Client, world: World) -> None:
 
     assert first.status_code == 200
     assert (second.status_code, second.json()["code"]) == (409, "connections.enrolment.used")
+
+
+def test_an_answer_that_was_lost_is_given_again_for_the_same_code_and_token(
+    client: Client, world: World, token: str
+) -> None:
+    code = issued(world).code
+
+    first, again = enrol(client, code, token), enrol(client, code, token)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+    assert again.json()["token"] == token
+
+
+@pytest.mark.parametrize("guess", ["0" * 64, ""], ids=["another token", "no token"])
+def test_a_stolen_code_that_was_used_lets_nobody_else_in(
+    client: Client, world: World, token: str, guess: str
+) -> None:
+    code = issued(world).code
+    enrol(client, code, token)
+
+    stolen = enrol(client, code, guess)
+
+    assert (stolen.status_code, stolen.json()["code"]) == (409, "connections.enrolment.used")
+    assert knows(client, token)
+
+
+def test_a_code_is_not_repeated_after_its_life(client: Client, world: World, token: str) -> None:
+    code = issued(world).code
+    enrol(client, code, token)
+    with acting_as(world.administrator.principal):
+        EnrolmentCode.objects.update(expires_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    late = enrol(client, code, token)
+
+    assert (late.status_code, late.json()["code"]) == (404, "connections.enrolment.unknown")
+
+
+def test_a_code_of_before_does_not_bring_its_token_back(
+    client: Client, world: World, token: str, another: str
+) -> None:
+    first = issued(world)
+    enrol(client, first.code, token)
+    with acting_as(world.administrator.principal, [world.space_id]):
+        second = services.issue_code(actor=world.actor(), gateway_id=first.gateway_id)
+    enrol(client, second.code, another)
+
+    old = enrol(client, first.code, token)
+
+    assert (old.status_code, knows(client, another), knows(client, token)) == (409, True, False)
+
+
+def test_a_gateway_that_was_shut_out_does_not_come_back_with_its_codes(
+    client: Client, world: World, token: str, another: str
+) -> None:
+    spent = issued(world)
+    enrol(client, spent.code, token)
+    with acting_as(world.administrator.principal, [world.space_id]):
+        unspent = services.issue_code(actor=world.actor(), gateway_id=spent.gateway_id)
+        services.revoke_gateway(actor=world.actor(), gateway_id=spent.gateway_id, reason="stolen")
+
+    answers = [enrol(client, spent.code, token), enrol(client, unspent.code, another)]
+
+    assert {(one.status_code, one.json()["code"]) for one in answers} == {
+        (404, "connections.enrolment.unknown")
+    }
+    assert not knows(client, token)
+
+
+def test_a_token_that_another_gateway_has_is_not_taken(
+    client: Client, world: World, token: str, another: str
+) -> None:
+    enrol(client, issued(world).code, token)
+    code = issued(new_world()).code
+
+    taken = enrol(client, code, token)
+
+    assert (taken.status_code, taken.json()["code"]) == (404, "connections.enrolment.unknown")
+    assert enrol(client, code, another).status_code == 200
 
 
 def test_an_expired_code_and_an_invented_one_are_the_same(client: Client, world: World) -> None:

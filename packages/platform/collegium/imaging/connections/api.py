@@ -33,7 +33,7 @@ async def enrol(request: Request) -> Response:
 
 def _enrol(asked: EnrolmentRequest) -> EnrolmentAnswer:
     with anonymous():
-        known, token = services.redeem_code(code=asked.code, software=asked.software)
+        known, token = services.redeem_code(code=asked.code, software=asked.software, token=asked.token)
     with acting_as(known.principal, [known.space_id]):
         actor = actor_in(known.principal, known.space_id)
         services.record_enrolment(actor=actor, software=asked.software)

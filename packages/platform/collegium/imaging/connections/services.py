@@ -244,8 +244,11 @@ def issue_code(*, actor: Actor, gateway_id: UUID, lifetime: timedelta = CODE_LIF
     return IssuedCode(code, gateway.id, expires_at)
 
 
-def redeem_code(*, code: str, software: str) -> tuple[KnownGateway, str]:
+def redeem_code(*, code: str, software: str, token: str = "") -> tuple[KnownGateway, str]:
     """Trade a code for a lasting token; nobody acts yet, the code is the right to do so.
+
+    With a token that the gateway made itself, the same code and the same token again are the same trade, as
+    long as the code lives: its answer may have been lost. Another token is refused.
 
     Returns:
         The gateway, and its token, which is kept as a digest only.
@@ -253,7 +256,7 @@ def redeem_code(*, code: str, software: str) -> tuple[KnownGateway, str]:
     Raises:
         CodeUsed, CodeUnknown: nothing was changed.
     """
-    token = secrets.token_urlsafe(32)
+    token = token or secrets.token_urlsafe(32)
     with connection.cursor() as cursor:
         cursor.execute(
             "select outcome, gateway, space from imaging_redeem_code(%s, %s, %s)",
