@@ -103,6 +103,13 @@ def test_the_gateways_account_cannot_write_its_program() -> None:
     assert updater["ReadWritePaths"].split() == ["/opt/collegium-connect", "/var/lib/collegium-connect/lease"]
 
 
+def test_the_service_manager_holds_the_sockets_of_the_door_while_the_gateway_restarts() -> None:
+    service = unit(DEPLOY / "collegium-connect.service")["Service"]
+
+    assert service["Type"] == "notify"
+    assert int(service["FileDescriptorStoreMax"]) >= 2
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_systemd_finds_little_exposed(path: Path) -> None:

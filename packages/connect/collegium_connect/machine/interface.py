@@ -1,5 +1,6 @@
 """What differs between systems, and what each of them must do."""
 
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -66,6 +67,15 @@ class Machine(Protocol):
 
     def tell_ready(self) -> None:
         """Tell the service manager, if one started this, that the program does its work now."""
+
+    def kept_sockets(self) -> dict[str, socket.socket]:
+        """Sockets that the service manager held while this service restarted, by name; only the first call has any."""
+
+    def keep_socket(self, name: str, kept: socket.socket) -> None:
+        """Ask the service manager to hold a socket while this service restarts; without one, do nothing."""
+
+    def release_socket(self, name: str) -> None:
+        """Ask the service manager to hold it no longer."""
 
     def lower_priority(self) -> None:
         """Let other processes go first from now on."""

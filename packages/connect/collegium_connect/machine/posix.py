@@ -1,6 +1,5 @@
 """Linux, and what is like it."""
 
-import contextlib
 import ctypes
 import fcntl
 import os
@@ -12,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from collegium_connect.machine import systemd
 from collegium_connect.machine.interface import Piece
 
 _MOST_PIECES: Final = 512  # of one call; systems allow 1024
@@ -107,13 +107,16 @@ class Posix:
         return body()
 
     def tell_ready(self) -> None:
-        address = os.environ.get("NOTIFY_SOCKET", "")
-        if not address:
-            return
-        # sd_notify(3): a leading @ stands for the abstract namespace.
-        path = "\0" + address[1:] if address.startswith("@") else address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told, contextlib.suppress(OSError):
-            told.sendto(b"READY=1", path)
+        systemd.tell("READY=1")
+
+    def kept_sockets(self) -> dict[str, socket.socket]:
+        return systemd.kept_sockets()
+
+    def keep_socket(self, name: str, kept: socket.socket) -> None:
+        systemd.tell(f"FDSTORE=1\nFDNAME={name}", kept.fileno())
+
+    def release_socket(self, name: str) -> None:
+        systemd.tell(f"FDSTOREREMOVE=1\nFDNAME={name}")
 
     def lower_priority(self) -> None:
         os.nice(10)

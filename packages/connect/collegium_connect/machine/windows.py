@@ -11,6 +11,7 @@ import importlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -147,6 +148,16 @@ class Windows:
 
     def tell_ready(self) -> None:
         """The service manager there was told when the service began."""
+
+    def kept_sockets(self) -> dict[str, socket.socket]:
+        """Nobody there holds a socket for a service that is not running."""
+        return {}
+
+    def keep_socket(self, name: str, kept: socket.socket) -> None:
+        """Nobody there would: senders are refused for the seconds of a restart, and try again."""
+
+    def release_socket(self, name: str) -> None:
+        """Nobody there has it."""
 
     def lower_priority(self) -> None:
         kernel = self._library("kernel32")

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -13,6 +13,7 @@ from collegium_connect.log import EventLog
 from collegium_connect.receive.association import Association, Committer, Gate
 from collegium_connect.receive.crowd import Crowd, CrowdedGate
 from collegium_connect.receive.errors import AssociationEnded
+from collegium_connect.receive.listeners import listeners
 from collegium_connect.receive.reception import Memory, Reception, Taker
 from collegium_connect.receive.stream import Stream
 from collegium_connect.receive.tls import server_context
@@ -21,10 +22,10 @@ from collegium_connect.settings import LimitSettings, ReceiveSettings
 
 log = EventLog("receive")
 
-_BACKLOG: Final = 64
 # Refused peers, and peers that hang up slowly, hold a thread each for a moment; more than that are not answered.
 _SPARE: Final = 64
 _MOMENT_S: Final = 1.0
+_LOOK_S: Final = 0.25
 
 
 class Helpers(Protocol):
@@ -54,7 +55,7 @@ class Door:
         self._helpers: Helpers | None = None
         self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
         self._open: set[_Visit] = set()
-        self._lock, self._stopping = threading.Lock(), threading.Event()
+        self._lock, self._closing, self._stopping = threading.Lock(), threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
 
     def hand_over(self, to: Callable[[Crowd], "Helpers"]) -> None:
@@ -76,8 +77,9 @@ class Door:
         return self._crowd.total
 
     def start(self, sockets: Sequence[tuple[socket.socket, bool]] = ()) -> None:
-        """Listen on sockets of our own, or on those that another process of this gateway has bound."""
-        self._listeners = [(item, self._tls if is_tls else None) for item, is_tls in sockets or self._bind()]
+        """Listen on the gateway's sockets, or on those that another process of this gateway has them from."""
+        found = sockets or listeners(self._settings, with_tls=self._tls is not None)
+        self._listeners = [(item, self._tls if is_tls else None) for item, is_tls in found]
         if self._helpers is not None:
             self._helpers.start([(listener, tls is not None) for listener, tls in self._listeners])
             return
@@ -88,12 +90,11 @@ class Door:
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """Close everything, after a moment for what is nearly done; what was not answered stays the sender's."""
+        self._closing.set()
         self.drain(min(_MOMENT_S, timeout_s))
         self._stopping.set()
         if self._helpers is not None:
             self._helpers.stop(timeout_s)
-        for listener, _ in self._listeners:
-            _shut(listener)
         with self._lock:
             for visit in self._open:
                 _shut(visit.connection)
@@ -117,25 +118,18 @@ class Door:
             self._stopping.wait(0.05)
         return not self._crowd.total
 
-    def _bind(self) -> Iterator[tuple[socket.socket, bool]]:
-        settings = self._settings
-        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-        ports = [(settings.port, False)] * settings.is_plain_open + [(settings.tls_port, True)] * (
-            self._tls is not None
-        )
-        for port, is_tls in ports:
-            listener = socket.create_server((settings.host, port), family=family, backlog=_BACKLOG)
-            log.info("receive.listening", host=settings.host, port=listener.getsockname()[1], tls=is_tls)
-            yield listener, is_tls
-
     def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
-        while not self._stopping.is_set():
+        # Never shut down to wake this: the service manager may hold the same socket for the next start.
+        listener.settimeout(_LOOK_S)
+        while not self._closing.is_set():
             try:
                 connection, address = listener.accept()
+            except TimeoutError:
+                continue
             except OSError:
-                if self._stopping.is_set():
+                if self._closing.is_set():
                     return
-                self._stopping.wait(0.1)  # out of file handles, or the like: it may pass
+                self._closing.wait(0.1)  # out of file handles, or the like: it may pass
                 continue
             visit = _Visit(connection, address[0].removeprefix("::ffff:"))
             thread = threading.Thread(target=self._serve, args=(visit, tls), name="association", daemon=True)
