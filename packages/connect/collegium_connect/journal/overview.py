@@ -7,7 +7,6 @@ from datetime import datetime
 
 from collegium_connect.clock import from_ms
 from collegium_connect.journal.deliveries import DeliveryState
-from collegium_connect.journal.exams import Acquisition
 from collegium_connect.journal.objects import State
 
 _ON_THE_WAY = (State.RECEIVED, State.WAITING, State.QUEUED)
@@ -50,19 +49,6 @@ class ExamLine:
     reason: str
     last_received_at: datetime
     next_attempt_at: datetime | None
-    unmet: tuple[str, ...] = ()
-    """What it lacks of the acquisition requirements, each in words."""
-    can_be_let_go: bool = False
-    """Whether it is held for that alone, and a person may let it leave as it is."""
-
-
-@dataclass(frozen=True)
-class UnmetCounts:
-    """Exams of one channel that do not meet the acquisition requirements."""
-
-    held: int
-    told: int
-    """Sent on, judged after a given time."""
 
 
 @dataclass(frozen=True)
@@ -124,18 +110,6 @@ def given_up(db: sqlite3.Connection) -> dict[str, int]:
     return {row["channel_id"]: row["n"] for row in rows}
 
 
-def unmet(db: sqlite3.Connection, after_ms: int) -> dict[str, UnmetCounts]:
-    """By channel id, exams that are held for what they lack, and those told of since."""
-    rows = db.execute(
-        "SELECT channel_id, sum(acquisition = 'held') AS held, sum(acquisition = 'unmet' AND judged_ms > ?) AS told"
-        " FROM exams INDEXED BY exams_unmet WHERE acquisition IN ('unmet', 'held') GROUP BY channel_id",
-        (after_ms,),
-    )
-    return {
-        row["channel_id"]: UnmetCounts(row["held"], row["told"]) for row in rows if row["held"] or row["told"]
-    }
-
-
 def received_after(db: sqlite3.Connection, row_id: int) -> tuple[int, int]:
     """Of the objects that came after one: the last one's row id, and their bytes on the disk."""
     last, size = db.execute(
@@ -154,7 +128,7 @@ def last_row(db: sqlite3.Connection) -> int:
 def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
     """The exams that moved last, newest first."""
     rows = db.execute(
-        "SELECT exam_id, subject_code, is_held, last_ms, setup, acquisition, unmet,"
+        "SELECT exam_id, subject_code, is_held, last_ms, setup,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state != 'quarantined') AS objects,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'quarantined')"
         " AS quarantined,"
@@ -162,8 +136,7 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND "
         " o.state IN ('received', 'waiting')) AS waiting,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state IN ('refused', 'missing'))"
-        " AS failed,"
-        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.delivery_id IS NOT NULL) AS sent"
+        " AS failed"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
         (limit,),
     ).fetchall()
@@ -190,10 +163,6 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     setup = json.loads(row["setup"])
     if row["is_held"]:
         state, reason = "held", "The exam came with two patient ids."
-        if row["sent"]:
-            reason += f" {row['sent']} of its objects were on their way already, or there."
-    elif row["acquisition"] == Acquisition.HELD:
-        state, reason = "held", "Does not meet the acquisition requirements."
     elif row["failed"]:
         state, reason = "refused", f"{row['failed']} objects were refused or are missing."
     elif queued is not None and queued["stopped_ms"]:
@@ -205,12 +174,8 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         state, reason = "queued", f"Its channel sends at {window}." if window else ""
     elif row["waiting"]:
         state = "receiving"
-        if row["acquisition"] == Acquisition.SHORT:
-            reason = "Waits for more of it to come."
     elif not row["objects"]:
         state = "held"
-    if row["acquisition"] in (Acquisition.UNMET, Acquisition.LET_GO):
-        reason = f"{reason} Does not meet the acquisition requirements.".strip()
     if row["quarantined"] and not reason:
         reason = f"In quarantine: {row['quarantined']}."
     return ExamLine(
@@ -223,8 +188,6 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         reason=reason,
         last_received_at=from_ms(row["last_ms"]),
         next_attempt_at=next_attempt,
-        unmet=tuple(json.loads(row["unmet"])),
-        can_be_let_go=row["acquisition"] == Acquisition.HELD and not row["is_held"],
     )
 
 
