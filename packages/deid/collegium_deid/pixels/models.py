@@ -7,10 +7,13 @@ pictures at a time are for several processes.
 from __future__ import annotations
 
 import functools
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+# Unless told so before it is loaded, it writes a database below HOME and reports to its maker over the network.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 
 from collegium_deid.errors import Rejected
