@@ -44,8 +44,8 @@ def test_a_listed_title_from_another_address_is_refused(
     elsewhere = (CallerSettings(ae="TESTPACS", address="10.20.0.0/16"),)
     gateway = start(replace(settings, receive=replace(settings.receive, allowed_callers=elsewhere)))
 
-    with pytest.raises(pacs.AssociationRefused):
-        pacs.echo("127.0.0.1", gateway.receive_port, "TRIAL1")
+    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=5) as peer:
+        assert peer.recv(1) == b""
 
 
 @pytest.mark.requirement("C01")
@@ -76,7 +76,9 @@ def refusal(gateway: Gateway) -> tuple[int, int, int]:
 def test_too_many_associations_are_refused_for_now(settings: Settings, start: Callable[..., Gateway]) -> None:
     gateway = start(replace(settings, receive=replace(settings.receive, max_associations=1)))
 
-    with socket.create_connection(("127.0.0.1", gateway.receive_port)):
+    with socket.create_connection(("127.0.0.1", gateway.receive_port)) as inside:
+        inside.sendall(_associate_rq())
+        inside.recv(1)
         refused = [refusal(gateway) for _ in range(3)]
 
     assert set(refused) == {(2, 3, 2)}

@@ -47,7 +47,7 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
 
     def begin(limits: LimitSettings | None = None, **settings: Any) -> Opened:  # Any: as each test says
         shelf = Shelf()
-        chosen: Settings = {"host": "127.0.0.1", "port": 0, "artim_s": 2.0, **settings}
+        chosen: Settings = {"host": "127.0.0.1", "port": 0, "artim_s": 5.0, **settings}
         door = Door(ReceiveSettings(**chosen), limits or LimitSettings(), shelf, shelf)
         door.start()
         doors.append(door)
@@ -294,6 +294,17 @@ def test_a_leaving_gateway_releases_who_is_idle_and_refuses_who_comes(
     assert results == [True]
 
 
+def test_a_leaving_gateway_waits_for_who_is_about_to_ask(opens: Opens, until: Callable[..., None]) -> None:
+    opened = opens()
+
+    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=10):
+        until(lambda: any(thread.name == "association" for thread in threading.enumerate()))
+        is_done = opened.door.drain(0.05)
+
+    assert not is_done
+    until(lambda: opened.door.drain(0.05))
+
+
 def test_a_leaving_gateway_answers_the_object_under_way_first(opens: Opens) -> None:
     opened = opens()
     opened.shelf.go_on.clear()
@@ -393,3 +404,16 @@ def test_what_is_no_tls_ends_only_its_own_connection(opens: Opens, tls: Settings
 
     _, answer = echo(opened.door.port, tls_args=(trusting(tls), "127.0.0.1"))
     assert answer == 0
+
+
+def test_a_door_that_closes_hangs_up_on_who_is_silent_in_the_handshake(
+    opens: Opens, tls: Settings, until: Callable[..., None]
+) -> None:
+    opened = opens(is_plain_open=False, **tls)
+
+    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=1.5) as silent:
+        until(lambda: any(thread.name == "association" for thread in threading.enumerate()))
+        opened.door.stop()
+        answer = silent.recv(1)
+
+    assert answer == b""

@@ -1,9 +1,13 @@
-"""How many associations there are, in all and for each address; more than that are refused with a reason."""
+"""How many associations there are, in all and for each address; more than that are refused with a reason.
+
+Only an association that was let in has a place. Who has not asked yet, was refused, or is hanging up holds a
+thread (see `threshold`) and nobody's place.
+"""
 
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from collegium_connect.channels import Channel
 from collegium_connect.log import EventLog
@@ -53,19 +57,33 @@ class Crowd:
 
 
 class CrowdedGate:
-    """The gate, with the number of associations looked at first; every refusal is logged before it is told."""
+    """The gate for one peer: it takes a place with the request, and keeps it only if it is let in.
+
+    Every refusal is logged before it is told.
+    """
 
     def __init__(self, gate: Gate, crowd: Crowd) -> None:
         self._gate, self._crowd = gate, crowd
+        self._place = ExitStack()
+        self.is_in = False
 
     def decide(self, request: AssociateRequest, address: str) -> Channel | Refusal:
-        decision = self._crowd.refusal(address) or self._gate.decide(request, address)
-        if isinstance(decision, Refusal):
-            log.warning(
-                "association.refused",
-                address=address,
-                calling=request.calling_ae,
-                called=request.called_ae,
-                reason=decision.words,
-            )
+        with ExitStack() as place:
+            place.enter_context(self._crowd.inside(address))
+            decision = self._crowd.refusal(address) or self._gate.decide(request, address)
+            if not isinstance(decision, Refusal):
+                self._place, self.is_in = place.pop_all(), True
+                return decision
+        log.warning(
+            "association.refused",
+            address=address,
+            calling=request.calling_ae,
+            called=request.called_ae,
+            reason=decision.words,
+        )
         return decision
+
+    def leave(self) -> None:
+        """Give the place back, if there is one."""
+        self.is_in = False
+        self._place.close()

@@ -6,7 +6,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from collegium_connect.log import EventLog
@@ -15,15 +14,15 @@ from collegium_connect.receive.crowd import Crowd, CrowdedGate
 from collegium_connect.receive.errors import AssociationEnded
 from collegium_connect.receive.listeners import listeners
 from collegium_connect.receive.reception import Memory, Reception, Taker
+from collegium_connect.receive.strangers import Strangers
 from collegium_connect.receive.stream import Stream
+from collegium_connect.receive.threshold import Visit, one_too_many
 from collegium_connect.receive.tls import server_context
 from collegium_connect.receive.upper_layer import UpperLayer
 from collegium_connect.settings import LimitSettings, ReceiveSettings
 
 log = EventLog("receive")
 
-# Refused peers, and peers that hang up slowly, hold a thread each for a moment; more than that are not answered.
-_SPARE: Final = 64
 _MOMENT_S: Final = 1.0
 _LOOK_S: Final = 0.25
 
@@ -49,12 +48,12 @@ class Door:
     ) -> None:
         self._settings, self._limits, self._taker, self._committer = settings, limits, taker, committer
         self._crowd = Crowd(settings.max_associations, settings.max_associations_per_caller)
-        self._gate = CrowdedGate(gate, self._crowd)
+        self._gate, self._strangers = gate, Strangers(settings.allowed_callers)
         self._memory = Memory(settings.memory_bytes)
         self._tls = server_context(settings)
         self._helpers: Helpers | None = None
         self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
-        self._open: set[_Visit] = set()
+        self._open: dict[Visit, None] = {}  # in the order in which they came
         self._lock, self._closing, self._stopping = threading.Lock(), threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -114,72 +113,84 @@ class Door:
             with contextlib.suppress(AssociationEnded):
                 association.upper.ask_release()
         ends = time.monotonic() + timeout_s
-        while self._crowd.total and time.monotonic() < ends:
+        while self._is_needed() and time.monotonic() < ends:
             self._stopping.wait(0.05)
-        return not self._crowd.total
+        return not self._is_needed()
+
+    def _is_needed(self) -> bool:
+        """Whether somebody is in, or has knocked and not asked yet."""
+        with self._lock:
+            visits = list(self._open)
+        is_heard = any(visit.association is None or visit.association.request is None for visit in visits)
+        return is_heard or self._crowd.total > 0
 
     def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
         # Never shut down to wake this: the service manager may hold the same socket for the next start.
         listener.settimeout(_LOOK_S)
         while not self._closing.is_set():
             try:
-                connection, address = listener.accept()
+                connection, (host, *_) = listener.accept()
             except TimeoutError:
+                self._strangers.tell()
                 continue
             except OSError:
                 if self._closing.is_set():
                     return
                 self._closing.wait(0.1)  # out of file handles, or the like: it may pass
                 continue
-            visit = _Visit(connection, address[0].removeprefix("::ffff:"))
-            thread = threading.Thread(target=self._serve, args=(visit, tls), name="association", daemon=True)
-            with self._lock:
-                if self._stopping.is_set() or self._is_beyond_answering(visit.address):
-                    connection.close()
-                    continue
-                self._open.add(visit)
-                self._threads = [item for item in self._threads if item.is_alive()] + [thread]
-            thread.start()
+            address = host.removeprefix("::ffff:")
+            if self._strangers.turns_away(address):
+                connection.close()
+            else:
+                self._let_wait(Visit(connection, address, CrowdedGate(self._gate, self._crowd)), tls)
 
-    def _is_beyond_answering(self, address: str) -> bool:
-        """Whether there are more connections than get a thread: in all, or from one address."""
-        of_address = sum(visit.address == address for visit in self._open)
-        return (
-            len(self._open) >= self._settings.max_associations + _SPARE
-            or of_address >= self._settings.max_associations_per_caller + _SPARE // 2
-        )
+    def _let_wait(self, visit: Visit, tls: ssl.SSLContext | None) -> None:
+        """Hear what a peer asks, in a thread of its own."""
+        thread = threading.Thread(target=self._serve, args=(visit, tls), name="association", daemon=True)
+        with self._lock:
+            if self._stopping.is_set():
+                visit.connection.close()
+                return
+            self._open[visit] = None
+            self._threads = [item for item in self._threads if item.is_alive()] + [thread]
+            if gone := one_too_many(list(self._open)):
+                del self._open[gone]
+                _shut(gone.connection)
+        thread.start()
 
-    def _serve(self, visit: "_Visit", tls: ssl.SSLContext | None) -> None:
+    def _serve(self, visit: Visit, tls: ssl.SSLContext | None) -> None:
         try:
-            with self._crowd.inside(visit.address):
-                visit.connection.settimeout(self._settings.artim_s)
-                visit.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if tls is not None:
-                    visit.connection = tls.wrap_socket(visit.connection, server_side=True)
-                association = visit.association = self._associate(visit)
+            visit.connection.settimeout(self._settings.artim_s)
+            visit.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is not None:
+                _secure(visit, tls)
+            association = visit.association = self._associate(visit)
+            try:
                 ending = association.serve()
+            finally:
+                visit.gate.leave()
             if not association.is_refused:
                 _log_end(association, visit.address, ending)
             association.upper.linger()
-        except ssl.SSLError as error:
-            reason = f"TLS: {error.reason or 'the handshake failed'}"
+        except (ssl.SSLError, TimeoutError, ConnectionError) as error:
+            reason = f"TLS: {getattr(error, 'reason', None) or 'the handshake broke off'}"
             log.warning("association.refused", address=visit.address, reason=reason)
         except Exception as error:  # noqa: BLE001 - one association's fault is no other's; what was not answered is the sender's
             log.fault("association.failed", error, address=visit.address)
         finally:
             with self._lock:
-                self._open.discard(visit)
+                self._open.pop(visit, None)
             _shut(visit.connection)
             visit.connection.close()
 
-    def _associate(self, visit: "_Visit") -> Association:
+    def _associate(self, visit: Visit) -> Association:
         settings, stream = self._settings, Stream(visit.connection)
         return Association(
             UpperLayer(
                 stream, artim_s=settings.artim_s, idle_s=settings.idle_timeout_s, max_pdu=settings.max_pdu
             ),
             stream,
-            self._gate,
+            visit.gate,
             Reception(self._taker, self._memory, self._limits.object_bytes),
             address=visit.address,
             object_timeout_s=settings.object_timeout_s,
@@ -187,13 +198,12 @@ class Door:
         )
 
 
-@dataclass(eq=False)
-class _Visit:
-    """A connection and what it became."""
-
-    connection: socket.socket
-    address: str
-    association: Association | None = None
+def _secure(visit: Visit, tls: ssl.SSLContext) -> None:
+    # Wrapped before the handshake, so that a silent peer can be hung up on during it.
+    visit.connection = secured = tls.wrap_socket(
+        visit.connection, server_side=True, do_handshake_on_connect=False
+    )
+    secured.do_handshake()
 
 
 def _log_end(association: Association, address: str, ending: str) -> None:
