@@ -13,9 +13,9 @@ from pynetdicom import AE, _config
 from pynetdicom.association import Association
 
 from collegium_connect.errors import ConnectError
+from collegium_connect.folders import journal_path, running_path
 from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
-from collegium_connect.service import journal_path, running_path
 from collegium_connect.settings import Settings
 
 _ROUNDS: Final = 3

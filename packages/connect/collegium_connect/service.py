@@ -20,6 +20,7 @@ from collegium_connect.clock import Clock, now
 from collegium_connect.configuration import Configuration
 from collegium_connect.doctor import examine
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
+from collegium_connect.folders import copies_path, journal_path, running_path
 from collegium_connect.hands import Desk, Owned
 from collegium_connect.heartbeat import Pulse
 from collegium_connect.inspection import Inspector, Progress
@@ -58,20 +59,6 @@ log = EventLog("service")
 _TICK_S: Final = 0.25
 _STOP_S: Final = 3.0
 _HELD_S: Final = 2.0
-
-
-def journal_path(settings: Settings) -> Path:
-    return settings.gateway.data_dir / "journal.sqlite3"
-
-
-def copies_path(settings: Settings) -> Path:
-    """The folder of the journal's copies."""
-    return settings.gateway.data_dir / "copies"
-
-
-def running_path(settings: Settings) -> Path:
-    """A small file that says where the running gateway listens; gone when it is not running."""
-    return settings.gateway.data_dir / "running.json"
 
 
 def lease_folder(settings: Settings) -> LeaseFolder:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from collegium_connect import enrol, log
+from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
-from collegium_connect.service import Gateway, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import (
     CallerSettings,
     GatewaySettings,

@@ -12,8 +12,9 @@ from collegium_connect import doctor, machine
 from collegium_connect.clock import now
 from collegium_connect.doctor import Finding, Verdict, hardware, network
 from collegium_connect.doctor.round_trip import round_trip
+from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
-from collegium_connect.service import Gateway, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import ReceiveSettings, Settings, UpdateSettings
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess

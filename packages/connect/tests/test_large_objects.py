@@ -17,13 +17,13 @@ from pydicom.uid import (
 from collegium_connect import enrol
 from collegium_connect.channels import Channel, Channels
 from collegium_connect.clock import now
+from collegium_connect.folders import journal_path
 from collegium_connect.intake import Intake, Status
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.ledger import JournalLedger
 from collegium_connect.links import LinkTable
 from collegium_connect.recover import recover
-from collegium_connect.service import journal_path
 from collegium_connect.settings import LimitSettings, Settings
 from collegium_connect.spool import Place, Stores
 from collegium_testkit import phantoms

@@ -14,12 +14,13 @@ from starlette.routing import Route
 
 from collegium_connect.actor import CONSOLE, Role
 from collegium_connect.clock import now
+from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.local_ui import make_app
 from collegium_connect.people import People
 from collegium_connect.people.passwords import Cost
-from collegium_connect.service import Gateway, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms

@@ -10,13 +10,14 @@ from pydicom import dcmread
 
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
 from collegium_connect.clock import now
+from collegium_connect.folders import journal_path
 from collegium_connect.journal import pulls
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.pull import Requests
 from collegium_connect.pull.pacs import Kind
 from collegium_connect.pull.requests import ListInvalid
-from collegium_connect.service import Gateway, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import PullSettings, Settings, SourceSettings
 from collegium_connect.trail import Trail
 from collegium_testkit import phantoms

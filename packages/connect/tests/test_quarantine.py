@@ -8,11 +8,12 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage
 
+from collegium_connect.folders import journal_path
 from collegium_connect.intake import Status
 from collegium_connect.journal import objects
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
-from collegium_connect.service import Gateway, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Place, Stores
 from collegium_testkit import pacs, phantoms

@@ -10,6 +10,7 @@ import pytest
 
 from collegium_connect.clock import now
 from collegium_connect.errors import JournalDamaged
+from collegium_connect.folders import copies_path, journal_path
 from collegium_connect.intake import Status
 from collegium_connect.journal import objects, subjects
 from collegium_connect.journal.backups import Backups, copies_in, keep_copy, newest_good
@@ -17,7 +18,7 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.rebuild import CannotRebuild, Rebuilt, rebuild
 from collegium_connect.recover import Scrub
-from collegium_connect.service import Gateway, copies_path, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import LimitSettings, Settings
 from collegium_connect.spool import Stores
 from collegium_connect.spool.scan import records_of

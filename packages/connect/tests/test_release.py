@@ -13,6 +13,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from collegium_connect import clock
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
 from collegium_connect.channels import Channels
+from collegium_connect.folders import journal_path
 from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import State
@@ -29,7 +30,7 @@ from collegium_connect.quarantine import (
     Viewer,
 )
 from collegium_connect.reason import checked
-from collegium_connect.service import Gateway, journal_path
+from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 from collegium_connect import SOFTWARE, settings
 from collegium_connect.clock import now
+from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.local_ui.status import as_json, gateway_status
-from collegium_connect.service import journal_path
 
 
 class GatewayProcess:

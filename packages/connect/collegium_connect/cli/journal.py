@@ -4,11 +4,11 @@ import argparse
 
 from collegium_connect.cli.options import Commands, alone, chosen, declare, opened
 from collegium_connect.clock import now
+from collegium_connect.folders import copies_path, journal_path
 from collegium_connect.journal.backups import keep_copy
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.place import adopt
 from collegium_connect.rebuild import rebuild
-from collegium_connect.service import copies_path, journal_path
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 

@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from collegium_connect import machine, settings
 from collegium_connect.errors import AlreadyRunning
+from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
-from collegium_connect.service import journal_path
 from collegium_connect.settings import Settings
 
 # argparse has no public name for it, and at run time it takes no brackets.
