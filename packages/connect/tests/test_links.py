@@ -1,10 +1,14 @@
 """The link table: allocation lists in, the table out for the administrator, listed ids only where asked."""
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from collegium_connect.actor import Actor, NotAllowed, Role
 from collegium_connect.clock import now
@@ -13,6 +17,7 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.keys import Secrets
 from collegium_connect.links import LinkInUse, LinkList, LinkTable, ListInvalid
+from collegium_connect.links.allocation_list import read_list, write_list
 from collegium_connect.trail import Trail
 from collegium_deid import Rejected, load_recipe
 from collegium_wire import Allocation, ChannelSetup
@@ -73,8 +78,56 @@ def test_what_is_exported_can_be_imported_again(links: LinkList, table: LinkTabl
 
     text = links.export_list(ADMIN, 1)
 
-    assert text == 'local_id,subject\n"MRN,1",LG-001\nMRN-2,LG-012\n'
+    assert text == '"local_id","subject"\n"MRN,1","LG-001"\n"MRN-2","LG-012"\n'
     assert links.import_list(ADMIN, 1, text.encode()).known == 2
+
+
+STARTS = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # the last four: wide forms of the first
+FORMULAS = (
+    "=cmd|' /C calc'!A0", "+1-555", "-12", "@SUM(A1)", *(f"{start}1" for start in STARTS), 
+    "'=1", "''-1", 'a";=1', "x;=1",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("local_id", FORMULAS)
+def test_a_spreadsheet_runs_nothing_of_an_export(links: LinkList, table: LinkTable, local_id: str) -> None:
+    table.code_for(1, "LG", local_id)
+
+    text = links.export_list(ADMIN, 1)
+
+    for separator in ",;\t":
+        cells = [cell for row in csv.reader(io.StringIO(text), delimiter=separator) for cell in row]
+        assert not [cell for cell in cells if cell.startswith(STARTS)]
+
+
+@given(
+    st.lists(
+        st.text(st.sampled_from([*STARTS, *"'\";,\t 1Aé"]), min_size=1, max_size=8).map(str.strip),
+        min_size=1, max_size=6, unique=True,
+    )
+)  # fmt: skip
+def test_an_export_read_again_names_the_same_ids(ids: list[str]) -> None:
+    ids = [one for one in ids if one and one.isprintable()]
+    rows = [(local_id, f"LG-{number:03d}") for number, local_id in enumerate(ids, 1)]
+
+    again = read_list(write_list(rows).encode())
+
+    assert [(row.local_id, row.code) for row in again] == rows
+
+
+def test_an_apostrophe_before_anything_else_is_part_of_the_id(links: LinkList) -> None:
+    links.import_list(ADMIN, 1, b"local_id,subject\n'MRN-1,LG-001\n'=MRN-2,LG-002\n")
+
+    assert [link.local_id for link in links.links(1)] == ["'MRN-1", "=MRN-2"]
 
 
 @pytest.mark.requirement("C19")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 import pytest
@@ -12,13 +13,14 @@ from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage
 from starlette.routing import Route
 
-from collegium_connect.actor import CONSOLE, Role
+from collegium_connect.actor import CONSOLE, Actor, Role
 from collegium_connect.clock import now
 from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.local_ui import make_app
-from collegium_connect.people import People
+from collegium_connect.local_ui.sessions import Sessions
+from collegium_connect.people import People, SignInRefused
 from collegium_connect.people.passwords import Cost
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
@@ -40,7 +42,21 @@ OPEN = {
     "/drop.js",
     "/sign-in",
 }
+ACTS: dict[str, Callable[[People], object]] = {
+    "own password": lambda people: people.set_password(
+        Actor("Otto", Role.OPERATOR), "Otto", "another password of this site"
+    ),
+    "reset": lambda people: people.set_password(CONSOLE, "Otto", "another password of this site"),
+    "closed": lambda people: people.close(CONSOLE, "Otto"),
+    "locked": lambda people: fail_to_sign_in(people, "Otto"),
+}
 SOME_ID = "11111111-1111-4111-8111-111111111111"
+
+
+def fail_to_sign_in(people: People, name: str) -> None:
+    for _ in range(5):
+        with pytest.raises(SignInRefused):
+            people.check(name, "not the password at all")
 
 
 class Visitor:
@@ -104,6 +120,47 @@ def test_no_page_but_the_overview_opens_without_signing_in(gateway: Gateway, vis
             assert answer.status_code < 500, path
         else:
             assert (answer.status_code, answer.headers.get("location", "")[:8]) == (303, "/sign-in"), path
+
+
+def is_signed_in(visitor: Visitor) -> bool:
+    return visitor.http.get("/links", follow_redirects=False).status_code == 200
+
+
+@pytest.mark.parametrize("act", ["own password", "reset", "closed", "locked"])
+def test_sessions_end_with_the_password_or_the_account(act: str, visitor: Visitor, people: People) -> None:
+    visitor.sign_in("Otto")
+    assert is_signed_in(visitor)
+
+    ACTS[act](people)
+
+    assert not is_signed_in(visitor)
+    assert "Otto" not in visitor.http.get("/").text
+
+
+def test_a_new_password_ends_nobody_elses_session(visitor: Visitor, people: People) -> None:
+    visitor.sign_in("Ada")
+
+    people.set_password(CONSOLE, "Otto", "another password of this site")
+
+    assert is_signed_in(visitor)
+
+
+def test_who_signs_in_with_the_new_password_stays_in(visitor: Visitor, people: People) -> None:
+    people.set_password(CONSOLE, "Otto", "another password of this site")
+
+    visitor.sign_in("Otto", "another password of this site")
+
+    assert is_signed_in(visitor)
+
+
+def test_a_page_looks_its_session_up_once(visitor: Visitor) -> None:
+    visitor.sign_in("Ada")
+
+    with patch.object(Sessions, "find", autospec=True, side_effect=Sessions.find) as find:
+        answers = [visitor.http.get(path).status_code for path in ("/links", "/", "/log")]
+
+    assert answers == [200, 200, 200]
+    assert find.call_count == 3
 
 
 def test_no_form_is_taken_without_its_token(gateway: Gateway, visitor: Visitor) -> None:

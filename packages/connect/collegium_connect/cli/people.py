@@ -44,7 +44,7 @@ def _list(options: argparse.Namespace) -> int:
 def _password(options: argparse.Namespace) -> int:
     with local_parts(chosen(options)) as parts:
         parts.people.set_password(CONSOLE, options.name, password("New password: "))
-    print("The password is changed.")
+    print("The password is changed. Whoever was signed in with the old one is not any more.")
     return 0
 
 
@@ -58,7 +58,7 @@ def _unlock(options: argparse.Namespace) -> int:
 def _close(options: argparse.Namespace) -> int:
     with local_parts(chosen(options)) as parts:
         parts.people.close(CONSOLE, options.name)
-    print("The account is closed.")
+    print("The account is closed. Whoever was signed in with it is not any more.")
     return 0
 
 

@@ -1,6 +1,11 @@
 """A site's allocation list as CSV: `local_id,subject`, one patient a line; commas or semicolons.
 
 What is wrong is told by its line; no message holds a value.
+
+A spreadsheet takes a cell that begins with one of `FORMULA` for a formula. So each cell is written in
+quotes, and one that begins like that with an apostrophe before it; reading takes that apostrophe away.
+
+Source: OWASP, CSV Injection.
 """
 
 import csv
@@ -14,6 +19,8 @@ from collegium_deid import DeidError
 from collegium_deid.engine.clean import require_subject_code
 
 COLUMNS: Final = ("local_id", "subject")
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - wide forms run too
+_AS_TEXT: Final = "'"
 _MOST_BYTES: Final = 16 << 20
 _ID_CHARACTERS: Final = 64  # LO, PS3.5 section 6.2
 
@@ -56,10 +63,23 @@ def read_list(data: bytes) -> tuple[Row, ...]:
 
 
 def write_list(rows: Iterable[tuple[str, str]]) -> str:
-    """The same form, of pairs of local id and code."""
+    """The same form, of pairs of local id and code, of which no spreadsheet runs anything."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    writer.writerow(COLUMNS)
+    writer.writerows([_as_text(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+def _as_text(cell: str) -> str:
+    """With an apostrophe where a spreadsheet would run it, or reading would take one away."""
+    return _AS_TEXT + cell if cell.startswith((*FORMULA, _AS_TEXT)) else cell
+
+
+def _as_meant(cell: str) -> str:
+    """Without the apostrophe of `_as_text`; any other is part of the id."""
+    rest = cell.removeprefix(_AS_TEXT)
+    return rest if rest.startswith((*FORMULA, _AS_TEXT)) else cell
 
 
 def _text(data: bytes) -> str:
@@ -72,7 +92,7 @@ def _text(data: bytes) -> str:
 
 
 def _row(line: int, cells: list[str]) -> Row:
-    values = [cell.strip() for cell in cells]
+    values = [_as_meant(cell.strip()) for cell in cells]
     if len(values) != len(COLUMNS) or not all(values):
         raise ListInvalid(f"Line {line}: a patient id and a subject code are expected.")
     local_id, code = values

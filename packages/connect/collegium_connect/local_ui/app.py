@@ -115,11 +115,11 @@ def _told(desk: Desk) -> Callable[[Request, Exception], Response]:
 def _open_routes(parts: Parts, desk: Desk) -> list[Route]:
     overview, sign_in = OverviewPages(desk, parts.status), SignInPages(desk, parts.people)
     return [
-        Route("/", overview.whole),
-        Route("/overview/part", overview.part),
+        Route("/", desk.open(overview.whole)),
+        Route("/overview/part", desk.open(overview.part)),
         Route("/status.json", overview.as_json),
         Route("/health", overview.health),
-        Route("/sign-in", sign_in.sign_in, methods=["GET", "POST"]),
+        Route("/sign-in", desk.open(sign_in.sign_in), methods=["GET", "POST"]),
         Route("/sign-out", desk.signed_in(sign_in.sign_out), methods=["POST"]),
     ]
 

@@ -14,6 +14,7 @@ from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.frame import Frame
 from collegium_connect.local_ui.sessions import COOKIE, Session, Sessions
 from collegium_connect.local_ui.uploads import FORM_BYTES, BodyTooLarge, bounded
+from collegium_connect.people import Person
 
 Page = Callable[[Request], Awaitable[Response]]
 SignedInPage = Callable[[Request, Session], Awaitable[Response]]
@@ -22,7 +23,7 @@ _FORBIDDEN: Final = 403
 
 
 class Finder(Protocol):
-    def find(self, person_id: str) -> object | None: ...
+    def find(self, person_id: str) -> Person | None: ...
 
 
 class Desk:
@@ -35,15 +36,24 @@ class Desk:
         self._frame, self.sessions, self._people, self._pages = frame, sessions, people, pages
 
     def page(self, request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
-        """A page in the frame, for whoever asks."""
+        """A page in the frame, for whoever `signed_in` or `open` found to ask."""
         here = "/" + request.url.path.split("/")[1]
-        session = self.sessions.find(request.cookies.get(COOKIE, ""))
         return self._frame.page(
-            template, session, status=status, pages=self._pages, here=here, done="", **context
+            template, request.state.session, status=status, pages=self._pages, here=here, done="", **context
         )
 
     def refusal(self, request: Request, words: str, status: int = _FORBIDDEN) -> HTMLResponse:
         return self.page(request, "refusal.html", status=status, words=words)
+
+    def open(self, handle: Page) -> Page:
+        """The page for everybody; who is signed in is named on it."""
+
+        @wraps(handle)
+        async def opened(request: Request) -> Response:
+            await self._know(request)
+            return await handle(request)
+
+        return opened
 
     def signed_in(
         self, handle: SignedInPage, *, role: Role | None = None, most_bytes: int = FORM_BYTES
@@ -57,7 +67,7 @@ class Desk:
 
         @wraps(handle)
         async def guarded(request: Request) -> Response:
-            session = await run_in_threadpool(self._session, request)
+            session = await self._know(request)
             if session is None:
                 return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=303)
             if role and session.actor.role != role:
@@ -80,11 +90,18 @@ class Desk:
 
         return guarded
 
+    async def _know(self, request: Request) -> Session | None:
+        """Look up the session of who asks, once; every page of this request is drawn for it."""
+        request.state.session = None  # should the journal not tell, the page that says so is nobody's
+        session: Session | None = await run_in_threadpool(self._session, request)
+        request.state.session = session
+        return session
+
     def _session(self, request: Request) -> Session | None:
-        """The session of who asks, unless the account was closed meanwhile."""
+        """The session of who asks, unless their account or password is not what it was."""
         cookie = request.cookies.get(COOKIE, "")
         session = self.sessions.find(cookie)
-        if session is not None and self._people.find(session.person_id) is None:
+        if session is not None and not session.is_of(self._people.find(session.person_id)):
             self.sessions.end(cookie)
             return None
         return session

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collegium_connect.actor import Actor
+from collegium_connect.people import Person
 
 COOKIE: Final = "collegium_local"
 IDLE: Final = timedelta(minutes=30)
@@ -23,6 +24,12 @@ class Session:
     actor: Actor
     form_token: str = field(repr=False)
     began_at: datetime
+    stamp: str = field(repr=False)
+    """That of the person's password when they signed in."""
+
+    def is_of(self, person: Person | None) -> bool:
+        """Whether this is still a session of the person: same password, account neither closed nor locked."""
+        return person is not None and hmac.compare_digest(self.stamp, person.stamp)
 
     def allows(self, form_token: str) -> bool:
         return hmac.compare_digest(self.form_token.encode(), form_token.encode())
@@ -36,12 +43,13 @@ class Sessions:
         self._sessions: dict[str, tuple[Session, datetime]] = {}
         self._lock = threading.Lock()
 
-    def begin(self, person_id: str, actor: Actor) -> str:
+    def begin(self, person: Person) -> str:
         """The cookie of a new session."""
         cookie, at = secrets.token_urlsafe(32), self._clock()
+        session = Session(person.person_id, person.actor, secrets.token_urlsafe(32), at, person.stamp)
         with self._lock:
             self._forget_old(at)
-            self._sessions[cookie] = (Session(person_id, actor, secrets.token_urlsafe(32), at), at)
+            self._sessions[cookie] = (session, at)
         return cookie
 
     def find(self, cookie: str) -> Session | None:

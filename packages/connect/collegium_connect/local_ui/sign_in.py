@@ -31,7 +31,7 @@ class SignInPages:
         answer = RedirectResponse(_own(next_), status_code=303)
         answer.set_cookie(
             COOKIE,
-            self._desk.sessions.begin(person.person_id, person.actor),
+            self._desk.sessions.begin(person),
             max_age=int(LONGEST.total_seconds()),
             httponly=True,
             samesite="strict",

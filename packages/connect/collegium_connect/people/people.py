@@ -1,10 +1,11 @@
 """Accounts of the local page: made at the console or by an administrator, locked after failures."""
 
+import hashlib
 import secrets
 import threading
 import unicodedata
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -35,6 +36,8 @@ class Person:
     is_active: bool
     locked_until: datetime | None
     last_seen_at: datetime | None
+    stamp: str = field(repr=False)
+    """Another with each password: a session of an earlier one is over."""
 
     @property
     def actor(self) -> Actor:
@@ -98,10 +101,12 @@ class People:
         return _person(row)
 
     def find(self, person_id: str) -> Person | None:
-        """The person of a session, unless the account is closed."""
+        """The person of a session, unless the account is closed or locked."""
         with self._journal.look() as db:
             row = stored.by_id(db, person_id)
-        return _person(row) if row is not None and row.is_active else None
+        if row is None or not row.is_active or row.locked_until_ms > to_ms(self._clock()):
+            return None
+        return _person(row)
 
     def listed(self) -> tuple[Person, ...]:
         """Everybody, by name."""
@@ -109,7 +114,7 @@ class People:
             return tuple(_person(row) for row in stored.everybody(db))
 
     def set_password(self, actor: Actor, name: str, password: str) -> None:
-        """Give a new password, and unlock; a person may do it for themselves.
+        """Give a new password, and unlock; a person may do it for themselves. Their sessions are over.
 
         Raises:
             NotAllowed, PersonUnknown, PasswordWeak.
@@ -130,7 +135,7 @@ class People:
             self._trail.note(db, actor, "people.person.unlocked", ref=person.person_id)
 
     def close(self, actor: Actor, name: str) -> None:
-        """End an account; its entries in the trail keep its name. Raises NotAllowed, PersonUnknown."""
+        """End an account and its sessions; its entries in the trail keep its name. Raises NotAllowed, PersonUnknown."""
         require_role(actor, *_MAKERS)
         person = self._person(name)
         with self._journal.change() as db:
@@ -169,6 +174,7 @@ def _person(row: stored.StoredPerson) -> Person:
         is_active=row.is_active,
         locked_until=from_ms(row.locked_until_ms) if row.locked_until_ms else None,
         last_seen_at=from_ms(row.last_seen_ms) if row.last_seen_ms else None,
+        stamp=hashlib.sha256(b"collegium session 1" + row.password.encode()).hexdigest(),
     )
 
 
