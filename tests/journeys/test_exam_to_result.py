@@ -166,7 +166,7 @@ def shown_modality(driver: Driver) -> str:
 
 def assert_screen_is_the_file(driver: Driver, files: tuple[Path, ...] | list[Path]) -> None:
     """The stored values on the screen are those of one of the files: same size, every pixel equal."""
-    shown = np.array(driver.pixels()["values"])
+    shown = driver.pixels()["values"]
     stored = (pydicom.dcmread(path).pixel_array.ravel() for path in files)
     assert any(pixels.shape == shown.shape and np.array_equal(pixels, shown) for pixels in stored)
 

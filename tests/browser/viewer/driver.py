@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 import time
@@ -24,6 +25,15 @@ for (const type of types.split(' '))
 document.addEventListener('securitypolicyviolation', (event) =>
   window.seen.push(['violation', event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile]));
 """
+_PIXELS: Final = """((shown) => {
+  if (!shown) return shown;
+  const bytes = new Uint8Array(Float64Array.from(shown.values).buffer);
+  const texts = [];
+  for (let i = 0; i < bytes.length; i += 32768)
+    texts.push(String.fromCharCode(...bytes.subarray(i, i + 32768)));
+  return { ...shown, values: btoa(texts.join('')) };
+})"""
+"""As one text: number by number, a single image takes Playwright seconds."""
 PATIENCE_S: Final = 30.0
 
 
@@ -62,8 +72,10 @@ class Driver:
         return list(self.state()["areas"])
 
     def pixels(self, area: int | None = None) -> dict[str, Any]:
+        """What is on the screen: which image, its rows and columns, and its stored values as an array."""
         asked = "" if area is None else str(area)
-        return dict(self.page.evaluate(f"{_ELEMENT}.screenPixels({asked})"))
+        shown = dict(self.page.evaluate(f"{_PIXELS}({_ELEMENT}.screenPixels({asked}))"))
+        return shown | {"values": np.frombuffer(base64.b64decode(shown["values"]), "<f8")}
 
     def call(self, expression: str) -> Any:  # Any: what the element's method answers
         return self.page.evaluate(f"{_ELEMENT}.{expression}")
@@ -124,7 +136,8 @@ class Driver:
         card.click()
         self.until(lambda: card.get_attribute("aria-current") == "true", "the card")
         self.until(lambda: not self.page.locator("collegium-viewer .message").is_visible(), description)
-        return np.array(self.pixels()["values"], dtype=np.float64)
+        values: npt.NDArray[np.float64] = self.pixels()["values"]
+        return values
 
     def on_screen(self, point: Sequence[float], area: int | None = None) -> tuple[int, int]:
         """Where a point of the patient lies on the page; a mouse moves in whole pixels."""

@@ -31,7 +31,7 @@ def test_every_image_shows_the_stored_values_of_its_file(study: Study, ct: ExamT
 
         assert stored.InstanceNumber == index + 1
         assert (shown["rows"], shown["columns"]) == (256, 256)
-        assert np.array_equal(np.array(shown["values"]), stored.pixel_array.ravel())
+        assert np.array_equal(shown["values"], stored.pixel_array.ravel())
 
 
 def test_the_middle_image_is_first_and_comes_soon(study: Study, ct: ExamTruth, driver: Driver) -> None:
