@@ -14,6 +14,7 @@ from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, pulls
 from collegium_connect.journal.database import Journal
+from collegium_connect.receive.certificate import Certificate
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.meter import Meter
 from collegium_connect.send.sender import Sender
@@ -23,6 +24,14 @@ WATCH_S: Final = 2.0
 LINE_DOWN: Final = "connect.line.down"
 _LINE_DOWN_AFTER_S: Final = 300.0
 _CERTIFICATE_NOTICE: Final = timedelta(days=14)
+# What to do before a certificate ends, and what its end means.
+_OF_SERVER: Final = (
+    "Tell whoever runs the server.", "Nothing can be delivered until it is renewed.",
+)  # fmt: skip
+_OF_DOOR: Final = (
+    "Renew receive.tls_certificate_file and its key; they are taken up without a restart.",
+    "Senders that look at it no longer send: renew receive.tls_certificate_file and its key.",
+)
 _MOST_CHARACTERS: Final = 400
 
 
@@ -39,10 +48,11 @@ class Watch:
         *,
         folder: Path,
         clock: Clock,
+        certificate: Certificate | None = None,
         elapsed_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._journal, self._channels, self._stores = journal, channels, stores
-        self._sender, self._client = sender, client
+        self._sender, self._client, self._certificate = sender, client, certificate
         self._folder, self._clock, self._elapsed_s = folder, clock, elapsed_s
         self._down_since_s: float | None = None
         self.alarms, self.received, self.sent = Alarms(clock), Meter(), sender.meter
@@ -61,6 +71,7 @@ class Watch:
         self._tell_of_channels()
         self._tell_of_line()
         self._tell_of_certificates()
+        self._tell_of_own_certificate()
         self._sender.let_go_of_expired()
 
     def _tell_of_disk_and_journal(self) -> None:
@@ -129,16 +140,26 @@ class Watch:
             ),
         }
         for code, (what, at) in ends.items():
-            words = _notice(what, at, self._clock())
+            words = _notice(what, at, self._clock(), _OF_SERVER)
             self.alarms.keep(code, {"": words} if words else {})
 
+    def _tell_of_own_certificate(self) -> None:
+        if self._certificate is None:
+            return
+        self._certificate.look()
+        problem = self._certificate.problem
+        self.alarms.keep("connect.receive.certificate_unfit", {"": problem} if problem else {})
+        words = _notice("The DICOM port's certificate", self._certificate.ends, self._clock(), _OF_DOOR)
+        self.alarms.keep("connect.receive.certificate_ends", {"": words} if words else {})
 
-def _notice(what: str, ends: datetime | None, now: datetime) -> str:
+
+def _notice(what: str, ends: datetime | None, now: datetime, advice: tuple[str, str]) -> str:
     """What to say of a certificate; empty while it is good for long enough."""
     if ends is None or ends - now > _CERTIFICATE_NOTICE:
         return ""
+    before, after = advice
     if ends <= now:
-        return f"{what} expired on {ends:%Y-%m-%d}. Nothing can be delivered until it is renewed."
+        return f"{what} expired on {ends:%Y-%m-%d}. {after}"
     days = (ends - now).days
     left = "less than a day" if days < 1 else "1 day" if days == 1 else f"{days} days"
-    return f"{what} expires on {ends:%Y-%m-%d}, in {left}. Tell whoever runs the server."
+    return f"{what} expires on {ends:%Y-%m-%d}, in {left}. {before}"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.service import Gateway
 from collegium_connect.settings import ReceiveSettings, Settings, UpdateSettings
+from collegium_testkit import certificates
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
 
@@ -75,6 +77,28 @@ def test_the_line_is_measured_against_the_server(settings: Settings, journal: Jo
 
     assert line.verdict is Verdict.GOOD
     assert line.found.endswith(" Mbps")
+
+
+@pytest.mark.parametrize(("days", "verdict"), [(13.5, Verdict.SHORT), (14.5, Verdict.GOOD)])
+def test_the_doors_own_certificate_is_short_of_two_weeks(
+    settings: Settings, tmp_path: Path, days: float, verdict: Verdict
+) -> None:
+    pem, _ = certificates.own_authority(tmp_path, ends=datetime.now(UTC) + timedelta(days=days))
+    receive = replace(settings.receive, tls_certificate_file=pem, tls_key_file=pem.with_suffix(".key"))
+
+    finding = network.own_certificate(replace(settings, receive=receive))
+
+    assert finding.verdict is verdict
+    assert finding.found == f"valid for {int(days)} days more"
+
+
+def test_a_certificate_of_the_door_that_cannot_be_used_is_named(settings: Settings, tmp_path: Path) -> None:
+    receive = replace(settings.receive, tls_certificate_file=tmp_path / "no", tls_key_file=tmp_path / "no")
+
+    finding = network.own_certificate(replace(settings, receive=receive))
+
+    assert finding.verdict is Verdict.SHORT
+    assert "cannot be read or do not fit" in finding.advice
 
 
 def test_a_slow_line_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,7 @@ def examine(settings: Settings, journal: Journal) -> tuple[Finding, ...]:
             _keys(settings),
             network.callers(settings),
             network.dicom_port(settings),
+            network.own_certificate(settings),
         )
     finally:
         if client is not None:

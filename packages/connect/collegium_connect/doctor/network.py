@@ -9,6 +9,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from collegium_connect.doctor.findings import Finding, judge, unknown
+from collegium_connect.errors import SettingsInvalid
+from collegium_connect.receive.certificate import Certificate
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.errors import AttemptFailed
 from collegium_connect.settings import Settings
@@ -75,6 +77,24 @@ def certificate(settings: Settings) -> Finding:
         found=f"valid for {days} days more",
         needed=needed,
         advice="Have the server's certificate renewed before it ends.",
+    )
+
+
+def own_certificate(settings: Settings) -> Finding:
+    """Until when the certificate that the DICOM port shows is valid."""
+    about, needed = "DICOM port's certificate", f"valid for {CERTIFICATE_DAYS} days more"
+    if settings.receive.tls_certificate_file is None:
+        return judge(about, is_good=True, found="no TLS there", needed="none", advice="")
+    try:
+        days = (Certificate(settings.receive).ends - datetime.now(UTC)).days
+    except SettingsInvalid as unfit:
+        return judge(about, is_good=False, found="cannot be used", needed=needed, advice=str(unfit))
+    return judge(
+        about,
+        is_good=days >= CERTIFICATE_DAYS,
+        found=f"valid for {days} days more",
+        needed=needed,
+        advice="Renew receive.tls_certificate_file and its key; the gateway takes them up by itself.",
     )
 
 

@@ -6,10 +6,12 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 from collegium_connect.log import EventLog
 from collegium_connect.receive.association import Association, Committer, Gate
+from collegium_connect.receive.certificate import Certificate
 from collegium_connect.receive.crowd import Crowd, CrowdedGate
 from collegium_connect.receive.errors import AssociationEnded
 from collegium_connect.receive.listeners import listeners
@@ -17,7 +19,6 @@ from collegium_connect.receive.reception import Memory, Reception, Taker
 from collegium_connect.receive.strangers import Strangers
 from collegium_connect.receive.stream import Stream
 from collegium_connect.receive.threshold import Visit, one_too_many
-from collegium_connect.receive.tls import server_context
 from collegium_connect.receive.upper_layer import UpperLayer
 from collegium_connect.settings import LimitSettings, ReceiveSettings
 
@@ -50,9 +51,10 @@ class Door:
         self._crowd = Crowd(settings.max_associations, settings.max_associations_per_caller)
         self._gate, self._strangers = gate, Strangers(settings.allowed_callers)
         self._memory = Memory(settings.memory_bytes)
-        self._tls = server_context(settings)
+        self.certificate = Certificate(settings) if settings.tls_certificate_file is not None else None
+        """Of the TLS port, if there is one."""
         self._helpers: Helpers | None = None
-        self._listeners: list[tuple[socket.socket, ssl.SSLContext | None]] = []
+        self._listeners: list[tuple[socket.socket, bool]] = []  # each with: is it for TLS
         self._open: dict[Visit, None] = {}  # in the order in which they came
         self._lock, self._closing, self._stopping = threading.Lock(), threading.Event(), threading.Event()
         self._threads: list[threading.Thread] = []
@@ -68,7 +70,7 @@ class Door:
 
     @property
     def tls_port(self) -> int | None:
-        return next((int(sock.getsockname()[1]) for sock, tls in self._listeners if tls is not None), None)
+        return next((int(sock.getsockname()[1]) for sock, is_tls in self._listeners if is_tls), None)
 
     @property
     def associations(self) -> int:
@@ -77,13 +79,14 @@ class Door:
 
     def start(self, sockets: Sequence[tuple[socket.socket, bool]] = ()) -> None:
         """Listen on the gateway's sockets, or on those that another process of this gateway has them from."""
-        found = sockets or listeners(self._settings, with_tls=self._tls is not None)
-        self._listeners = [(item, self._tls if is_tls else None) for item, is_tls in found]
+        self._listeners = list(sockets or listeners(self._settings, with_tls=self.certificate is not None))
         if self._helpers is not None:
-            self._helpers.start([(listener, tls is not None) for listener, tls in self._listeners])
+            self._helpers.start(self._listeners)
             return
-        for listener, tls in self._listeners:
-            thread = threading.Thread(target=self._accept, args=(listener, tls), name="door", daemon=True)
+        for listener, is_tls in self._listeners:
+            thread = threading.Thread(
+                target=partial(self._accept, listener, is_tls=is_tls), name="door", daemon=True
+            )
             thread.start()
             self._threads.append(thread)
 
@@ -124,7 +127,7 @@ class Door:
         is_heard = any(visit.association is None or visit.association.request is None for visit in visits)
         return is_heard or self._crowd.total > 0
 
-    def _accept(self, listener: socket.socket, tls: ssl.SSLContext | None) -> None:
+    def _accept(self, listener: socket.socket, *, is_tls: bool) -> None:
         # Never shut down to wake this: the service manager may hold the same socket for the next start.
         listener.settimeout(_LOOK_S)
         while not self._closing.is_set():
@@ -142,11 +145,15 @@ class Door:
             if self._strangers.turns_away(address):
                 connection.close()
             else:
-                self._let_wait(Visit(connection, address, CrowdedGate(self._gate, self._crowd)), tls)
+                self._let_wait(
+                    Visit(connection, address, CrowdedGate(self._gate, self._crowd)), is_tls=is_tls
+                )
 
-    def _let_wait(self, visit: Visit, tls: ssl.SSLContext | None) -> None:
+    def _let_wait(self, visit: Visit, *, is_tls: bool) -> None:
         """Hear what a peer asks, in a thread of its own."""
-        thread = threading.Thread(target=self._serve, args=(visit, tls), name="association", daemon=True)
+        thread = threading.Thread(
+            target=partial(self._serve, visit, is_tls=is_tls), name="association", daemon=True
+        )
         with self._lock:
             if self._stopping.is_set():
                 visit.connection.close()
@@ -158,12 +165,13 @@ class Door:
                 _shut(gone.connection)
         thread.start()
 
-    def _serve(self, visit: Visit, tls: ssl.SSLContext | None) -> None:
+    def _serve(self, visit: Visit, *, is_tls: bool) -> None:
         try:
             visit.connection.settimeout(self._settings.artim_s)
             visit.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls is not None:
-                _secure(visit, tls)
+            if is_tls:
+                assert self.certificate is not None
+                _secure(visit, self.certificate.context)
             association = visit.association = self._associate(visit)
             try:
                 ending = association.serve()

@@ -8,27 +8,28 @@ from collegium_connect.settings import ReceiveSettings
 
 # For TLS 1.2; TLS 1.3 has only suites that the profile allows.
 _SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
+UNFIT: Final = (
+    "receive.tls_certificate_file, tls_key_file or tls_client_ca_file cannot be read or do not fit."
+)
 
 
-def server_context(settings: ReceiveSettings) -> ssl.SSLContext | None:
-    """What the TLS port speaks; None where there is no certificate.
+def server_context(settings: ReceiveSettings) -> ssl.SSLContext:
+    """What the TLS port speaks, where there is a certificate.
 
     Raises:
         SettingsInvalid: a file is missing, or is not what it must be.
     """
-    if settings.tls_certificate_file is None:
-        return None
+    assert settings.tls_certificate_file is not None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_SUITES)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     try:
-        context.load_cert_chain(settings.tls_certificate_file, settings.tls_key_file)
+        # A key with a passphrase is one that cannot be read: nobody is there to be asked.
+        context.load_cert_chain(settings.tls_certificate_file, settings.tls_key_file, password="")
         if settings.tls_client_ca_file is not None:
             context.load_verify_locations(settings.tls_client_ca_file)
             context.verify_mode = ssl.CERT_REQUIRED
     except (OSError, ssl.SSLError) as error:
-        raise SettingsInvalid(
-            "receive.tls_certificate_file, tls_key_file or tls_client_ca_file cannot be read or do not fit."
-        ) from error
+        raise SettingsInvalid(UNFIT) from error
     return context
