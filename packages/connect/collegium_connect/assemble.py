@@ -1,17 +1,43 @@
-"""Close exams by quiet time: what has come becomes a delivery; what comes later, a supplement to it."""
+"""Close exams by quiet time: what has come becomes a delivery; what comes later, a supplement to it.
 
+An exam that has fewer images than its project asks for waits longer. What does not meet the project's
+acquisition requirements then is told with the delivery, or held for a person, as the channel says.
+"""
+
+import sqlite3
 import uuid
+from enum import Enum, auto
+from typing import Final
 
 from collegium_connect import SOFTWARE
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.journal import deliveries, exams
 from collegium_connect.journal.database import Journal
-from collegium_connect.journal.exams import Batch
+from collegium_connect.journal.exams import Acquisition, Batch, WaitingExam
 from collegium_connect.log import EventLog
-from collegium_wire import PROTOCOL, DeidSummary, Manifest
+from collegium_connect.requirements import judge
+from collegium_wire import (
+    NEWEST,
+    PROTOCOL,
+    UNMET,
+    AcquisitionRequirements,
+    ChannelSetup,
+    DeidSummary,
+    Manifest,
+    Unmet,
+)
 
 log = EventLog("assemble")
+
+PATIENCE: Final = 4
+"""So many quiet times an exam that lacks images is waited for."""
+
+
+class _Next(Enum):
+    SEND = auto()
+    WAIT = auto()
+    HOLD = auto()
 
 
 class Assembler:
@@ -19,41 +45,80 @@ class Assembler:
 
     def __init__(self, journal: Journal, channels: Channels, clock: Clock) -> None:
         self._journal, self._channels, self._clock = journal, channels, clock
+        # Exams that wait for more, as they were when they were judged: they need no second look till they change.
+        self._short: dict[str, tuple[WaitingExam, AcquisitionRequirements]] = {}
 
     def run_once(self) -> int:
         """Queue a delivery for every exam that has been quiet long enough; how many."""
         now_ms = to_ms(self._clock())
         with self._journal.look() as db:
             waiting = exams.waiting_exams(db)
-        queued = 0
-        for exam in waiting:
-            # The exam of a channel that was withdrawn still belongs to its project: it goes out as it is.
-            channel = self._channels.by_id(exam.channel_id)
-            quiet_ms = 1000 * channel.setup.quiet_time_s if channel else 0
-            if exam.last_ms + quiet_ms <= now_ms and self._queue(exam.exam_id, now_ms):
-                queued += 1
-        return queued
+        self._short = {
+            exam.exam_id: self._short[exam.exam_id] for exam in waiting if exam.exam_id in self._short
+        }
+        return sum(self._is_due(exam, now_ms) and self._queue(exam, now_ms) for exam in waiting)
 
-    def _queue(self, exam_id: str, now_ms: int) -> bool:
+    def _is_due(self, exam: WaitingExam, now_ms: int) -> bool:
+        # The exam of a channel that was withdrawn still belongs to its project: it goes out as it is.
+        setup = self._setup(exam)
+        quiet_ms = 1000 * setup.quiet_time_s if setup else 0
+        is_patient = setup is not None and self._short.get(exam.exam_id) == (exam, setup.requirements)
+        return exam.last_ms + quiet_ms * (PATIENCE if is_patient else 1) <= now_ms
+
+    def _setup(self, exam: WaitingExam) -> ChannelSetup | None:
+        channel = self._channels.by_id(exam.channel_id)
+        return channel.setup if channel else None
+
+    def _queue(self, exam: WaitingExam, now_ms: int) -> bool:
         with self._journal.change() as db:
-            batch = exams.next_batch(db, exam_id)
+            if self._judge(db, exam, now_ms) is not _Next.SEND:
+                return False
+            batch = exams.next_batch(db, exam.exam_id)
             if batch is None:
                 return False
-            manifest = manifest_of(batch)
-            deliveries.add(db, exam_id, manifest, batch.object_ids, now_ms)
+            manifest = manifest_of(batch, exams.unmet_of(db, exam.exam_id))
+            deliveries.add(db, exam.exam_id, manifest, batch.object_ids, now_ms)
         log.info(
             "delivery.queued",
             delivery=manifest.delivery_id,
-            exam=exam_id,
+            exam=exam.exam_id,
             objects=len(manifest.objects),
             supplement=manifest.supplement,
+            unmet=len(manifest.unmet),
         )
         return True
 
+    def _judge(self, db: sqlite3.Connection, exam: WaitingExam, now_ms: int) -> _Next:
+        """Write down how the exam stands with its project's requirements; what to do with it."""
+        setup, stands = self._setup(exam), exams.acquisition_of(db, exam.exam_id)
+        asked = setup.requirements if setup else AcquisitionRequirements()
+        objects = exams.acquired(db, exam.exam_id) if asked.items else None
+        if setup is None or objects is None:
+            if stands is not Acquisition.UNASKED:
+                exams.judge(db, exam.exam_id, Acquisition.UNASKED, (), now_ms)
+            return _Next.SEND
+        found = judge(asked, objects)
+        if not found.unmet:
+            exams.judge(db, exam.exam_id, Acquisition.MET, (), now_ms)
+            return _Next.SEND
+        if stands is Acquisition.LET_GO:
+            exams.judge(db, exam.exam_id, Acquisition.LET_GO, found.unmet, now_ms)
+            return _Next.SEND
+        if found.is_short and now_ms < exam.last_ms + 1000 * setup.quiet_time_s * PATIENCE:
+            self._short[exam.exam_id] = (exam, asked)
+            exams.judge(db, exam.exam_id, Acquisition.SHORT, found.unmet, now_ms)
+            return _Next.WAIT
+        holds = setup.when_unmet is Unmet.HOLD
+        log.warning(
+            "exam.unmet", exam=exam.exam_id, channel=exam.channel_id, unmet=len(found.unmet), held=holds
+        )
+        exams.judge(db, exam.exam_id, Acquisition.HELD if holds else Acquisition.UNMET, found.unmet, now_ms)
+        return _Next.HOLD if holds else _Next.SEND
 
-def manifest_of(batch: Batch) -> Manifest:
+
+def manifest_of(batch: Batch, unmet: tuple[str, ...] = ()) -> Manifest:
     return Manifest(
-        protocol=PROTOCOL,
+        protocol=NEWEST if unmet else PROTOCOL,
         delivery_id=str(uuid.uuid4()),
         study_uid=batch.study_uid,
         subject_code=batch.subject_code,
@@ -66,4 +131,5 @@ def manifest_of(batch: Batch) -> Manifest:
         received_at=from_ms(batch.first_ms),
         objects=batch.objects,
         report=DeidSummary(counts=batch.counts, seconds=round(batch.seconds, 6)),
+        unmet=unmet[:UNMET],
     )

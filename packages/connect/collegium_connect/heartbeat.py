@@ -1,5 +1,7 @@
 """Tell the server how it goes, and hear which channels there are now."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from collegium_connect import SOFTWARE
@@ -14,7 +16,15 @@ from collegium_connect.send.client import ServerClient
 from collegium_connect.send.errors import AttemptFailed
 from collegium_connect.trail import for_the_server
 from collegium_connect.watch import LINE_DOWN, Watch
-from collegium_wire import PROTOCOL, TRAIL_ENTRIES, ChannelBeat, ChannelConfiguration, Heartbeat
+from collegium_wire import (
+    NEWEST,
+    PROTOCOL,
+    TRAIL_ENTRIES,
+    ChannelBeat,
+    ChannelConfiguration,
+    Heartbeat,
+    HeartbeatAnswer,
+)
 from collegium_wire.heartbeat import ALARMS
 
 log = EventLog("heartbeat")
@@ -25,16 +35,19 @@ _NOT_ASKED: Final = -1
 class Pulse:
     """Sends heartbeats; call `run_once` at the configured pace."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it tells of, and whom
         self,
         journal: Journal,
         channels: Channels,
         configuration: Configuration,
         client: ServerClient,
         watch: Watch,
+        *,
+        pin: Callable[[str], None],
     ) -> None:
+        """`pin` hears which version the server pins, each time it says so."""
         self._journal, self._channels, self._configuration = journal, channels, configuration
-        self._client, self._watch = client, watch
+        self._client, self._watch, self._pin = client, watch, pin
         # The server says which entries of the trail it keeps; the first heartbeat only asks.
         self._kept_seq = _NOT_ASKED
         self.problem = ""
@@ -42,7 +55,7 @@ class Pulse:
 
     def run_once(self) -> None:
         try:
-            answer = self._client.heartbeat(self._beat())
+            answer = self._told(self._beat())
         except AttemptFailed as failure:
             if failure.message != self.problem:
                 log.warning("heartbeat.failed", code=failure.code)
@@ -53,6 +66,17 @@ class Pulse:
         self.problem = ""
         self._kept_seq = answer.trail_seq
         self._configuration.take_over(answer.channels)
+        if answer.protocol >= NEWEST:
+            self._pin(answer.pinned_software)
+
+    def _told(self, beat: Heartbeat) -> HeartbeatAnswer:
+        """The answer; a server of before is asked once more, in the protocol that it speaks."""
+        try:
+            return self._client.heartbeat(beat)
+        except AttemptFailed as failure:
+            if failure.code != "wire.protocol.unsupported":
+                raise
+        return self._client.heartbeat(replace(beat.as_of(PROTOCOL), protocol=PROTOCOL))
 
     def _beat(self) -> Heartbeat:
         with self._journal.look() as db:
@@ -66,7 +90,7 @@ class Pulse:
         # That the line is down is for the people here: once this arrives, it is not.
         alarms = tuple(alarm for alarm in self._watch.alarms.standing if alarm.code != LINE_DOWN)
         return Heartbeat(
-            protocol=PROTOCOL,
+            protocol=NEWEST,
             software=SOFTWARE,
             queue_objects=totals.queue_objects,
             queue_bytes=totals.queue_bytes,

@@ -40,7 +40,7 @@ from collegium_connect.metrics import Room, metrics
 from collegium_connect.people import People
 from collegium_connect.place import require_same_place
 from collegium_connect.pull import PULL_S, Puller, Requests
-from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, Viewer
+from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.receive import Admission, Commitments, Door
 from collegium_connect.recover import SCRUB_S, Scrub, recover
 from collegium_connect.send import Sender, ServerClient
@@ -51,6 +51,7 @@ from collegium_connect.trail import Trail
 from collegium_connect.updates import Lease, LeasedGate, LeaseFolder
 from collegium_connect.updates.before import JournalBeforeUpdate
 from collegium_connect.updates.history import note_version
+from collegium_connect.updates.pins import Pins, ServerPin
 from collegium_connect.updates.version import Version
 from collegium_connect.watch import WATCH_S, Watch
 
@@ -130,17 +131,21 @@ class Gateway:
             self._journal, self._channels, stores, self._sender, self._client,
             folder=folder, clock=clock, certificate=self._door.certificate,
         )  # fmt: skip
-        self._pulse = Pulse(self._journal, self._channels, self._configuration, self._client, self._watch)
+        self._lease_folder = lease_folder(settings)
+        self._lease_folder.make()
+        self._pulse = Pulse(
+            self._journal, self._channels, self._configuration, self._client, self._watch,
+            pin=ServerPin(self._lease_folder, self._journal, trail).take,
+        )  # fmt: skip
         self._viewer = Viewer(is_apart=settings.inspect.processes != 0)
         self.quarantine = Quarantine(
             self._journal, stores, self._channels, links=links, trail=trail, clock=clock,
             viewer=self._viewer,
         )  # fmt: skip
-        self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail)
+        self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail, clock)
+        self.unmet = UnmetExams(self._journal, trail, clock)
         self.shown = self._parts_shown(secrets, trail)
         self._page = LocalPage(settings.local, self.shown)
-        self._lease_folder = lease_folder(settings)
-        self._lease_folder.make()
         self._lease = Lease(self._lease_folder, self._is_idle)
         self._loops = self._make_loops()
         self._parts: list[Part] = [
@@ -163,9 +168,13 @@ class Gateway:
             trail=trail,
             quarantine=self.quarantine,
             two_patients=self.two_patients,
+            unmet=self.unmet,
             viewer=self._viewer,
             channels=self._channels,
             configuration=self._configuration,
+            pins=lambda: Pins(self._settings.updates.pin, self._lease_folder.pinned()).in_words(
+                Version.here()
+            ),
             sender=self._sender,
             examine=lambda: examine(self._settings, self._journal),
         )

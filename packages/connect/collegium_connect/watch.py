@@ -9,16 +9,18 @@ from typing import Final
 
 from collegium_connect.alarms import Alarms
 from collegium_connect.channels import Channels
-from collegium_connect.clock import Clock
+from collegium_connect.clock import Clock, to_ms
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, pulls
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.objects import UNMET
 from collegium_connect.receive.certificate import Certificate
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.meter import Meter
 from collegium_connect.send.sender import Sender
 from collegium_connect.spool import Stores
+from collegium_connect.twins import SHARED, SHARED_WORDS
 
 WATCH_S: Final = 2.0
 LINE_DOWN: Final = "connect.line.down"
@@ -33,6 +35,8 @@ _OF_DOOR: Final = (
     "Senders that look at it no longer send: renew receive.tls_certificate_file and its key.",
 )
 _MOST_CHARACTERS: Final = 400
+_TOLD_FOR: Final = timedelta(days=1)
+"""An exam that was sent though it lacks something is told for so long."""
 
 
 class Watch:
@@ -84,9 +88,11 @@ class Watch:
         with self._journal.look() as db:
             given_up = overview.given_up(db)
             unpulled = {line.channel_id: line for line in pulls.counts(db) if line.failed}
-            known = stored.channels(db)
+            unmet = overview.unmet(db, to_ms(self._clock() - _TOLD_FOR))
+            known, shared_ms = stored.channels(db), stored.shared_since_ms(db)
             self._last_row, size = overview.received_after(db, self._last_row)
         self.received.add(size)
+        self.alarms.keep(SHARED, {} if shared_ms is None else {"": SHARED_WORDS})
         self.alarms.keep(
             "connect.delivery.given_up",
             {
@@ -100,6 +106,14 @@ class Watch:
             {
                 channel_id: f"Entries of a pull list that failed: {line.failed}. {line.problem}"
                 for channel_id, line in unpulled.items()
+            },
+        )
+        self.alarms.keep(
+            UNMET,
+            {
+                channel_id: "Exams that do not meet the acquisition requirements:"
+                f" {count.held} held, {count.told} sent within a day. The local page says what each lacks."
+                for channel_id, count in unmet.items()
             },
         )
         self.alarms.keep(

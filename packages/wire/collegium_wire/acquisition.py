@@ -75,3 +75,20 @@ class AcquisitionRequirements(Message):
     items: tuple[AcquisitionRequirement, ...] = ()
     takes_others: bool = True
     """Whether an exam may be of a modality that no entry names, because a visit asks for nothing."""
+
+
+def in_words(asked: AcquisitionRequirement) -> str:
+    """One entry as a person reads it, such as `V1: CT of CHEST, slices of at most 5 mm, at least 200 images`."""
+    parts = [f"{asked.visit}: {asked.modality}" + (f" of {asked.body_part}" if asked.body_part else "")]
+    if asked.contrast:
+        parts.append("with contrast")
+    if asked.slice_thickness_mm:
+        parts.append(f"slices of at most {asked.slice_thickness_mm:g} mm")
+    if asked.slice_spacing_mm:
+        parts.append(f"slices at most {asked.slice_spacing_mm:g} mm apart")
+    parts += [
+        f"at least {count} {what}"
+        for count, what in ((asked.images, "images"), (asked.series, "series"))
+        if count
+    ]
+    return ", ".join(parts)

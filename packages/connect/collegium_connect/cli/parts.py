@@ -10,7 +10,7 @@ from collegium_connect.clock import now
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.people import People
-from collegium_connect.quarantine import Quarantine, TwoPatients, Viewer
+from collegium_connect.quarantine import Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
@@ -23,6 +23,7 @@ class LocalParts:
     links: LinkList
     quarantine: Quarantine
     two_patients: TwoPatients
+    unmet: UnmetExams
 
 
 @contextmanager
@@ -44,6 +45,7 @@ def local_parts(settings: Settings) -> Iterator[LocalParts]:
                     clock=now, viewer=Viewer(),
                 ),
                 two_patients=TwoPatients(journal, secrets, channels, trail),
+                unmet=UnmetExams(journal, trail, now),
             )  # fmt: skip
         finally:
             stores.segments.close()

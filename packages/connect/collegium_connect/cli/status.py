@@ -31,6 +31,8 @@ def run(options: argparse.Namespace) -> int:
         )
     for exam in status.exams[:20]:
         print(f"  {exam.subject_code:16} {exam.state:9} {exam.delivered}/{exam.objects} {exam.reason}")
+        for words in exam.unmet:
+            print(f"    {words}")
     for quarantined in status.quarantine:
         print(f"  quarantine: {quarantined.objects} objects: {quarantined.reason}")
     return 0

@@ -14,7 +14,9 @@ from collegium_connect.apart import apart
 from collegium_connect.channels import Channel
 from collegium_connect.deidentify import Codes
 from collegium_connect.errors import ConnectError, SpoolFull
+from collegium_connect.facts import facts_of
 from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recleaned, Unfit
+from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.inspection import ReceivedObject
 from collegium_connect.journal.objects import Arrival, Product
 from collegium_connect.notes import note_of, product_of
@@ -44,7 +46,7 @@ class Examiner:
         """What is to be said of one object; `channel` is None while its key or recipe cannot be used."""
         try:
             if item.is_clean and not item.looked and not item.is_apart:
-                return self._check(item)
+                return self._check(item, channel)
             return NotNow() if channel is None else self._clean(item, channel)
         except (EOFError, OSError):
             raise  # whom it asks for room and codes is gone
@@ -53,13 +55,13 @@ class Examiner:
         except Exception as error:  # noqa: BLE001 - into quarantine: one bad object never stops the rest
             return _unfit(error)
 
-    def _check(self, item: ReceivedObject) -> Finding:
+    def _check(self, item: ReceivedObject, channel: Channel | None) -> Finding:
         opened = self._stores.open_clean(item.object_id, item.place)
         try:
             deidentify.check(opened.original, opened.head)
         except Rejected as rejected:
             return self._seal_whole(item, rejected)
-        return Passed()
+        return Passed(_facts(channel, opened.head))
 
     def _seal_whole(self, item: ReceivedObject, rejected: Rejected) -> Unfit:
         """What was found to be unfit must not lie with clear pixels."""
@@ -87,10 +89,16 @@ class Examiner:
             item.object_id, _note(item, product), head=done.cleaned.head, original=done.original,
             is_whole=done.is_whole, pixels=done.pixels or (),
         )  # fmt: skip
-        return Recleaned(product, self._write(pieces))
+        return Recleaned(product, self._write(pieces), _facts(channel, done.cleaned.head))
 
     def _write(self, pieces: Sequence[Piece]) -> Stored:
         return Stored(self._room.write(pieces), sum(map(len, pieces)))
+
+
+def _facts(channel: Channel | None, head: bytes) -> Facts | None:
+    """How it was acquired; None where nobody asks, because reading it takes time."""
+    asked = channel is not None and channel.setup.requirements.items
+    return facts_of(bytes(head)) if asked else None
 
 
 def _unfit(error: Exception) -> Unfit:

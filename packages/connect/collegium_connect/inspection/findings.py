@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.objects import Product
 from collegium_connect.spool import Stored
 
@@ -10,6 +11,9 @@ from collegium_connect.spool import Stored
 class Passed:
     """Clean as it is."""
 
+    facts: Facts | None = None
+    """How it was acquired, where its project asks."""
+
 
 @dataclass(frozen=True)
 class Recleaned:
@@ -17,6 +21,7 @@ class Recleaned:
 
     product: Product
     stored: Stored
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True)

@@ -149,11 +149,13 @@ class Inspector:
         unneeded: list[Place | None] = []
         with self._journal.change() as db:
             inspection.pass_unchanged(
-                db, [item.object_id for item, finding in told if isinstance(finding, Passed)]
+                db, [(item.object_id, finding.facts) for item, finding in told if isinstance(finding, Passed)]
             )
             for item, finding in told:
                 if isinstance(finding, Recleaned):
-                    unneeded += inspection.pass_cleaned(db, item, finding.product, finding.stored)
+                    unneeded += inspection.pass_cleaned(
+                        db, item, finding.product, finding.stored, finding.facts
+                    )
                 elif isinstance(finding, Unfit):
                     unneeded.append(
                         inspection.set_aside(db, item.object_id, finding.code, finding.words, finding.stored)

@@ -90,6 +90,16 @@ def next_due(
     )
 
 
+def begin(db: sqlite3.Connection, delivery_id: str, at_ms: int) -> bool:
+    """Note that objects may leave from now on; False if it was taken back meanwhile."""
+    return bool(
+        db.execute(
+            "UPDATE deliveries SET began_ms = coalesce(began_ms, ?) WHERE delivery_id = ? AND state = ?",
+            (at_ms, delivery_id, DeliveryState.QUEUED),
+        ).rowcount
+    )
+
+
 def object_files(db: sqlite3.Connection, delivery_id: str) -> list[ObjectFile]:
     rows = db.execute(
         "SELECT object_id, sha256, size_bytes, state, segment, offset FROM objects"

@@ -1,11 +1,14 @@
-"""Exams whose quiet time has passed, and the objects that a new delivery would carry."""
+"""Exams whose quiet time has passed, the objects that a new delivery would carry, and how they were acquired."""
 
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from collegium_connect.journal.objects import State
+from collegium_connect.journal.facts import Facts
+from collegium_connect.journal.objects import UNMET, State
 from collegium_wire import ManifestObject
 
 
@@ -14,6 +17,26 @@ class WaitingExam:
     exam_id: str
     channel_id: str
     last_ms: int
+    open_objects: int
+
+
+class Acquisition(StrEnum):
+    """Where an exam stands with the acquisition requirements of its project."""
+
+    UNASKED = "unasked"
+    SHORT = "short"  # quiet, but images that were announced by the trial may still come
+    MET = "met"
+    UNMET = "unmet"  # told, and on its way
+    HELD = "held"
+    LET_GO = "let_go"  # a person lets it leave as it is
+
+
+@dataclass(frozen=True)
+class Acquired:
+    """One image object of an exam."""
+
+    series_uid: str
+    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -38,9 +61,9 @@ class Batch:
 def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
     """Exams with objects that no delivery carries yet, and none that nobody has inspected; oldest first."""
     rows = db.execute(
-        "SELECT exam_id, channel_id, last_ms FROM exams JOIN"
-        " (SELECT exam_id FROM objects INDEXED BY objects_open WHERE state IN ('received', 'waiting')"
-        "  GROUP BY exam_id HAVING min(state) = 'waiting') USING (exam_id)"
+        "SELECT exam_id, channel_id, last_ms, open_objects FROM exams JOIN"
+        " (SELECT exam_id, count(*) AS open_objects FROM objects INDEXED BY objects_open"
+        "  WHERE state IN ('received', 'waiting') GROUP BY exam_id HAVING min(state) = 'waiting') USING (exam_id)"
         " WHERE is_held = 0 ORDER BY last_ms"
     )
     return [WaitingExam(**row) for row in rows]
@@ -82,6 +105,59 @@ def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:
         counts=dict(counts),
         seconds=sum(row["seconds"] for row in chosen.values()),
     )
+
+
+def acquired(db: sqlite3.Connection, exam_id: str) -> list[Acquired] | None:
+    """How all of an exam was acquired, sent or not; None where some of it came before anybody asked.
+
+    What is set aside for another reason than this is not part of it; a second version of an instance is no
+    second image.
+    """
+    rows = db.execute(
+        "SELECT series_uid, facts FROM objects WHERE exam_id = ? AND (state IN (?, ?, ?) OR state = ? AND"
+        " reason_code = ?) GROUP BY sop_instance_uid ORDER BY rowid",
+        (exam_id, State.WAITING, State.QUEUED, State.DELIVERED, State.HELD, UNMET),
+    ).fetchall()
+    if any(row["facts"] is None for row in rows):
+        return None
+    return [Acquired(row["series_uid"], Facts.from_text(row["facts"])) for row in rows]
+
+
+def acquisition_of(db: sqlite3.Connection, exam_id: str) -> Acquisition:
+    row = db.execute("SELECT acquisition FROM exams WHERE exam_id = ?", (exam_id,)).fetchone()
+    return Acquisition(row["acquisition"]) if row else Acquisition.UNASKED
+
+
+def judge(
+    db: sqlite3.Connection, exam_id: str, acquisition: Acquisition, unmet: Sequence[str], at_ms: int
+) -> None:
+    """Write down where an exam stands; its objects that waited here go on, or are held with those to come."""
+    db.execute(
+        "UPDATE exams SET acquisition = ?, unmet = ?, judged_ms = ? WHERE exam_id = ?",
+        (acquisition, json.dumps(list(unmet)), at_ms, exam_id),
+    )
+    if acquisition is Acquisition.HELD:
+        db.execute(
+            "UPDATE objects SET state = ?, reason_code = ?,"
+            " reason = 'Its exam does not meet the acquisition requirements.' WHERE exam_id = ? AND state = ?",
+            (State.HELD, UNMET, exam_id, State.WAITING),
+        )
+    elif acquisition is not Acquisition.SHORT:
+        db.execute(
+            "UPDATE objects SET state = ?, reason_code = '', reason = ''"
+            " WHERE exam_id = ? AND state = ? AND reason_code = ?",
+            (State.WAITING, exam_id, State.HELD, UNMET),
+        )
+
+
+def channel_of(db: sqlite3.Connection, exam_id: str) -> str:
+    row = db.execute("SELECT channel_id FROM exams WHERE exam_id = ?", (exam_id,)).fetchone()
+    return str(row["channel_id"]) if row else ""
+
+
+def unmet_of(db: sqlite3.Connection, exam_id: str) -> tuple[str, ...]:
+    row = db.execute("SELECT unmet FROM exams WHERE exam_id = ?", (exam_id,)).fetchone()
+    return tuple(json.loads(row["unmet"])) if row else ()
 
 
 def _manifest_object(row: sqlite3.Row) -> ManifestObject:

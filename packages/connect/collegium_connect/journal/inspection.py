@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from collegium_connect.journal import objects
+from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.objects import Product, State
 from collegium_connect.spool import Place, Stored
 
@@ -81,16 +82,20 @@ def backlog(db: sqlite3.Connection) -> Backlog:
     )
 
 
-def pass_unchanged(db: sqlite3.Connection, object_ids: Iterable[str]) -> None:
-    """Inspected and found clean as they are."""
+def pass_unchanged(db: sqlite3.Connection, found: Iterable[tuple[str, Facts | None]]) -> None:
+    """Inspected and found clean as they are: ids of objects, each with how it was acquired."""
     db.executemany(
-        "UPDATE objects SET state = ? WHERE object_id = ? AND state = ?",
-        [(State.WAITING, object_id, State.RECEIVED) for object_id in object_ids],
+        "UPDATE objects SET state = ?, facts = ? WHERE object_id = ? AND state = ?",
+        [(State.WAITING, facts and facts.to_text(), object_id, State.RECEIVED) for object_id, facts in found],
     )
 
 
 def pass_cleaned(
-    db: sqlite3.Connection, item: ReceivedObject, product: Product, stored: Stored
+    db: sqlite3.Connection,
+    item: ReceivedObject,
+    product: Product,
+    stored: Stored,
+    facts: Facts | None = None,
 ) -> list[Place]:
     """Inspected and cleaned into a new record; where records lie that are no longer needed.
 
@@ -112,10 +117,10 @@ def pass_cleaned(
         "UPDATE objects SET state = ?, exam_id = ?, is_clean = 1, segment = ?, offset = ?, record_bytes = ?,"
         " subject_code = ?, sop_instance_uid = ?, sop_class_uid = ?, series_uid = ?, transfer_syntax_uid = ?,"
         " sha256 = ?, size_bytes = ?, recipe_name = ?, recipe_version = ?, recipe_digest = ?, counts = ?,"
-        " seconds = ? WHERE object_id = ?",
+        " seconds = ?, facts = ? WHERE object_id = ?",
         (
             State.WAITING, exam_id, stored.place.segment, stored.place.offset, stored.record_bytes,
-            *objects.columns(product), item.object_id,
+            *objects.columns(product), facts and facts.to_text(), item.object_id,
         ),
     )  # fmt: skip
     if delivery_id:

@@ -25,6 +25,8 @@ UNKNOWN_ID = "connect.links.unknown_id"
 """The reason code of what is held because its patient id is not on the site's list."""
 TWO_PATIENTS = "connect.quarantine.two_patients"
 """The reason code of what is held because its exam came with two patient ids."""
+UNMET = "connect.requirements.unmet"
+"""The reason code of what is held because its exam does not meet the acquisition requirements."""
 
 
 def aside_as(reason_code: str) -> State:
@@ -156,7 +158,9 @@ def mend(db: sqlite3.Connection, object_id: str, delivery_id: str) -> None:
 
 
 def hold(db: sqlite3.Connection, exam_id: str) -> None:
+    """Nothing more of an exam with two patients is sent; what a delivery names of which nothing left comes back."""
     db.execute("UPDATE exams SET is_held = 1 WHERE exam_id = ?", (exam_id,))
+    _take_back(db, exam_id)
     db.execute(
         "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE exam_id = ? AND state IN (?, ?, ?)",
         (
@@ -164,6 +168,18 @@ def hold(db: sqlite3.Connection, exam_id: str) -> None:
             exam_id, State.RECEIVED, State.WAITING, State.HELD,
         ),
     )  # fmt: skip
+
+
+def _take_back(db: sqlite3.Connection, exam_id: str) -> None:
+    db.execute(
+        "UPDATE objects SET delivery_id = NULL, state = CASE state WHEN ? THEN ? ELSE state END"
+        " WHERE delivery_id IN (SELECT delivery_id FROM deliveries"
+        " WHERE exam_id = ? AND state = 'queued' AND began_ms IS NULL)",
+        (State.QUEUED, State.WAITING, exam_id),
+    )
+    db.execute(
+        "DELETE FROM deliveries WHERE exam_id = ? AND state = 'queued' AND began_ms IS NULL", (exam_id,)
+    )
 
 
 @dataclass(frozen=True)

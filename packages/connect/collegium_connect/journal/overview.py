@@ -7,6 +7,7 @@ from datetime import datetime
 
 from collegium_connect.clock import from_ms
 from collegium_connect.journal.deliveries import DeliveryState
+from collegium_connect.journal.exams import Acquisition
 from collegium_connect.journal.objects import State
 
 _ON_THE_WAY = (State.RECEIVED, State.WAITING, State.QUEUED)
@@ -49,6 +50,19 @@ class ExamLine:
     reason: str
     last_received_at: datetime
     next_attempt_at: datetime | None
+    unmet: tuple[str, ...] = ()
+    """What it lacks of the acquisition requirements, each in words."""
+    can_be_let_go: bool = False
+    """Whether it is held for that alone, and a person may let it leave as it is."""
+
+
+@dataclass(frozen=True)
+class UnmetCounts:
+    """Exams of one channel that do not meet the acquisition requirements."""
+
+    held: int
+    told: int
+    """Sent on, judged after a given time."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,18 @@ def given_up(db: sqlite3.Connection) -> dict[str, int]:
     return {row["channel_id"]: row["n"] for row in rows}
 
 
+def unmet(db: sqlite3.Connection, after_ms: int) -> dict[str, UnmetCounts]:
+    """By channel id, exams that are held for what they lack, and those told of since."""
+    rows = db.execute(
+        "SELECT channel_id, sum(acquisition = 'held') AS held, sum(acquisition = 'unmet' AND judged_ms > ?) AS told"
+        " FROM exams INDEXED BY exams_unmet WHERE acquisition IN ('unmet', 'held') GROUP BY channel_id",
+        (after_ms,),
+    )
+    return {
+        row["channel_id"]: UnmetCounts(row["held"], row["told"]) for row in rows if row["held"] or row["told"]
+    }
+
+
 def received_after(db: sqlite3.Connection, row_id: int) -> tuple[int, int]:
     """Of the objects that came after one: the last one's row id, and their bytes on the disk."""
     last, size = db.execute(
@@ -128,7 +154,7 @@ def last_row(db: sqlite3.Connection) -> int:
 def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
     """The exams that moved last, newest first."""
     rows = db.execute(
-        "SELECT exam_id, subject_code, is_held, last_ms, setup,"
+        "SELECT exam_id, subject_code, is_held, last_ms, setup, acquisition, unmet,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state != 'quarantined') AS objects,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'quarantined')"
         " AS quarantined,"
@@ -136,7 +162,8 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND "
         " o.state IN ('received', 'waiting')) AS waiting,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state IN ('refused', 'missing'))"
-        " AS failed"
+        " AS failed,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.delivery_id IS NOT NULL) AS sent"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
         (limit,),
     ).fetchall()
@@ -159,25 +186,13 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         " ORDER BY created_ms LIMIT 1",
         (row["exam_id"], DeliveryState.QUEUED),
     ).fetchone()
-    state, reason, next_attempt = "delivered", "", None
     setup = json.loads(row["setup"])
-    if row["is_held"]:
-        state, reason = "held", "The exam came with two patient ids."
-    elif row["failed"]:
-        state, reason = "refused", f"{row['failed']} objects were refused or are missing."
-    elif queued is not None and queued["stopped_ms"]:
-        state, reason = "given up", f"{queued['problem']} Given up after {queued['attempts']} attempts."
-    elif queued is not None and queued["attempts"]:
-        state, reason, next_attempt = "retrying", queued["problem"], _time(queued["next_attempt_ms"])
-    elif queued is not None:
-        window = setup.get("send_window", "")
-        state, reason = "queued", f"Its channel sends at {window}." if window else ""
-    elif row["waiting"]:
-        state = "receiving"
-    elif not row["objects"]:
-        state = "held"
+    state, reason = _state(row, queued, setup.get("send_window", ""))
+    if row["acquisition"] in (Acquisition.UNMET, Acquisition.LET_GO):
+        reason = f"{reason} Does not meet the acquisition requirements.".strip()
     if row["quarantined"] and not reason:
         reason = f"In quarantine: {row['quarantined']}."
+    next_attempt = _time(queued["next_attempt_ms"]) if queued is not None and state == "retrying" else None
     return ExamLine(
         exam_id=row["exam_id"],
         channel_name=setup["name"],
@@ -188,7 +203,34 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         reason=reason,
         last_received_at=from_ms(row["last_ms"]),
         next_attempt_at=next_attempt,
+        unmet=tuple(json.loads(row["unmet"])),
+        can_be_let_go=row["acquisition"] == Acquisition.HELD and not row["is_held"],
     )
+
+
+def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[str, str]:
+    """Where an exam stands, and why."""
+    if row["is_held"]:
+        there = f" {row['sent']} of its objects were on their way already, or there." if row["sent"] else ""
+        return "held", "The exam came with two patient ids." + there
+    if row["acquisition"] == Acquisition.HELD:
+        return "held", "Does not meet the acquisition requirements."
+    if row["failed"]:
+        return "refused", f"{row['failed']} objects were refused or are missing."
+    if queued is not None:
+        return _state_queued(queued, window)
+    if row["waiting"]:
+        is_short = row["acquisition"] == Acquisition.SHORT
+        return "receiving", "Waits for more of it to come." if is_short else ""
+    return ("delivered" if row["objects"] else "held"), ""
+
+
+def _state_queued(queued: sqlite3.Row, window: str) -> tuple[str, str]:
+    if queued["stopped_ms"]:
+        return "given up", f"{queued['problem']} Given up after {queued['attempts']} attempts."
+    if queued["attempts"]:
+        return "retrying", queued["problem"]
+    return "queued", f"Its channel sends at {window}." if window else ""
 
 
 def _time(ms: int | None) -> datetime | None:

@@ -251,4 +251,17 @@ MIGRATIONS: Final = (
         token TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    -- How an object was acquired (journal/facts.py), where its project asks; and what of an exam that fails to meet.
+    ALTER TABLE objects ADD COLUMN facts TEXT;
+    ALTER TABLE exams ADD COLUMN acquisition TEXT NOT NULL DEFAULT 'unasked'
+        CHECK (acquisition IN ('unasked', 'short', 'met', 'unmet', 'held', 'let_go'));
+    ALTER TABLE exams ADD COLUMN unmet TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE exams ADD COLUMN judged_ms INTEGER;
+    CREATE INDEX exams_unmet ON exams (channel_id, acquisition) WHERE acquisition IN ('unmet', 'held');
+
+    -- From when on the server may have something of a delivery; until then it can be taken back.
+    ALTER TABLE deliveries ADD COLUMN began_ms INTEGER;
+    UPDATE deliveries SET began_ms = created_ms;
+    """,
 )

@@ -41,7 +41,7 @@ from collegium_connect.local_ui.trail_pages import TrailPages
 from collegium_connect.local_ui.uploads import FORM_BYTES
 from collegium_connect.log import EventLog
 from collegium_connect.people import People
-from collegium_connect.quarantine import Quarantine, TwoPatients, Viewer
+from collegium_connect.quarantine import Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.send import Sender
 from collegium_connect.settings import LocalSettings
 from collegium_connect.trail import Trail
@@ -73,9 +73,12 @@ class Parts:
     trail: Trail
     quarantine: Quarantine
     two_patients: TwoPatients
+    unmet: UnmetExams
     viewer: Viewer
     channels: Channels
     configuration: Configuration
+    pins: Callable[[], str]
+    """Which version may be installed, in words."""
     sender: Sender
     examine: Callable[[], Sequence[Finding]]
 
@@ -141,11 +144,12 @@ def _quarantine_routes(parts: Parts, desk: Desk) -> list[Route]:
 
 
 def _exam_routes(parts: Parts, desk: Desk) -> list[Route]:
-    exams = ExamPages(desk, parts.status, parts.sender)
+    exams = ExamPages(desk, parts.status, parts.sender, parts.unmet)
     dry_run = DryRunPages(desk, parts.channels, parts.viewer)
     return [
         Route("/exams", desk.signed_in(exams.listed)),
         Route("/exams/{exam_id:uuid}/retry", desk.signed_in(exams.retry), methods=["POST"]),
+        Route("/exams/{exam_id:uuid}/let-go", desk.signed_in(exams.let_go), methods=["POST"]),
         Route("/dry-run", desk.signed_in(dry_run.empty)),
         Route(
             "/dry-run",
@@ -156,7 +160,7 @@ def _exam_routes(parts: Parts, desk: Desk) -> list[Route]:
 
 
 def _configuration_routes(parts: Parts, desk: Desk) -> list[Route]:
-    pages = ConfigurationPages(desk, parts.configuration, parts.examine)
+    pages = ConfigurationPages(desk, parts.configuration, parts.examine, parts.pins)
     return [
         Route("/configuration", desk.signed_in(pages.listed)),
         Route(

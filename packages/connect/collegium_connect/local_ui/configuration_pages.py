@@ -14,9 +14,13 @@ from collegium_connect.local_ui.sessions import Session
 
 class ConfigurationPages:
     def __init__(
-        self, desk: Desk, configuration: Configuration, examine: Callable[[], Sequence[Finding]]
+        self,
+        desk: Desk,
+        configuration: Configuration,
+        examine: Callable[[], Sequence[Finding]],
+        pins: Callable[[], str],
     ) -> None:
-        self._desk, self._configuration, self._examine = desk, configuration, examine
+        self._desk, self._configuration, self._examine, self._pins = desk, configuration, examine, pins
 
     async def listed(self, request: Request, _session: Session) -> Response:
         return await self._page(request)
@@ -41,4 +45,7 @@ class ConfigurationPages:
     async def _page(self, request: Request, told: str = "") -> Response:
         in_force = await run_in_threadpool(self._configuration.in_force)
         waiting = await run_in_threadpool(self._configuration.waiting)
-        return self._desk.page(request, "configuration.html", in_force=in_force, waiting=waiting, told=told)
+        return self._desk.page(
+            request, "configuration.html", in_force=in_force, waiting=waiting, told=told,
+            pins=await run_in_threadpool(self._pins),
+        )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Exams on their way and delivered: search, state, why one waits, and trying one again at once."""
+"""Exams on their way and delivered: search, state, why one waits; trying one at once, or letting it go as it is."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,14 +10,17 @@ from starlette.responses import Response
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.sessions import Session
 from collegium_connect.local_ui.status import GatewayStatus
+from collegium_connect.quarantine import UnmetExams
 from collegium_connect.send import Sender
 
 STATES: Final = ("receiving", "queued", "retrying", "delivered", "held", "refused")
 
 
 class ExamPages:
-    def __init__(self, desk: Desk, read: Callable[[], GatewayStatus], sender: Sender) -> None:
-        self._desk, self._read, self._sender = desk, read, sender
+    def __init__(
+        self, desk: Desk, read: Callable[[], GatewayStatus], sender: Sender, unmet: UnmetExams
+    ) -> None:
+        self._desk, self._read, self._sender, self._unmet = desk, read, sender, unmet
 
     async def listed(self, request: Request, _session: Session) -> Response:
         return await self._list(request)
@@ -30,6 +33,12 @@ class ExamPages:
         return await self._list(
             request, "It is tried now." if is_queued else "Nothing of it waits to be sent."
         )
+
+    async def let_go(self, request: Request, session: Session) -> Response:
+        """Send an exam that is held for what it lacks, as it is."""
+        exam_id, form = str(request.path_params["exam_id"]), await request.form()
+        await run_in_threadpool(self._unmet.let_go, session.actor, exam_id, str(form.get("reason", "")))
+        return await self._list(request, "It leaves as it is. The server is told what it lacks.")
 
     async def _list(self, request: Request, told: str = "") -> Response:
         wanted, state = request.query_params.get("q", "").strip(), request.query_params.get("state", "")

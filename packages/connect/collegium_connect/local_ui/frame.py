@@ -9,6 +9,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from collegium_connect.local_ui.sessions import Session
+from collegium_wire.acquisition import in_words
 
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
@@ -30,7 +31,7 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"time": _time, "size": _size, "plural": _plural}
+        self._templates.filters |= {"time": _time, "size": _size, "plural": _plural, "asks": in_words}
         self._templates.globals |= {"gateway_name": gateway_name, "software": software}
 
     def page(

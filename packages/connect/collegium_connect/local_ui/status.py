@@ -124,6 +124,7 @@ def as_json(status: GatewayStatus) -> dict[str, object]:
                 "delivered": line.delivered,
                 "state": line.state,
                 "reason": line.reason,
+                "unmet": list(line.unmet),
                 "next_attempt_at": _text(line.next_attempt_at),
             }
             for line in status.exams

@@ -1,6 +1,7 @@
 """Quarantine: what must not leave by itself, shown to the site's people, released or deleted by them.
 
-`Quarantine` is for single objects, `TwoPatients` for exams with two patient ids. A release only
+`Quarantine` is for single objects, `TwoPatients` for exams with two patient ids, `UnmetExams` for those
+that lack something of what the trial asks for. A release only
 sends an object through inspection again, with the word of whoever looked at it; nothing here makes a
 record that may leave.
 """
@@ -17,6 +18,7 @@ from collegium_connect.quarantine.errors import (
 )
 from collegium_connect.quarantine.quarantine import Aside, Quarantine, Seen
 from collegium_connect.quarantine.two_patients import HeldExam, Side, TwoPatients
+from collegium_connect.quarantine.unmet import UnmetExams
 from collegium_connect.quarantine.view import View
 from collegium_connect.quarantine.viewer import Viewer
 from collegium_connect.reason import ReasonMissing
@@ -37,6 +39,7 @@ __all__ = [
     "Side",
     "TooLate",
     "TwoPatients",
+    "UnmetExams",
     "View",
     "Viewer",
 ]

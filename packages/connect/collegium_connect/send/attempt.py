@@ -71,15 +71,24 @@ class Attempt:
     def __init__(self, client: ServerClient, stores: Stores, lanes: Lanes) -> None:
         self._client, self._stores, self._lanes = client, stores, lanes
 
-    def make(self, manifest: Manifest, objects: Sequence[ObjectFile], gate: Gate) -> Receipt:
+    def make(
+        self, manifest: Manifest, objects: Sequence[ObjectFile], gate: Gate, begin: Callable[[], None]
+    ) -> Receipt:
         """Everything from manifest to receipt.
+
+        Args:
+            manifest: of the delivery.
+            objects: all that it names.
+            gate: what lets bytes through.
+            begin: called before the first object leaves; raises Stopping if none may any more.
 
         Raises:
             AttemptFailed: it is over, with the reason.
-            Stopping: the gateway stops, or the channel may not send any more for now.
+            Stopping: the gateway stops, the channel may not send any more for now, or the delivery was taken back.
         """
         files = {item.sha256: item for item in objects}
         missing = self._client.open_delivery(manifest).missing
+        begin()
         for _ in range(_ROUNDS):
             wanted = [files[sha256] for sha256 in missing if sha256 in files]
             if any(

@@ -154,7 +154,7 @@ class Sender:
         with self._journal.look() as db:
             objects = deliveries.object_files(db, due.delivery_id)
         try:
-            receipt = self._attempt.make(manifest, objects, gate)
+            receipt = self._attempt.make(manifest, objects, gate, lambda: self._begin(due.delivery_id))
         except Stopping:
             return
         except AttemptFailed as failure:
@@ -163,6 +163,17 @@ class Sender:
             return
         self.line.holds()
         self._finish(due, receipt)
+
+    def _begin(self, delivery_id: str) -> None:
+        """Note that objects leave from now on.
+
+        Raises:
+            Stopping: the delivery was taken back, because its exam is held.
+        """
+        with self._journal.change() as db:
+            is_there = deliveries.begin(db, delivery_id, to_ms(self._clock()))
+        if not is_there:
+            raise Stopping
 
     def _postpone(self, due: DueDelivery, failure: AttemptFailed) -> None:
         own_failures = due.own_failures + (not failure.is_everywhere)

@@ -17,6 +17,8 @@ from collegium_connect.log import EventLog
 from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.association import Gate
 from collegium_connect.receive.pdu import AssociateRequest
+from collegium_connect.updates.errors import ReleaseUnusable
+from collegium_connect.updates.version import Version
 
 log = EventLog("updates")
 
@@ -76,6 +78,24 @@ class LeaseFolder:
             return (self._folder / "running").read_text("utf-8")
         except OSError:
             return ""
+
+    def say_pinned(self, version: str) -> None:
+        """The server pins this version; empty: none."""
+        self._put("pinned", version)
+
+    def pinned(self) -> str:
+        """What the server pinned last; empty if nothing.
+
+        Raises:
+            ReleaseUnusable: it cannot be read, so nothing may be installed.
+        """
+        try:
+            version = (self._folder / "pinned").read_text("utf-8")
+            return version and str(Version.parse(version))
+        except FileNotFoundError:
+            return ""
+        except (OSError, ValueError) as error:
+            raise ReleaseUnusable("What the server pins cannot be read.") from error
 
     def _put(self, name: str, content: str) -> None:
         # A new name each time: the folder is shared, so nothing that lies there already is written to.

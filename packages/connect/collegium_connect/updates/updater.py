@@ -17,6 +17,7 @@ from collegium_connect.log import EventLog
 from collegium_connect.settings import Settings
 from collegium_connect.updates.errors import ReleaseUnusable
 from collegium_connect.updates.lease import LeaseFolder
+from collegium_connect.updates.pins import Pins
 from collegium_connect.updates.program import Program
 from collegium_connect.updates.repository import Release, Repository
 from collegium_connect.updates.version import Version
@@ -54,11 +55,9 @@ class Update:
 
     def wanted(self, repository: Repository) -> Release | None:
         """The release to install; None if the installed one is it."""
-        current, pin = self._program.current(), self._settings.pin
-        release = repository.release(Version.parse(pin)) if pin else repository.newest()
-        if release is None or release.version == current:
-            return None
-        return release if pin or release.version > current else None
+        current, pins = self._program.current(), Pins(self._settings.pin, self._lease.pinned())
+        release = repository.release(pins.version) if pins.version else repository.newest()
+        return release if release is not None and pins.allow(release.version, current) else None
 
     def run(self) -> Outcome:
         """Look, and install what is wanted.

@@ -1,0 +1,41 @@
+"""Exams that are held because they do not meet the acquisition requirements: a person lets one go as it is."""
+
+from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.clock import Clock, to_ms
+from collegium_connect.journal import exams
+from collegium_connect.journal.database import Journal
+from collegium_connect.journal.exams import Acquisition
+from collegium_connect.log import EventLog
+from collegium_connect.quarantine.errors import NotSetAside
+from collegium_connect.reason import checked
+from collegium_connect.trail import Trail
+
+log = EventLog("quarantine")
+
+
+class UnmetExams:
+    """What people decide about them. Safe between threads."""
+
+    def __init__(self, journal: Journal, trail: Trail, clock: Clock) -> None:
+        self._journal, self._trail, self._clock = journal, trail, clock
+
+    def let_go(self, actor: Actor, exam_id: str, reason: str) -> None:
+        """It leaves as it is, and what still comes of it; the server is told what it lacks.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: no such exam is held for this.
+            ReasonMissing.
+        """
+        require_role(actor, Role.OPERATOR, Role.ADMINISTRATOR)
+        reason = checked(reason)
+        with self._journal.change() as db:
+            if exams.acquisition_of(db, exam_id) is not Acquisition.HELD:
+                raise NotSetAside("There is no such exam that is held for what it lacks.")
+            unmet = exams.unmet_of(db, exam_id)
+            exams.judge(db, exam_id, Acquisition.LET_GO, unmet, to_ms(self._clock()))
+            self._trail.note(
+                db, actor, "quarantine.exam.let_go", channel_id=exams.channel_of(db, exam_id), ref=exam_id,
+                reason=reason, facts={"unmet": len(unmet)},
+            )  # fmt: skip
+        log.info("exam.let_go", exam=exam_id, unmet=len(unmet))
