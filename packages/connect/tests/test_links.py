@@ -93,7 +93,7 @@ STARTS = (
     "\uff20",
 )  # the last four: wide forms of the first
 FORMULAS = (
-    "=cmd|' /C calc'!A0", "+1-555", "-12", "@SUM(A1)", *(f"{start}1" for start in STARTS), 
+    "=cmd|' /C calc'!A0", "+1-555", "-12", "@SUM(A1)", *(f"{start}1" for start in STARTS),
     "'=1", "''-1", 'a";=1', "x;=1",
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """People and the quarantine: nothing leaves without somebody who looked at it, and nobody decides unnamed."""
 
 import hashlib
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.quarantine import (
     CannotDecide,
+    DecidedAlready,
     LookNeeded,
     NotSetAside,
     Quarantine,
@@ -35,7 +37,7 @@ from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
-from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_wire import Allocation
 
 Until = Callable[..., None]
@@ -83,7 +85,7 @@ def site(gateway: Gateway, settings: Settings) -> Iterator[Site]:
         clock=time, viewer=Viewer(is_apart=False),
     )  # fmt: skip
     links = LinkList(journal, secrets, trail, time)
-    two_patients = TwoPatients(journal, secrets, known, trail)
+    two_patients = TwoPatients(journal, secrets, known, trail, time)
     yield Site(journal, quarantine, two_patients, links, trail, time)
     stores.segments.close()
     journal.close()
@@ -463,6 +465,154 @@ def test_an_exam_is_confirmed_for_one_of_its_patients_only(site: Site, mixed: ph
         site.two_patients.confirm(ONA, exam.exam_id, "LG-003", WHY)
     with pytest.raises(NotAllowed):
         site.two_patients.split(CONSOLE, exam.exam_id, WHY)
+
+
+@pytest.fixture
+def slow(gateway: Gateway, server: FakeServer, until: Until) -> None:
+    """A channel that closes its exams long after they came: time to think again."""
+    server.channels = (replace(server.channels[0], quiet_time_s=3600),)
+    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
+
+
+def hurry(gateway: Gateway, server: FakeServer, until: Until) -> None:
+    server.channels = (replace(server.channels[0], quiet_time_s=1),)
+    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [1])
+
+
+def states(site: Site) -> list[str]:
+    with site.journal.look() as db:
+        return [row["state"] for row in db.execute("SELECT state FROM objects ORDER BY rowid")]
+
+
+def sent(server: FakeServer) -> list[tuple[str, int]]:
+    return sorted(
+        (one.manifest.subject_code, len(one.manifest.objects)) for one in server.deliveries.values()
+    )
+
+
+@pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("slow")
+def test_what_was_said_of_an_exams_patient_can_be_taken_back_and_said_otherwise(
+    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
+    until(lambda: states(site).count(State.WAITING) == 3)
+    (decided,) = site.two_patients.decided()
+
+    site.two_patients.take_back(ADA, exam.exam_id, "It was the other patient.")
+
+    assert (decided.subject_code, decided.person, decided.is_split) == ("LG-001", "Ona Operator", False)
+    assert (states(site), site.two_patients.decided()) == ([State.HELD] * 4, ())
+    assert site.two_patients.exams() == (exam,)
+    assert site.trail.of(exam.exam_id)[0].reason == "It was the other patient."
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
+    hurry(gateway, server, until)
+    until(lambda: sent(server) == [("LG-002", 1)])
+    assert states(site).count(State.QUARANTINED) == 3
+
+
+@pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("slow")
+def test_a_split_can_be_taken_back_and_the_exam_is_one_again(
+    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: states(site) == [State.WAITING] * 4)
+    with site.journal.look() as db:
+        (own,) = db.execute("SELECT study_uid FROM exams WHERE exam_id = ?", (exam.exam_id,)).fetchone()
+
+    site.two_patients.take_back(ONA, exam.exam_id, "It is the second patient's after all.")
+
+    assert (states(site), site.two_patients.exams()) == ([State.HELD] * 4, (exam,))
+    assert len(gateway.status().exams) == 1
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
+    hurry(gateway, server, until)
+    until(lambda: sent(server) == [("LG-002", 1)])
+    assert {one.manifest.study_uid for one in server.deliveries.values()} == {own}
+
+
+@pytest.mark.usefixtures("slow")
+def test_what_was_split_taken_back_and_split_again_becomes_two_exams(
+    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: states(site) == [State.WAITING] * 4)
+    site.two_patients.take_back(ONA, exam.exam_id, "Let me look once more.")
+
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    hurry(gateway, server, until)
+
+    until(lambda: sent(server) == [("LG-001", 3), ("LG-002", 1)])
+    assert len({one.manifest.study_uid for one in server.deliveries.values()}) == 2
+
+
+@pytest.mark.requirement("C18")
+def test_a_split_is_taken_back_though_its_deliveries_wait_for_the_server(
+    site: Site, mixed: phantoms.ExamTruth, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    server.faults = [Fault("manifest", "status", status=503, times=10_000)]
+    (exam,) = site.two_patients.exams()
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: states(site) == [State.QUEUED] * 4)
+
+    site.two_patients.take_back(ONA, exam.exam_id, "It is one exam after all.")
+
+    assert (states(site), site.two_patients.exams()) == ([State.HELD] * 4, (exam,))
+    server.faults = []
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
+    until(lambda: len(server.receipted) == 3)
+    assert sent(server) == [("LG-001", 3)]
+
+
+@pytest.mark.requirement("C18")
+def test_a_decision_of_which_something_left_stays(
+    site: Site, mixed: phantoms.ExamTruth, server: FakeServer, until: Until
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: len(server.receipted) == 4)
+
+    with pytest.raises(TooLate):
+        site.two_patients.take_back(ONA, exam.exam_id, "That was too quick of me.")
+
+    assert site.two_patients.decided() == ()
+
+
+@pytest.mark.usefixtures("slow")
+def test_only_a_named_person_takes_a_decision_back_and_says_why(
+    site: Site, mixed: phantoms.ExamTruth
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
+
+    with pytest.raises(NotAllowed):
+        site.two_patients.take_back(CONSOLE, exam.exam_id, WHY)
+    with pytest.raises(ReasonMissing):
+        site.two_patients.take_back(ONA, exam.exam_id, "oops")
+    with pytest.raises(NotSetAside):
+        site.two_patients.take_back(ONA, str(uuid.uuid4()), WHY)
+
+
+@pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("slow")
+def test_an_exam_that_is_one_patients_becomes_no_others_without_taking_that_back(
+    site: Site, mixed: phantoms.ExamTruth
+) -> None:
+    assert mixed.files
+    (exam,) = site.two_patients.exams()
+    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
+
+    with pytest.raises(DecidedAlready):
+        site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
 
 
 def state_of(site: Site, object_id: str) -> str:

@@ -44,7 +44,7 @@ def local_parts(settings: Settings) -> Iterator[LocalParts]:
                     journal, stores, channels, links=LinkTable(journal, secrets, now), trail=trail,
                     clock=now, viewer=Viewer(),
                 ),
-                two_patients=TwoPatients(journal, secrets, channels, trail),
+                two_patients=TwoPatients(journal, secrets, channels, trail, now),
                 unmet=UnmetExams(journal, trail, now),
             )  # fmt: skip
         finally:

@@ -36,19 +36,25 @@ def register(commands: Commands) -> None:
     splitting = declare(actions, "split", "say that it is two exams of two patients", _split)
     confirming = declare(actions, "confirm", "say whose exam it is", _confirm)
     confirming.add_argument("--subject", required=True, metavar="CODE")
+    undoing = declare(
+        actions,
+        "undecide",
+        "take back a split or confirmation of which nothing has left",
+        _undecide,
+    )
     letting_go = declare(
         actions, "let-go", "let an exam leave though it does not meet the acquisition requirements", _let_go
     )
-    for command in (splitting, confirming, letting_go):
+    for command in (splitting, confirming, undoing, letting_go):
         command.add_argument("exam", metavar="EXAM")
-    for command in (releasing, deleting, splitting, confirming, letting_go):
+    for command in (releasing, deleting, splitting, confirming, undoing, letting_go):
         command.add_argument("--reason", required=True, help="10 to 500 characters, for the trail")
     for command in (looking, whole):
         command.add_argument(
             "--box", action="append", default=[], type=_box, metavar="LEFT,TOP,RIGHT,BOTTOM",
             help="hide this part of every frame, in pixels; may be given again",
         )  # fmt: skip
-    for command in (looking, whole, releasing, deleting, exams, splitting, confirming, letting_go):
+    for command in (looking, whole, releasing, deleting, exams, splitting, confirming, undoing, letting_go):
         add_as(command)
 
 
@@ -146,6 +152,13 @@ def _confirm(options: argparse.Namespace) -> int:
         actor = signed_in(parts.people, options)
         parts.two_patients.confirm(actor, options.exam, options.subject, options.reason)
     print(f"The exam is {options.subject}'s. What is not stays in quarantine.")
+    return 0
+
+
+def _undecide(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        parts.two_patients.take_back(signed_in(parts.people, options), options.exam, options.reason)
+    print("Taken back. The exam is held again, whole.")
     return 0
 
 

@@ -45,7 +45,7 @@ class Examiner:
     def look_at(self, item: ReceivedObject, channel: Channel | None) -> Finding:
         """What is to be said of one object; `channel` is None while its key or recipe cannot be used."""
         try:
-            if item.is_clean and not item.looked and not item.is_apart:
+            if item.is_clean and not (item.looked or item.is_apart or item.is_joined):
                 return self._check(item, channel)
             return NotNow() if channel is None else self._clean(item, channel)
         except (EOFError, OSError):

@@ -144,7 +144,7 @@ def split(db: sqlite3.Connection, exam_id: str) -> int:
     others = (exam_id, TWO_PATIENTS, OTHER_PATIENT, own)
     db.execute("UPDATE exams SET is_held = 0 WHERE exam_id = ?", (exam_id,))
     db.execute(
-        "INSERT OR IGNORE INTO apart (object_id) SELECT object_id FROM objects"
+        "INSERT OR REPLACE INTO apart (object_id, from_exam) SELECT object_id, exam_id FROM objects"
         " WHERE exam_id = ? AND reason_code IN (?, ?) AND subject_code != ?",
         others,
     )

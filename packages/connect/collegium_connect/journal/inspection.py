@@ -39,6 +39,8 @@ class ReceivedObject:
     """A person's word that it may leave, where it waited for that."""
     is_apart: bool = False
     """Whether it is the second patient's of an exam, and goes into an exam of its own."""
+    is_joined: bool = False
+    """Whether that was taken back, so that it is cleaned anew into the exam it came in."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def received(
         idle: ids of channels whose key or recipe cannot be used now: only what is clean already is due.
     """
     rows = db.execute(
-        "SELECT o.*, r.boxes, r.sha256 AS seen_sha256, a.object_id IS NOT NULL AS is_apart"
+        "SELECT o.*, r.boxes, r.sha256 AS seen_sha256, a.is_over"
         " FROM objects o INDEXED BY objects_to_inspect"
         " LEFT JOIN releases r USING (object_id) LEFT JOIN apart a USING (object_id)"
         " WHERE o.state = 'received' AND o.object_id NOT IN (SELECT value FROM json_each(?))"
@@ -99,16 +101,21 @@ def pass_cleaned(
 ) -> list[Place]:
     """Inspected and cleaned into a new record; where records lie that are no longer needed.
 
-    The same object may have come before under another form of its input: then neither record is needed,
+    Should somebody have decided otherwise about its exam meanwhile, it is left to be inspected again. The
+    same object may have come before under another form of its input: then neither record is needed,
     and this object is gone from the journal.
     """
     row = db.execute(
-        "SELECT exam_id, segment, offset, state FROM objects WHERE object_id = ?", (item.object_id,)
+        "SELECT exam_id, segment, offset, state, is_over FROM objects LEFT JOIN apart USING (object_id)"
+        " WHERE object_id = ?",
+        (item.object_id,),
     ).fetchone()
-    if row is None or row["state"] != State.RECEIVED:
+    if row is None or row["state"] != State.RECEIVED or (row["is_over"] == 0) != item.is_apart:
         return [stored.place]
     old = Place(row["segment"], row["offset"])
-    if objects.is_known(db, item.channel_id, product.sop_instance_uid, product.sha256):
+    if objects.is_known(
+        db, item.channel_id, product.sop_instance_uid, product.sha256, but=item.object_id
+    ):
         db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
         return [old, stored.place]
     exam_id, is_held = objects.exam_of(db, item.exam_id, item.channel_id, item.received_ms, product)
@@ -164,7 +171,8 @@ def _received(row: sqlite3.Row) -> ReceivedObject:
         received_ms=row["received_ms"],
         input_mac=row["input_mac"],
         looked=_looked(row["boxes"], row["seen_sha256"]),
-        is_apart=bool(row["is_apart"]),
+        is_apart=row["is_over"] == 0,
+        is_joined=row["is_over"] == 1,
     )
 
 

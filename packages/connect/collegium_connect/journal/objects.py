@@ -81,13 +81,18 @@ class Arrival:
     reason: str = ""
 
 
-def is_known(db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
-    """Whether this very object came before, whatever became of it; what the disk lost may come again."""
+def is_known(
+    db: sqlite3.Connection, channel_id: str, sop_instance_uid: str, sha256: str, *, but: str = ""
+) -> bool:
+    """Whether this very object came before, whatever became of it; what the disk lost may come again.
+
+    `but` is the object itself, which may have come out the same before.
+    """
     return (
         db.execute(
             "SELECT 1 FROM objects WHERE channel_id = ? AND sop_instance_uid = ? AND sha256 = ?"
-            " AND state != ?",
-            (channel_id, sop_instance_uid, sha256, State.MISSING),
+            " AND state != ? AND object_id != ?",
+            (channel_id, sop_instance_uid, sha256, State.MISSING, but),
         ).fetchone()
         is not None
     )
@@ -160,7 +165,7 @@ def mend(db: sqlite3.Connection, object_id: str, delivery_id: str) -> None:
 def hold(db: sqlite3.Connection, exam_id: str) -> None:
     """Nothing more of an exam with two patients is sent; what a delivery names of which nothing left comes back."""
     db.execute("UPDATE exams SET is_held = 1 WHERE exam_id = ?", (exam_id,))
-    _take_back(db, exam_id)
+    unqueue(db, exam_id)
     db.execute(
         "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE exam_id = ? AND state IN (?, ?, ?)",
         (
@@ -170,7 +175,8 @@ def hold(db: sqlite3.Connection, exam_id: str) -> None:
     )  # fmt: skip
 
 
-def _take_back(db: sqlite3.Connection, exam_id: str) -> None:
+def unqueue(db: sqlite3.Connection, exam_id: str) -> None:
+    """Take back the deliveries of an exam of which nothing left."""
     db.execute(
         "UPDATE objects SET delivery_id = NULL, state = CASE state WHEN ? THEN ? ELSE state END"
         " WHERE delivery_id IN (SELECT delivery_id FROM deliveries"

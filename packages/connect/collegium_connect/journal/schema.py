@@ -264,4 +264,20 @@ MIGRATIONS: Final = (
     ALTER TABLE deliveries ADD COLUMN began_ms INTEGER;
     UPDATE deliveries SET began_ms = created_ms;
     """,
+    """
+    -- What people decided about exams with two patient ids, so that it can be taken back while nothing has left
+    -- with a delivery of later than `last_delivery`. What was split off is known by the exam it came from;
+    -- where that `is_over`, it is cleaned anew into it.
+    CREATE TABLE patient_decisions (
+        exam_id TEXT PRIMARY KEY REFERENCES exams ON DELETE CASCADE,
+        kind TEXT NOT NULL CHECK (kind IN ('confirmed', 'split')),
+        subject_before TEXT NOT NULL,
+        person TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        last_delivery INTEGER NOT NULL
+    ) STRICT;
+    ALTER TABLE apart ADD COLUMN from_exam TEXT;
+    ALTER TABLE apart ADD COLUMN is_over INTEGER NOT NULL DEFAULT 0 CHECK (is_over IN (0, 1));
+    CREATE INDEX apart_from_exam ON apart (from_exam);
+    """,
 )

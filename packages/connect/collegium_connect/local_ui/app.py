@@ -140,6 +140,7 @@ def _quarantine_routes(parts: Parts, desk: Desk) -> list[Route]:
         Route(exam + "/release", desk.signed_in(sheet.release), methods=["POST"]),
         Route(exam + "/confirm", desk.signed_in(pages.confirm), methods=["POST"]),
         Route(exam + "/split", desk.signed_in(pages.split), methods=["POST"]),
+        Route(exam + "/take-back", desk.signed_in(pages.take_back_decision), methods=["POST"]),
     ]
 
 

@@ -44,6 +44,7 @@ class QuarantinePages:
             reason_code=code,
             reasons=await run_in_threadpool(self._quarantine.reasons),
             exams=await run_in_threadpool(self._two_patients.exams),
+            decided=await run_in_threadpool(self._two_patients.decided),
             told=request.query_params.get("told", ""),
             released=_object_id(request.query_params.get("object", "")),
         )
@@ -112,6 +113,16 @@ class QuarantinePages:
             _text(form, "reason"),
         )
         return _told("decided")
+
+    async def take_back_decision(self, request: Request, session: Session) -> Response:
+        form = await request.form()
+        await run_in_threadpool(
+            self._two_patients.take_back,
+            session.actor,
+            str(request.path_params["exam_id"]),
+            _text(form, "reason"),
+        )
+        return _told("undecided")
 
 
 def boxes_of(text: str) -> Boxes:

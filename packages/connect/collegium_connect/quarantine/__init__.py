@@ -9,6 +9,7 @@ record that may leave.
 from collegium_connect.quarantine.eraser import Eraser
 from collegium_connect.quarantine.errors import (
     CannotDecide,
+    DecidedAlready,
     LookNeeded,
     NotReleasable,
     NotSetAside,
@@ -17,7 +18,7 @@ from collegium_connect.quarantine.errors import (
     TooLate,
 )
 from collegium_connect.quarantine.quarantine import Aside, Quarantine, Seen
-from collegium_connect.quarantine.two_patients import HeldExam, Side, TwoPatients
+from collegium_connect.quarantine.two_patients import DecidedExam, HeldExam, Side, TwoPatients
 from collegium_connect.quarantine.unmet import UnmetExams
 from collegium_connect.quarantine.view import View
 from collegium_connect.quarantine.viewer import Viewer
@@ -26,6 +27,8 @@ from collegium_connect.reason import ReasonMissing
 __all__ = [
     "Aside",
     "CannotDecide",
+    "DecidedAlready",
+    "DecidedExam",
     "Eraser",
     "HeldExam",
     "LookNeeded",

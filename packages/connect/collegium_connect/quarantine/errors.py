@@ -33,6 +33,11 @@ class NotShown(QuarantineError):
     message = "The object cannot be shown."
 
 
+class DecidedAlready(QuarantineError):
+    code = "connect.quarantine.decided_already"
+    message = "The exam was said to be of another patient already. Take that back first."
+
+
 class CannotDecide(QuarantineError):
     code = "connect.quarantine.cannot_decide"
     message = (

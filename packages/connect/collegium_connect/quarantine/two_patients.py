@@ -1,16 +1,19 @@
 """Exams that came with two patient ids: a person says whose they are, or that they are two (C18)."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from collegium_connect.actor import Actor, Role, require_role
 from collegium_connect.channels import Channels
-from collegium_connect.journal import aside, subjects
+from collegium_connect.clock import Clock, from_ms, to_ms
+from collegium_connect.journal import aside, decisions, subjects
 from collegium_connect.journal.aside import TwoPatientExam
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.decisions import Decision, Kind
 from collegium_connect.keys import Secrets
 from collegium_connect.links.table import local_id_of
 from collegium_connect.log import EventLog
-from collegium_connect.quarantine.errors import CannotDecide, NotSetAside
+from collegium_connect.quarantine.errors import CannotDecide, DecidedAlready, NotSetAside, TooLate
 from collegium_connect.reason import checked
 from collegium_connect.trail import Trail
 
@@ -39,11 +42,27 @@ class HeldExam:
     """Objects that a delivery names already, all of the first patient."""
 
 
+@dataclass(frozen=True)
+class DecidedExam:
+    """One of which nothing has left since, so that the decision can be taken back."""
+
+    exam_id: str
+    channel_name: str
+    subject_code: str
+    """Whose it is now."""
+    is_split: bool
+    person: str
+    decided_at: datetime
+
+
 class TwoPatients:
     """The exams with two patient ids of one gateway. Safe between threads."""
 
-    def __init__(self, journal: Journal, secrets: Secrets, channels: Channels, trail: Trail) -> None:
+    def __init__(
+        self, journal: Journal, secrets: Secrets, channels: Channels, trail: Trail, clock: Clock
+    ) -> None:
         self._journal, self._secrets, self._channels, self._trail = journal, secrets, channels, trail
+        self._clock = clock
 
     def exams(self) -> tuple[HeldExam, ...]:
         """All that wait for a decision, with both ids; newest first."""
@@ -63,6 +82,7 @@ class TwoPatients:
             NotAllowed: no named person.
             NotSetAside: no such exam waits.
             CannotDecide: it is of nobody with this code, or part of it left for another.
+            DecidedAlready: it was said to be another's, and goes on as theirs.
             ReasonMissing.
         """
         require_role(actor, *_PEOPLE)
@@ -71,6 +91,9 @@ class TwoPatients:
             exam = _exam(aside.two_patient_exams(db), exam_id)
             if subject_code not in exam.objects or not _can_confirm(exam, subject_code):
                 raise CannotDecide
+            if not exam.is_held and subject_code != exam.subject_code:
+                raise DecidedAlready
+            decisions.save(db, exam_id, Kind.CONFIRMED, actor.name, to_ms(self._clock()))
             count = aside.confirm_patient(db, exam_id, subject_code)
             self._trail.note(
                 db, actor, "quarantine.exam.confirmed", channel_id=exam.channel_id, ref=exam_id,
@@ -93,12 +116,54 @@ class TwoPatients:
             exam = _exam(aside.two_patient_exams(db), exam_id)
             if not self._can_split(exam):
                 raise CannotDecide("The channel's recipe keeps study UIDs, so its exams cannot be split.")
+            decisions.save(db, exam_id, Kind.SPLIT, actor.name, to_ms(self._clock()))
             count = aside.split(db, exam_id)
             self._trail.note(
                 db, actor, "quarantine.exam.split", channel_id=exam.channel_id, ref=exam_id,
                 reason=reason, facts={"objects": count},
             )  # fmt: skip
         log.info("exam.split", exam=exam_id, objects=count)
+
+    def decided(self) -> tuple[DecidedExam, ...]:
+        """What was decided and can still be taken back, newest first."""
+        with self._journal.look() as db:
+            found = decisions.open_decisions(db)
+        return tuple(map(self._decided, found))
+
+    def take_back(self, actor: Actor, exam_id: str, reason: str) -> None:
+        """Undo what was decided about an exam; it is held again, whole, until somebody decides anew.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: nothing was decided about it, or it is held again already.
+            TooLate: something of it left.
+            ReasonMissing.
+        """
+        require_role(actor, *_PEOPLE)
+        reason = checked(reason)
+        with self._journal.change() as db:
+            if decisions.has_left(db, exam_id):
+                raise TooLate("Something of it left already, so that cannot be taken back.")
+            found = next((one for one in decisions.open_decisions(db) if one.exam_id == exam_id), None)
+            if found is None:
+                raise NotSetAside("Nothing that was decided about this exam can be taken back.")
+            count = decisions.take_back(db, exam_id)
+            self._trail.note(
+                db, actor, "quarantine.decision.taken_back", channel_id=found.channel_id, ref=exam_id,
+                reason=reason, facts={"kind": str(found.kind), "objects": count},
+            )  # fmt: skip
+        log.info("exam.decision_taken_back", exam=exam_id, objects=count)
+
+    def _decided(self, decision: Decision) -> DecidedExam:
+        channel = self._channels.by_id(decision.channel_id)
+        return DecidedExam(
+            decision.exam_id,
+            channel.setup.name if channel else "",
+            decision.subject_code,
+            decision.kind is Kind.SPLIT,
+            decision.person,
+            from_ms(decision.at_ms),
+        )
 
     def _held(self, exam: TwoPatientExam, ids: dict[tuple[str, str], str]) -> HeldExam:
         channel = self._channels.by_id(exam.channel_id)
@@ -108,7 +173,7 @@ class TwoPatients:
             tuple(
                 Side(
                     code, ids[exam.exam_id, code], exam.objects.get(code, 0),
-                    code in exam.objects and _can_confirm(exam, code),
+                    code in exam.objects and exam.is_held and _can_confirm(exam, code),
                 )
                 for code in _codes(exam)
             ),
