@@ -43,6 +43,7 @@ from collegium_connect.pull import PULL_S, Puller, Requests
 from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.receive import Admission, Commitments, Door
 from collegium_connect.recover import SCRUB_S, Scrub, recover
+from collegium_connect.retention import RETENTION_S, Retention
 from collegium_connect.send import Sender, ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
@@ -147,6 +148,7 @@ class Gateway:
         self.shown = self._parts_shown(secrets, trail)
         self._page = LocalPage(settings.local, self.shown)
         self._lease = Lease(self._lease_folder, self._is_idle)
+        self._retention = Retention(self._journal, trail, clock, settings.limits.journal_days)
         self._loops = self._make_loops()
         self._parts: list[Part] = [
             self._page,
@@ -275,6 +277,7 @@ class Gateway:
             Loop("backup", Backups(self._journal, copies_path(self._settings)).run_once, lambda: LOOK_S),
             Loop("commitment", self._commitments.run_once, lambda: 2.0),
             Loop("times", Times(self._journal, self._clock).run_once, lambda: TIMES_S),
+            Loop("retention", self._retention.run_once, lambda: RETENTION_S),
             Loop("scrub", Scrub(self._journal, self._stores).run_once, lambda: SCRUB_S),
             Loop("pull", self._puller.run_once, lambda: PULL_S),
             Loop("watch", self._watch.run_once, lambda: WATCH_S),

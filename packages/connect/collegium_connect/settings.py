@@ -138,6 +138,16 @@ class LimitSettings:
     object_bytes: int = field(
         default=8 << 30, metadata=_doc("Largest single object in bytes; beyond 16 MB it passes in pieces.")
     )
+    journal_days: int = field(
+        default=400,
+        metadata=_doc(
+            "Days that the journal remembers each delivered object, so that it is not sent twice; 0 for always."
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        if self.journal_days < 0:
+            raise SettingsInvalid("limits.journal_days must not be negative.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,7 +89,11 @@ def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:
     counts: Counter[str] = Counter()
     for row in chosen.values():
         counts.update(json.loads(row["counts"]))
-    earlier = db.execute("SELECT 1 FROM deliveries WHERE exam_id = ? LIMIT 1", (exam_id,)).fetchone()
+    earlier = db.execute(
+        "SELECT 1 FROM deliveries WHERE exam_id = ?1 UNION ALL"
+        " SELECT 1 FROM exams WHERE exam_id = ?1 AND forgotten > 0 LIMIT 1",
+        (exam_id,),
+    ).fetchone()
     return Batch(
         exam_id=exam_id,
         channel_id=exam["channel_id"],
@@ -108,7 +112,7 @@ def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:
 
 
 def acquired(db: sqlite3.Connection, exam_id: str) -> list[Acquired] | None:
-    """How all of an exam was acquired, sent or not; None where some of it came before anybody asked.
+    """How all of an exam was acquired, sent or not; None where that of some of it is not known (any more).
 
     What is set aside for another reason than this is not part of it; a second version of an instance is no
     second image.
@@ -118,7 +122,8 @@ def acquired(db: sqlite3.Connection, exam_id: str) -> list[Acquired] | None:
         " reason_code = ?) GROUP BY sop_instance_uid ORDER BY rowid",
         (exam_id, State.WAITING, State.QUEUED, State.DELIVERED, State.HELD, UNMET),
     ).fetchall()
-    if any(row["facts"] is None for row in rows):
+    (forgotten,) = db.execute("SELECT forgotten FROM exams WHERE exam_id = ?", (exam_id,)).fetchone()
+    if forgotten or any(row["facts"] is None for row in rows):
         return None
     return [Acquired(row["series_uid"], Facts.from_text(row["facts"])) for row in rows]
 
