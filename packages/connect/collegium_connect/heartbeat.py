@@ -15,6 +15,7 @@ from collegium_connect.log import EventLog
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.errors import AttemptFailed
 from collegium_connect.trail import for_the_server
+from collegium_connect.twins import SHARED, draw_run, note
 from collegium_connect.watch import LINE_DOWN, Watch
 from collegium_wire import (
     NEWEST,
@@ -50,6 +51,7 @@ class Pulse:
         self._client, self._watch, self._pin = client, watch, pin
         # The server says which entries of the trail it keeps; the first heartbeat only asks.
         self._kept_seq = _NOT_ASKED
+        self._run = draw_run()
         self.problem = ""
         """Why the last heartbeat failed, in words; empty while all is well."""
 
@@ -65,6 +67,7 @@ class Pulse:
             log.info("heartbeat.restored")
         self.problem = ""
         self._kept_seq = answer.trail_seq
+        note(self._journal, is_shared=answer.is_shared)
         self._configuration.take_over(answer.channels)
         if answer.protocol >= NEWEST:
             self._pin(answer.pinned_software)
@@ -87,8 +90,10 @@ class Pulse:
             )
             configuration = tuple(_configuration(item) for item in stored.channels(db) if item.is_active)
             trail = () if self._kept_seq < 0 else for_the_server(db, self._kept_seq, TRAIL_ENTRIES)
-        # That the line is down is for the people here: once this arrives, it is not.
-        alarms = tuple(alarm for alarm in self._watch.alarms.standing if alarm.code != LINE_DOWN)
+        # That the line is down is for the people here: once this arrives, it is not. That the enrolment is shared
+        # the server says itself.
+        told = (alarm for alarm in self._watch.alarms.standing if alarm.code not in {LINE_DOWN, SHARED})
+        alarms = tuple(told)
         return Heartbeat(
             protocol=NEWEST,
             software=SOFTWARE,
@@ -103,6 +108,7 @@ class Pulse:
             alarms=alarms[:ALARMS],
             configuration=configuration,
             trail=trail,
+            run=self._run,
         )
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -196,3 +197,63 @@ def test_a_full_disk_refuses_in_time_loses_nothing_and_goes_on_when_it_has_room(
     assert Status.OUT_OF_RESOURCES in statuses
     assert set(again) == {Status.SUCCESS}
     assert set(server.receipted.values()) == {1}
+
+
+@pytest.fixture
+def twins(settings: Settings, start: Start, server: FakeServer, tmp_path: Path) -> tuple[Gateway, Gateway]:
+    """A gateway and a clone of it, which has the same enrolment, keys and links; both run."""
+    first = start()
+    push(first, tmp_path / "known", slices=1)
+    first.stop()
+    clone = replace(settings, gateway=replace(settings.gateway, data_dir=tmp_path / "clone"))
+    shutil.copytree(settings.gateway.data_dir, clone.gateway.data_dir)
+    adopt(clone.gateway.data_dir)  # stands for the clone of a whole disk, which cannot see that it is one
+    assert server.archive == {}
+    return start(), start(clone)
+
+
+@pytest.mark.requirement("C14", "C19")
+def test_two_gateways_with_one_enrolment_hold_everything_and_say_so(
+    twins: tuple[Gateway, Gateway], server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    until(lambda: all("connect.gateway.shared" in codes_of(one) for one in twins))
+    delivered = dict(server.receipted)
+
+    statuses = [push(one, tmp_path / f"new-{at}", seed=10 + at) for at, one in enumerate(twins)]
+    until(lambda: all(one.status().quarantine for one in twins))
+    page = overview_of(twins[0])
+    reasons = {line.reason for one in twins for line in one.status().quarantine}
+
+    assert "Another gateway uses the enrolment of this one" in page
+    assert {word for answers in statuses for word in answers} == {Status.SUCCESS}
+    assert [reason for reason in reasons if "Another gateway uses the enrolment" not in reason] == []
+    assert dict(server.receipted) == delivered
+
+
+@pytest.mark.requirement("C14", "C19")
+def test_of_two_gateways_with_one_enrolment_the_one_that_is_left_delivers_what_it_holds(
+    twins: tuple[Gateway, Gateway], server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    first, second = twins
+    until(lambda: all("connect.gateway.shared" in codes_of(one) for one in twins))
+    push(first, tmp_path / "new", seed=10)
+
+    second.stop()
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 1)
+    server.is_shared = False  # as the server says after minutes without the other
+
+    until(lambda: len(server.receipted) == 3)
+    until(lambda: codes_of(first) == set() and first.status().quarantine == ())
+    # What both had is in two receipts, and in the archive once.
+    assert {len(set(digests)) for digests in server.archive.values()} == {1}
+
+
+def codes_of(gateway: Gateway) -> set[str]:
+    return {alarm.code for alarm in gateway.status().alarms}
+
+
+def overview_of(gateway: Gateway) -> str:
+    """What the local page says on its first view."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{gateway.local_port}/", timeout=5) as answer:
+        return str(answer.read().decode())

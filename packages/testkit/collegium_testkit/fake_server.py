@@ -98,6 +98,8 @@ class FakeServer:
         self.receipted: Counter[str] = Counter()
         """How many receipts name an instance."""
         self.heartbeats: list[Heartbeat] = []
+        self.is_shared = False
+        """Two runs took turns with the one enrolment; a test may set it back."""
         self.trail: list[TrailEntry] = []
         """The gateway's trail, as far as heartbeats brought it."""
         self.sent: list[bytes] = []
@@ -169,9 +171,16 @@ class FakeServer:
             raise _problem(401, "connections.token.unknown", "The token is not known.")
         if (method, path) == ("POST", paths.HEARTBEAT):
             beat = Heartbeat.from_json(body)
+            runs = [item.run for item in self.heartbeats]
+            self.is_shared |= beat.run in runs and beat.run != runs[-1]
             self.heartbeats.append(beat)
             self.trail += [entry for entry in beat.trail if entry.seq == len(self.trail) + 1]
-            return HeartbeatAnswer(protocol=PROTOCOL, channels=self.channels, trail_seq=len(self.trail))
+            return HeartbeatAnswer(
+                protocol=PROTOCOL,
+                channels=self.channels,
+                trail_seq=len(self.trail),
+                is_shared=self.is_shared,
+            )
         match = _DELIVERY.fullmatch(path)
         if match is None:
             raise _problem(404, "http.not_found", "No such call.")

@@ -113,8 +113,12 @@ class Heartbeat(Message):
     configuration: tuple[ChannelConfiguration, ...] = ()
     trail: tuple[TrailEntry, ...] = ()
     """Entries after the highest that the server said it keeps, in their order."""
+    run: str = added(since=NEWEST, default="")
+    """Drawn anew at each start of the gateway: two that take turns are two gateways with one enrolment."""
 
     def __post_init__(self) -> None:
+        if self.run:
+            forms.require_token(self.run, "run")
         forms.require_count(self.queue_objects, "queue_objects")
         forms.require_count(self.queue_bytes, "queue_bytes")
         forms.require_count(self.failures, "failures")
@@ -136,6 +140,8 @@ class HeartbeatAnswer(Message):
     """The highest entry of the trail that the server keeps; 0: none."""
     pinned_software: str = added(since=NEWEST, default="")
     """The version that the gateway shall not be updated beyond, such as `1.2.3`; empty: none."""
+    is_shared: bool = added(since=NEWEST, default=False)
+    """Another gateway uses the same enrolment: nothing is sent and no subject is new until only one is left."""
 
     def __post_init__(self) -> None:
         forms.require_count(self.trail_seq, "trail_seq")

@@ -57,6 +57,21 @@ def save_enrolment(db: sqlite3.Connection, given: Enrolment, at_ms: int) -> None
     )
 
 
+def shared_since_ms(db: sqlite3.Connection) -> int | None:
+    """Since when another gateway uses this enrolment; None: nobody does, as far as the server knows."""
+    row = db.execute("SELECT shared_ms FROM gateway").fetchone()
+    return None if row is None else row["shared_ms"]
+
+
+def note_shared(db: sqlite3.Connection, at_ms: int | None) -> bool:
+    """Keep since when the enrolment is shared, or that it is not; whether that is news."""
+    is_shared = at_ms is not None
+    done = db.execute(
+        "UPDATE gateway SET shared_ms = ? WHERE (shared_ms IS NOT NULL) != ?", (at_ms, is_shared)
+    )
+    return done.rowcount > 0
+
+
 def save_channel(
     db: sqlite3.Connection,
     setup: ChannelSetup,

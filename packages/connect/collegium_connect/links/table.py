@@ -15,6 +15,7 @@ from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.journal.subjects import NewSubject
 from collegium_connect.keys import Secrets
 from collegium_connect.sealed import seal, unseal
+from collegium_connect.twins import SHARED_WORDS
 from collegium_deid import Rejected
 from collegium_wire import Allocation
 
@@ -35,7 +36,7 @@ class LinkTable:
         """The subject code of a local id, made and on disk if this is its first time.
 
         Raises:
-            Rejected: it is new, and its site's channels take listed ids only.
+            Rejected: it is new, and its site's channels take listed ids only, or another gateway may give it another.
         """
         mac = mac_of(self._secrets, scope_id, local_id)
         known = self._codes.get((scope_id, mac))
@@ -61,6 +62,8 @@ class LinkTable:
                 for scope in subjects.scopes(db)
                 if aside.held_for(db, scope.scope_id, UNKNOWN_ID) and not is_listed(db, scope.scope_id)
             ]
+            if channels.shared_since_ms(db) is not None:
+                return 0
         count = 0
         for scope_id in due:
             with self._journal.change() as db:
@@ -70,6 +73,8 @@ class LinkTable:
     def _allocate(self, db: sqlite3.Connection, scope_id: int, site_code: str, local_id: str) -> str:
         if is_listed(db, scope_id):
             raise Rejected(UNKNOWN_ID, _WORDS)
+        if channels.shared_since_ms(db) is not None:
+            raise Rejected(UNKNOWN_ID, SHARED_WORDS)
         number = subjects.next_number(db, scope_id)
         code = f"{site_code}-{number:03d}"
         at_ms = to_ms(self._clock())

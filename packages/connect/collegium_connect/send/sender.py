@@ -9,6 +9,7 @@ from typing import Final
 from collegium_connect.actor import Actor, Role, require_role
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
+from collegium_connect.journal import channels as stored
 from collegium_connect.journal import deliveries
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.deliveries import DueDelivery
@@ -129,6 +130,8 @@ class Sender:
             if not self.line.is_free(len(self._busy)):
                 return None
             with self._journal.look() as db:
+                if stored.shared_since_ms(db) is not None:
+                    return None
                 due = deliveries.next_due(db, to_ms(self._clock()), self._busy, self._closed())
             if due is not None:
                 self._busy.add(due.delivery_id)

@@ -18,7 +18,7 @@ from collegium.imaging.connections.models import (
     GatewayAlarm,
     GatewayTrailEntry,
 )
-from collegium.imaging.connections.words import SILENT, TRAIL_BROKEN
+from collegium.imaging.connections.words import SHARED, SILENT, TRAIL_BROKEN
 from collegium.kit import clock
 from collegium.kit.database import acting_as
 from collegium.trust.audit.models import AuditEntry
@@ -114,6 +114,40 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[timedelta], None]:
         monkeypatch.setattr("collegium.kit.clock.now", lambda: at)
 
     return pass_by
+
+
+ONE, OTHER, THIRD = ("a" * 64, "b" * 64, "c" * 64)
+
+
+def test_two_gateways_that_take_turns_with_one_enrolment_are_told_apart_from_one_that_starts_anew(
+    sender: Sender,
+) -> None:
+    started_anew = [beat(sender, run=run).get("is_shared") for run in (ONE, ONE, OTHER, THIRD)]
+    alarms_before = told_by(sender)[2]
+
+    taking_turns = [beat(sender, run=run).get("is_shared") for run in (OTHER, THIRD)]
+
+    assert (started_anew, alarms_before) == ([None] * 4, [])
+    assert taking_turns == [True, True]
+    assert told_by(sender)[2] == [SHARED]
+
+
+def test_when_only_one_is_left_it_goes_on_by_itself(
+    sender: Sender, later: Callable[[timedelta], None]
+) -> None:
+    for run in (ONE, OTHER, ONE):
+        beat(sender, run=run)
+    later(timedelta(minutes=6))
+
+    assert "is_shared" not in beat(sender, run=ONE)
+    assert told_by(sender)[2] == []
+
+
+def test_a_gateway_of_before_is_told_nothing_that_it_does_not_know(sender: Sender) -> None:
+    for run in (ONE, OTHER, ONE):
+        beat(sender, run=run)
+
+    assert "is_shared" not in beat(sender)
 
 
 def test_rates_room_and_the_state_of_each_channel_are_kept(sender: Sender) -> None:

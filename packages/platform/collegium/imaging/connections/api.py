@@ -55,7 +55,12 @@ def _beat(known: KnownGateway, beat: Heartbeat) -> HeartbeatAnswer:
     with acting_as(known.principal, [known.space_id]):
         actor = actor_in(known.principal, known.space_id)
         kept = pulse.take_pulse(actor=actor, beat=beat)
-        return HeartbeatAnswer(protocol=PROTOCOL, channels=queries.setups(actor), trail_seq=kept)
+        return HeartbeatAnswer(
+            protocol=PROTOCOL,
+            channels=queries.setups(actor),
+            trail_seq=kept.trail_seq,
+            is_shared=kept.is_shared,
+        )
 
 
 @guarded

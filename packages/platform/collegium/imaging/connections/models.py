@@ -36,6 +36,16 @@ class Gateway(SpaceRow):
     trail_broken_at = models.DateTimeField(
         null=True, help_text="When entries came that do not follow those that are kept."
     )
+    run = models.CharField(
+        max_length=64, blank=True, help_text="The start of the program that was heard last."
+    )
+    run_before = models.CharField(
+        max_length=64, blank=True, help_text="The other one that was heard before it."
+    )
+    shared_since = models.DateTimeField(null=True, help_text="When that was first heard.")
+    shared_at = models.DateTimeField(
+        null=True, help_text="When a start was last heard that another had followed already."
+    )
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["space_id", "name"], name="gateway_name_once"),)

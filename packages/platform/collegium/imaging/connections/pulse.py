@@ -6,6 +6,7 @@ its own is dropped, and so is an alarm under the server's own names.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from django.db import connection
 from collegium.imaging.connections.errors import GatewayNotFound
 from collegium.imaging.connections.events import GatewayAlarmEnded, GatewayAlarmRaised
 from collegium.imaging.connections.models import Channel, Gateway, GatewayAlarm, GatewayTrailEntry
-from collegium.imaging.connections.words import SILENT, TRAIL_BROKEN, WORDS
+from collegium.imaging.connections.words import SHARED, SILENT, TRAIL_BROKEN, WORDS
 from collegium.kit import clock, ids, live
 from collegium.kit.events import announce
 from collegium.trust.audit.actions import Action
@@ -32,13 +33,25 @@ if TYPE_CHECKING:
 SILENT_AFTER: Final = timedelta(minutes=1)
 """A gateway that has not been heard for this long, three of its heartbeats, is silent."""
 OWN_NAMES: Final = "server."
+SHARED_FOR: Final = timedelta(minutes=5)
+"""So long after two starts last took turns, they still count as two gateways."""
 _TOLD_AGAIN_AFTER: Final = timedelta(minutes=15)
 _MOST_CODES: Final = 200
 _MOST: Final = 1 << 62
 
 
-def take_pulse(*, actor: Actor, beat: Heartbeat) -> int:
-    """Keep what the acting gateway tells of itself; the highest entry of its trail that is kept.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the gateway is told of itself."""
+
+    trail_seq: int
+    """The highest entry of its trail that is kept."""
+    is_shared: bool
+    """Another gateway uses its enrolment."""
+
+
+def take_pulse(*, actor: Actor, beat: Heartbeat) -> Kept:
+    """Keep what the acting gateway tells of itself.
 
     Raises:
         GatewayNotFound: the actor is no live gateway of its space.
@@ -53,15 +66,19 @@ def take_pulse(*, actor: Actor, beat: Heartbeat) -> int:
     gateway.rate_in_mbps, gateway.rate_out_mbps = beat.rate_in_mbps, beat.rate_out_mbps
     gateway.disk_free_bytes = min(beat.disk_free_bytes, _MOST)
     _keep_trail(actor, gateway, beat.trail)
+    _note_run(gateway, beat.run)
     gateway.save()
     own = {str(row.id): row for row in Channel.objects.filter(space_id=actor.space, gateway=gateway)}
     _keep_channels(own, beat)
     told = [alarm for alarm in beat.alarms if not alarm.code.startswith(OWN_NAMES)]
     if gateway.trail_broken_at:
         told.append(own_alarm(TRAIL_BROKEN, gateway.trail_broken_at))
+    is_shared = _is_shared(gateway)
+    if is_shared and gateway.shared_since:
+        told.append(own_alarm(SHARED, gateway.shared_since))
     _keep_alarms(actor, gateway, own, told)
     live.changed(space=actor.space, thing="gateways")
-    return gateway.trail_seq
+    return Kept(gateway.trail_seq, is_shared=is_shared and bool(beat.run))
 
 
 def silent_gateways() -> list[tuple[UUID, UUID]]:
@@ -102,6 +119,21 @@ def _own(actor: Actor) -> Gateway:
     if found is None:
         raise GatewayNotFound
     return found
+
+
+def _note_run(gateway: Gateway, run: str) -> None:
+    """A gateway that starts anew is another run, and the one before is never heard again. If it is, there are two."""
+    if not run or run == gateway.run:
+        return
+    if run == gateway.run_before:
+        if not _is_shared(gateway):
+            gateway.shared_since = clock.now()
+        gateway.shared_at = clock.now()
+    gateway.run, gateway.run_before = run, gateway.run
+
+
+def _is_shared(gateway: Gateway) -> bool:
+    return gateway.shared_at is not None and clock.now() - gateway.shared_at < SHARED_FOR
 
 
 def _keep_channels(own: dict[str, Channel], beat: Heartbeat) -> None:

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
 SILENT: Final = "server.gateway.silent"
 TRAIL_BROKEN: Final = "server.gateway.trail_broken"
+SHARED: Final = "server.gateway.shared"
 WORDS: Final = {
     SILENT: gettext_noop("Nothing has been heard of this gateway. Exams may be waiting at the site."),
     TRAIL_BROKEN: gettext_noop(
         "The gateway's trail does not follow the one that is kept here. It was changed, restored from a backup, or "
         "two gateways use one enrolment. Ask the site, then enrol the gateway anew."
+    ),
+    SHARED: gettext_noop(
+        "Two gateways use this enrolment at the same time, most likely a copy of the machine. Both hold what they "
+        "have. Ask the site to switch one of them off; minutes later the other goes on by itself."
     ),
 }
 """What the server itself says, by code. Kept in English, shown in the person's language."""
