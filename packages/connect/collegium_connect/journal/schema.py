@@ -281,6 +281,17 @@ MIGRATIONS: Final = (
     CREATE INDEX apart_from_exam ON apart (from_exam);
     """,
     """
+    -- How many delivered objects of an exam are not remembered one by one any more; and what was forgotten on
+    -- a day (since 1970), until the trail tells it.
+    ALTER TABLE exams ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE forgotten (
+        day INTEGER PRIMARY KEY,
+        objects INTEGER NOT NULL,
+        deliveries INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX deliveries_finished ON deliveries (finished_ms) WHERE state = 'delivered';
+    """,
+    """
     -- Since when another gateway uses this enrolment, as the server said last; null: nobody does.
     ALTER TABLE gateway ADD COLUMN shared_ms INTEGER;
     """,
