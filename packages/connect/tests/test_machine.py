@@ -1,5 +1,6 @@
 """What differs between systems, on this one and on a Windows that is pretended."""
 
+import ctypes
 import os
 import socket
 import subprocess
@@ -162,9 +163,20 @@ def test_a_link_leads_elsewhere_in_one_step(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["1", "2", "current"]
 
 
+def test_windows_leaves_a_new_file_the_list_of_a_private_folder(
+    windows: Windows, pretended: PretendedWindows, tmp_path: Path
+) -> None:
+    """It names the service's account, which could not open what an administrator's command made otherwise."""
+    os.close(windows.open_new(tmp_path / "key"))
+
+    assert pretended.commands == []
+
+
 def test_windows_keeps_a_new_file_private_by_its_access_list(
     windows: Windows, pretended: PretendedWindows, tmp_path: Path
 ) -> None:
+    pretended.access_list = f"{TRUSTED}(A;ID;0x1200a9;;;BU)"
+
     os.close(windows.open_new(tmp_path / "key"))
 
     (command,) = pretended.commands
@@ -172,7 +184,15 @@ def test_windows_keeps_a_new_file_private_by_its_access_list(
     assert "*S-1-5-32-544:F" in command
 
 
-@pytest.mark.parametrize("who", ["WD", "BU", "AU"])
+def test_windows_takes_a_file_without_a_list_for_everybodys(
+    windows: Windows, pretended: PretendedWindows, tmp_path: Path
+) -> None:
+    pretended.access_list = "D:NO_ACCESS_CONTROL"
+
+    assert not windows.is_private(tmp_path)
+
+
+@pytest.mark.parametrize("who", ["WD", "BU", "AU", "DU"])
 def test_windows_tells_an_access_list_that_lets_others_read(
     windows: Windows, pretended: PretendedWindows, tmp_path: Path, who: str
 ) -> None:
@@ -224,6 +244,25 @@ def test_windows_lets_others_go_first(windows: Windows, pretended: PretendedWind
     assert pretended.priority == [0x4000]
 
 
+HANDLE = 0x1F2_A3B4_C5D0
+
+
+class Function:
+    """A function of a system library as ctypes calls it: what it gives is cut to an int unless somebody says more."""
+
+    def __init__(self, act: Any) -> None:  # Any: whatever the library has there
+        self._act = act
+        self.restype: Any = ctypes.c_int
+        self.argtypes: tuple[Any, ...] = ()
+
+    def __call__(self, *facts: Any) -> Any:
+        wide = [
+            fact if self.argtypes or not isinstance(fact, int) else ctypes.c_int(fact).value for fact in facts
+        ]
+        given = self._act(*wide)
+        return ctypes.c_int(given).value if self.restype is ctypes.c_int and given is not None else given
+
+
 class PretendedManager:
     """A service manager that starts the service, and asks it to stop where it is told to."""
 
@@ -236,17 +275,17 @@ class PretendedManager:
         assert name == "advapi32"
         return SimpleNamespace(
             StartServiceCtrlDispatcherW=lambda table: table[0].main(0, None),
-            RegisterServiceCtrlHandlerExW=self._register,
-            SetServiceStatus=self._status,
+            RegisterServiceCtrlHandlerExW=Function(self._register),
+            SetServiceStatus=Function(self._status),
         )
 
     def _register(self, name: str, control: Any, _context: object) -> int:
         assert name == "collegium-connect"
         self.control = control
-        return 7
+        return HANDLE
 
     def _status(self, handle: int, status: Any) -> None:
-        assert handle == 7
+        assert handle == HANDLE
         self.states.append((status._obj.state, status._obj.specific_code))
         self.is_running.set()
 

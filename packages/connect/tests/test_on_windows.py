@@ -14,7 +14,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import InspectSettings, Settings
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
-from collegium_testkit.windows import PretendedWindows
+from collegium_testkit.windows import TRUSTED, PretendedWindows
 
 
 @pytest.fixture
@@ -52,10 +52,11 @@ def test_an_exam_is_received_cleaned_and_delivered(
     assert [item.status for item in sent] == [0, 0, 0]
 
 
-def test_every_key_gets_an_access_list(
-    on_windows: tuple[Gateway, PretendedWindows], settings: Settings
+def test_every_key_gets_an_access_list_where_its_folder_lets_others_read(
+    pretended: PretendedWindows, start: Callable[..., Gateway], settings: Settings
 ) -> None:
-    _, pretended = on_windows
+    pretended.access_list = f"{TRUSTED}(A;ID;0x1200a9;;;BU)"
+    start(replace(settings, inspect=InspectSettings(processes=0)))
 
     keys = {str(path) for path in (settings.gateway.data_dir / "keys").glob("*.key")}
 

@@ -59,6 +59,12 @@ class Machine(Protocol):
     def is_private(self, path: Path) -> bool:
         """Whether nobody but this program's user and the system's administrators may read it."""
 
+    def owner_if_another(self, folder: Path) -> str:
+        """The account that a folder belongs to, where that is not this program's and only one may write there."""
+
+    def usual_config(self) -> Path:
+        """Where the installation puts the configuration."""
+
     def on_stop(self, ask: Callable[[], None]) -> None:
         """Call `ask` when this process is asked to end; from the main thread only."""
 

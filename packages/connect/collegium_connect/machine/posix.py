@@ -3,6 +3,7 @@
 import ctypes
 import fcntl
 import os
+import pwd
 import signal
 import socket
 import stat
@@ -98,6 +99,21 @@ class Posix:
 
     def is_private(self, path: Path) -> bool:
         return not stat.S_IMODE(path.stat().st_mode) & 0o077
+
+    def owner_if_another(self, folder: Path) -> str:
+        try:
+            owner = folder.stat().st_uid
+        except OSError:
+            return ""  # not there yet, or not to be seen: whoever opens it hears why
+        if owner == os.geteuid():
+            return ""
+        try:
+            return pwd.getpwuid(owner).pw_name
+        except KeyError:
+            return str(owner)
+
+    def usual_config(self) -> Path:
+        return Path("/etc/collegium-connect/connect.toml")
 
     def on_stop(self, ask: Callable[[], None]) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -25,6 +25,13 @@ _Handler: Final = ctypes.CFUNCTYPE(
 )
 
 
+def _declare(system: Any) -> None:  # Any: a system library, or a test's stand-in
+    """Say what the functions take and give: a handle is as wide as a pointer, and would be cut to an int."""
+    system.RegisterServiceCtrlHandlerExW.restype = ctypes.c_void_p
+    system.RegisterServiceCtrlHandlerExW.argtypes = (ctypes.c_wchar_p, _Handler, ctypes.c_void_p)
+    system.SetServiceStatus.argtypes = (ctypes.c_void_p, ctypes.c_void_p)
+
+
 class _Entry(ctypes.Structure):
     """SERVICE_TABLE_ENTRYW of the Windows API."""
 
@@ -48,6 +55,7 @@ class Service:
         self, name: str, library: Callable[[str], Any]
     ) -> None:  # Any: a system library, or a test's stand-in
         self._name, self._system = name, library("advapi32")
+        _declare(self._system)
         self._handle: Any = None  # Any: what the system gave
         self._over, self._is_asked = threading.Event(), False
         self._main, self._handler = _Main(self._begin), _Handler(self._control)  # kept: the system calls them

@@ -25,8 +25,10 @@ from collegium_connect.machine.service_windows import Service
 _BELOW_NORMAL: Final = 0x4000  # BELOW_NORMAL_PRIORITY_CLASS
 # SYSTEM, Administrators and whoever owns the file: their SIDs are the same in every language.
 _TRUSTED: Final = ("*S-1-5-18", "*S-1-5-32-544", "*S-1-3-4")
-# In an access list's text: Everyone, Users, Authenticated Users, Guests, Interactive, Anonymous.
-_BROAD: Final = ("WD", "BU", "AU", "BG", "IU", "AN")
+# In an access list's text: Everyone, Users, Authenticated Users, Guests, Interactive, Anonymous, Network,
+# Domain Users, Domain Guests.
+_BROAD: Final = ("WD", "BU", "AU", "BG", "IU", "AN", "NU", "DU", "DG")
+_NO_LIST: Final = "NO_ACCESS_CONTROL"  # of the whole file: everybody may do everything
 _FILE_OBJECT, _ACCESS_LIST = 1, 4  # SE_FILE_OBJECT, DACL_SECURITY_INFORMATION
 _PATIENCE_S: Final = 2.0
 
@@ -124,14 +126,28 @@ class Windows:
         return handle
 
     def keep_private(self, path: Path) -> None:
+        # The installation gives the data folder a list with the service's account, which new files take over.
+        # A list of our own would shut that account out of what an administrator's command made.
+        if path.exists() and self.is_private(path):
+            return
         rights = ":(OI)(CI)F" if path.is_dir() else ":F"
         icacls = shutil.which("icacls") or "icacls"
         grants = [f"{who}{rights}" for who in _TRUSTED]
         self._run([icacls, str(path), "/inheritance:r", "/grant:r", *grants, "/Q"])
 
     def is_private(self, path: Path) -> bool:
-        entries = self._access_list(path).split("(")
-        return not any(entry.startswith("A;") and entry.rstrip(")").endswith(_BROAD) for entry in entries)
+        text = self._access_list(path)
+        entries = text.split("(")
+        return _NO_LIST not in text and not any(
+            entry.startswith("A;") and entry.rstrip(")").endswith(_BROAD) for entry in entries
+        )
+
+    def owner_if_another(self, folder: Path) -> str:  # noqa: ARG002 - other systems need it
+        """Nobody: access there goes by lists, which each new file takes over from its folder."""
+        return ""
+
+    def usual_config(self) -> Path:
+        return Path(os.environ.get("ProgramData", r"C:\ProgramData")) / "Collegium Connect" / "connect.toml"  # noqa: SIM112 - as Windows writes it
 
     def on_stop(self, ask: Callable[[], None]) -> None:
         # No SIGTERM comes from outside there: a service is asked by its manager, a console by Ctrl-C.
