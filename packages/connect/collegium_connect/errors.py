@@ -34,6 +34,11 @@ class AlreadyRunning(ConnectError):
     message = "Another gateway process uses this data folder. Stop it first."
 
 
+class AnotherAccount(ConnectError):
+    code = "connect.gateway.another_account"
+    message = "The data folder belongs to another account. Run this as that one."
+
+
 class KeyUnusable(ConnectError):
     code = "connect.key.unusable"
     message = "A key of this gateway is missing, changed or readable by others. Restore it from its backup."

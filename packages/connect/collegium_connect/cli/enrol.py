@@ -1,12 +1,14 @@
 """`enrol`: spend a one-time code at the server."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from collegium_connect.cli.options import Commands, chosen, declare, opened
 from collegium_connect.enrol import Enrolled, enrol
 from collegium_connect.errors import SettingsInvalid
+from collegium_connect.send.errors import AttemptFailed
 
 
 def register(commands: Commands) -> None:
@@ -27,8 +29,12 @@ def run(options: argparse.Namespace) -> int:
         raise SettingsInvalid(
             f"The configuration says server.url = {settings.server.url}. Correct one of them."
         )
-    with opened(settings) as journal:
-        done = enrol(settings, journal, url, options.code, replace=options.replace)
+    try:
+        with opened(settings) as journal:
+            done = enrol(settings, journal, url, options.code, replace=options.replace)
+    except AttemptFailed as failure:
+        print(f"{failure.message} ({failure.code})", file=sys.stderr)
+        return 1
     for line in _words(done, url, settings.gateway.data_dir / "keys"):
         print(line)
     return 0

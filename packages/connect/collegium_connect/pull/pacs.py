@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pydicom import Dataset
 from pydicom.uid import UID
-from pynetdicom import AE
-from pynetdicom.association import Association
 
 from collegium_connect.errors import ConnectError
 from collegium_connect.settings import SourceSettings
+
+if TYPE_CHECKING:
+    from pynetdicom.association import Association
 
 # PS3.4 annex C: Study Root Query/Retrieve Information Model.
 _FIND: Final = UID("1.2.840.10008.5.1.4.1.2.2.1")
@@ -50,6 +51,8 @@ def pull(source: SourceSettings, destination: str, kind: Kind, key: str) -> Pull
     Raises:
         PullFailed: it could not be asked, or did not send everything; the message names nobody.
     """
+    from pynetdicom import AE  # noqa: PLC0415 - most gateways never pull; it is 8 MB
+
     ae = AE(ae_title=source.calling_ae)
     ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = source.timeout_s
     ae.add_requested_context(_FIND)
@@ -67,7 +70,7 @@ def pull(source: SourceSettings, destination: str, kind: Kind, key: str) -> Pull
     return Pulled(len(studies), objects)
 
 
-def _find(association: Association, kind: Kind, key: str) -> list[str]:
+def _find(association: "Association", kind: Kind, key: str) -> list[str]:
     """Study UIDs of exactly this key.
 
     Some PACS ignore a key they do not know and name every study: only what comes back with the very
@@ -89,7 +92,7 @@ def _find(association: Association, kind: Kind, key: str) -> list[str]:
     return list(found)
 
 
-def _move(association: Association, study_uid: str, destination: str) -> int:
+def _move(association: "Association", study_uid: str, destination: str) -> int:
     """Have one study sent; how many objects the PACS says it sent."""
     question = Dataset()
     question.QueryRetrieveLevel, question.StudyInstanceUID = "STUDY", study_uid

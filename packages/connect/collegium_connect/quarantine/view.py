@@ -13,9 +13,6 @@ from collegium_connect.channels import Channel
 from collegium_connect.journal.inspection import Looked
 from collegium_deid import DeidError, NeedMoreBytes, Rejected, local_id_of, parse_file, prepare
 from collegium_deid.cli.side_by_side import Row, compare
-from collegium_deid.pixels.codec import Codec
-from collegium_deid.pixels.layout import layout_of
-from collegium_deid.pixels.picture import png_of
 
 Boxes = tuple[tuple[int, int, int, int], ...]
 _HEAD_BYTES: Final = 128 << 10
@@ -108,6 +105,11 @@ def _before(data: bytes, frame: int) -> View:
 
 def _picture(data: bytes, frame: int) -> View:
     """One frame as PNG, in `before`."""
+    # The codecs are for the process that looks; the gateway has this module too, and never a picture.
+    from collegium_deid.pixels.codec import Codec  # noqa: PLC0415 - as said
+    from collegium_deid.pixels.layout import layout_of  # noqa: PLC0415 - as said
+    from collegium_deid.pixels.picture import png_of  # noqa: PLC0415 - as said
+
     try:
         head = parse_file(data, complete=True)
         if head.pixel_start is None:

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from io import BytesIO
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
-from pynetdicom import AE, build_role
-from pynetdicom.association import Association
 
 from collegium_connect.channels import Channel
 from collegium_connect.clock import Clock, to_ms
@@ -30,6 +28,9 @@ from collegium_connect.receive import dimse
 from collegium_connect.receive.negotiation import IMPLICIT_LITTLE
 from collegium_connect.sealed import seal, unseal
 from collegium_connect.settings import CallerSettings
+
+if TYPE_CHECKING:
+    from pynetdicom.association import Association
 
 log = EventLog("commitment")
 
@@ -202,6 +203,8 @@ class Commitments:
 
 def _report(request: _Request, failed: dict[str, Status]) -> bool:
     """Send the N-EVENT-REPORT over an association of our own, as the provider; whether it was taken."""
+    from pynetdicom import AE, build_role  # noqa: PLC0415 - few sites ask for reports; it is 8 MB
+
     ae = AE(ae_title=request.called_ae)
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = _CALL_S
     ae.add_requested_context(dimse.STORAGE_COMMITMENT)
@@ -221,7 +224,7 @@ def _report(request: _Request, failed: dict[str, Status]) -> bool:
         _hang_up(line)
 
 
-def _hang_up(line: Association) -> None:
+def _hang_up(line: "Association") -> None:
     if line.is_established:
         line.release()
     if line.dul.socket is not None:
