@@ -13,6 +13,7 @@ from collegium_connect.invented import NAME, invented_object
 from collegium_connect.sealed import seal, unseal
 from collegium_deid import (
     DeidError,
+    Recipe,
     SiteKey,
     clean_object,
     identifiers_of,
@@ -21,6 +22,7 @@ from collegium_deid import (
     verify_conformance,
 )
 from collegium_deid.pixels import clean_pixels
+from collegium_deid.pixels.try_out import try_codecs
 
 _PAGE = (("templates", "base.html"), ("static", "style.css"))
 
@@ -37,10 +39,15 @@ def self_test() -> Iterator[str]:
         SelfTestFailed: something does not work; nothing was changed.
     """
     try:
-        _clean()
+        clean_invented(load_recipe("trial"))
     except (DeidError, OSError, ImportError, ValueError) as error:
         raise SelfTestFailed("An invented object could not be cleaned.") from error
     yield "An invented object was cleaned, looked at and searched."
+    try:
+        try_codecs()
+    except (DeidError, OSError, ImportError) as error:
+        raise SelfTestFailed("A codec for compressed pictures does not work.") from error
+    yield "Compressed pictures could be written and read."
     data, key = secrets.token_bytes(10_000), secrets.token_bytes(32)
     if unseal(key, "self-test", b"".join(seal(key, "self-test", data))) != data:
         raise SelfTestFailed("What was sealed could not be opened.")
@@ -51,8 +58,14 @@ def self_test() -> Iterator[str]:
     yield "The local page is complete."
 
 
-def _clean() -> None:
-    data, recipe = invented_object(), load_recipe("trial")
+def clean_invented(recipe: Recipe) -> None:
+    """Clean an invented object in memory and look for what must be gone.
+
+    Raises:
+        DeidError: it cannot be cleaned by this recipe.
+        SelfTestFailed: it was cleaned otherwise than the recipe says.
+    """
+    data = invented_object()
     cleaned = clean_object(
         data, recipe=recipe, key=SiteKey(secrets.token_bytes(32)), subject="TEST-001", complete=True
     )

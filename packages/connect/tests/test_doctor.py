@@ -1,6 +1,8 @@
 """The doctor names what is short, and nothing that identifies a patient."""
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +13,13 @@ import pytest
 
 from collegium_connect import doctor, machine
 from collegium_connect.clock import now
-from collegium_connect.doctor import Finding, Verdict, hardware, network
+from collegium_connect.doctor import Finding, Verdict, door, hardware, network
+from collegium_connect.doctor.dry_exam import dry_exam
 from collegium_connect.doctor.round_trip import round_trip
 from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.service import Gateway
-from collegium_connect.settings import ReceiveSettings, Settings, UpdateSettings
+from collegium_connect.settings import CallerSettings, ReceiveSettings, Settings, UpdateSettings
 from collegium_testkit import certificates
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
@@ -170,6 +173,71 @@ def test_a_test_exam_without_a_receipt_is_named(
     assert sum(waits) == 300
 
 
+def test_the_doors_answer_is_asked_for_as_a_listed_caller(gateway: Gateway, settings: Settings) -> None:
+    finding = door.echo(settings, "TRIAL1")
+
+    assert finding.verdict is Verdict.GOOD
+    assert finding.found == f"127.0.0.1:{gateway.receive_port} answered TESTPACS calling TRIAL1"
+
+
+def test_a_door_that_nobody_holds_open_is_named(settings: Settings) -> None:
+    finding = door.echo(replace(settings, receive=replace(settings.receive, port=1)), "TRIAL1")
+
+    assert finding.verdict is Verdict.SHORT
+
+
+def test_a_machine_that_is_no_listed_caller_says_who_can_ask(settings: Settings) -> None:
+    elsewhere = CallerSettings(ae="PACS1", address="192.0.2.1")
+    shut = replace(settings, receive=replace(settings.receive, port=1, allowed_callers=(elsewhere,)))
+
+    finding = door.echo(shut, "TRIAL1")
+
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "from the PACS" in finding.advice
+
+
+def test_every_way_to_be_reached_is_an_address(settings: Settings) -> None:
+    wide = replace(settings, receive=replace(settings.receive, host="0.0.0.0"))
+
+    assert door.own_address(wide) == "127.0.0.1"  # the server is on this machine, and so faces this address
+
+
+@pytest.mark.parametrize(("ahead_s", "verdict"), [(2.0, Verdict.GOOD), (-300.0, Verdict.SHORT)])
+def test_a_clock_that_is_wrong_is_named(ahead_s: float, verdict: Verdict) -> None:
+    client = SimpleNamespace(clock_ahead_s=ahead_s)
+
+    assert network.clock(client).verdict is verdict  # type: ignore[arg-type] # nothing else is asked
+
+
+@pytest.mark.usefixtures("gateway")
+def test_the_servers_clock_is_heard_with_the_line(settings: Settings, journal: Journal) -> None:
+    assert by_name(doctor.examine(settings, journal))["Clock"].verdict is Verdict.GOOD
+
+
+@pytest.mark.requirement("C26")
+def test_an_invented_exam_is_cleaned_dry_by_each_channels_recipe(server: FakeServer) -> None:
+    channel = server.channels[0]
+    nothing = "version: nothing\n"
+    digest = hashlib.sha256(nothing.encode()).hexdigest()
+    broken = replace(channel, called_ae="BROKEN", recipe_yaml=nothing, recipe_digest=digest)
+
+    good, bad = dry_exam([channel]), dry_exam([channel, broken])
+
+    assert good.verdict is Verdict.GOOD
+    assert (bad.verdict, bad.found) == (Verdict.SHORT, "not cleaned by the recipe of BROKEN")
+
+
+def test_a_report_as_a_page_says_the_same_and_asks_for_nothing(settings: Settings) -> None:
+    findings = [Finding("Disk", Verdict.SHORT, "1 GB <b>", "300 GB", "Buy one.")]
+    at = datetime(2026, 11, 22, tzinfo=UTC)
+
+    page = doctor.as_html(settings, findings, at)
+
+    assert "1 GB &lt;b&gt;" in page
+    assert doctor.as_text(settings, findings, at).split()[-1] in page
+    assert not re.search(r"(src|href)=", page)
+
+
 @pytest.mark.requirement("C26", "C27")
 def test_the_command_writes_a_dated_report(
     process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Callable[..., None]
@@ -183,8 +251,10 @@ def test_the_command_writes_a_dated_report(
     told = json.loads(done.stdout)
     names = {line["about"]: line["verdict"] for line in told["findings"]}
     text = (tmp_path / "report.txt").read_text("utf-8")
+    body, _, digest = text.rpartition("\nSHA-256 of the lines above: ")
     assert names["Enrolment"] == names["Channels"] == names["Keys"] == "good"
-    assert names["Test exam"] == names["Round trip"] == "good"
+    assert names["C-ECHO"] == names["Test exam, dry"] == names["Test exam"] == names["Round trip"] == "good"
+    assert digest == f"{hashlib.sha256(body.encode()).hexdigest()}\n"
     assert len(server.receipted) == 1
     assert done.returncode == int("short" in names.values())
     assert text.startswith("Compatibility report of Larkspur General\n" + told["at"])

@@ -1,20 +1,21 @@
 """Ask everything once, in the order in which a person would mend it."""
 
 from collegium_connect import machine
-from collegium_connect.doctor import hardware, network
+from collegium_connect.doctor import door, hardware, network
 from collegium_connect.doctor.findings import Finding, judge
 from collegium_connect.journal import channels
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
 from collegium_connect.send.client import ServerClient
 from collegium_connect.settings import Settings
+from collegium_wire import ChannelSetup
 
 
 def examine(settings: Settings, journal: Journal) -> tuple[Finding, ...]:
     """All findings; takes some seconds, most of them for the line."""
     with journal.look() as db:
         enrolment = channels.enrolment(db)
-        count = sum(item.is_active for item in channels.channels(db))
+    open_setups = open_channels(journal)
     client = _client(settings, enrolment)
     try:
         return (
@@ -25,16 +26,24 @@ def examine(settings: Settings, journal: Journal) -> tuple[Finding, ...]:
             hardware.sync_time(settings),
             network.line(client),
             network.certificate(settings),
+            network.clock(client),
             _enrolled(enrolment),
-            _channels(count),
+            _channels(len(open_setups)),
             _keys(settings),
             network.callers(settings),
             network.dicom_port(settings),
+            door.echo(settings, open_setups[0].called_ae if open_setups else ""),
             network.own_certificate(settings),
         )
     finally:
         if client is not None:
             client.close()
+
+
+def open_channels(journal: Journal) -> tuple[ChannelSetup, ...]:
+    """What a PACS can send to now."""
+    with journal.look() as db:
+        return tuple(item.setup for item in channels.channels(db) if item.is_active)
 
 
 def _client(settings: Settings, enrolment: Enrolment | None) -> ServerClient | None:

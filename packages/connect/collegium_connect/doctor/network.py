@@ -17,6 +17,7 @@ from collegium_connect.settings import Settings
 
 LINE_MBPS: Final = 100.0
 CERTIFICATE_DAYS: Final = 14
+CLOCK_S: Final = 60.0
 _MEASURED_BYTES: Final = 32 << 20
 _MEASURED_S: Final = 5.0
 _PIECE: Final = 1 << 18
@@ -46,6 +47,20 @@ def line(client: ServerClient | None) -> Finding:
     )
 
 
+def clock(client: ServerClient | None) -> Finding:
+    """This machine's clock against the server's, as its last answer said; receipts and trail carry both."""
+    ahead_s, needed = client.clock_ahead_s if client else None, f"within {CLOCK_S:.0f} s of the server's"
+    if ahead_s is None:
+        return unknown("Clock", "the server has not said its time", needed)
+    return judge(
+        "Clock",
+        is_good=abs(ahead_s) <= CLOCK_S,
+        found=f"{abs(ahead_s):.0f} s {'ahead' if ahead_s >= 0 else 'behind'}",
+        needed=needed,
+        advice="Set this machine's clock by NTP.",
+    )
+
+
 def certificate(settings: Settings) -> Finding:
     """Until when the server's certificate is valid; asked directly, so not through a proxy."""
     parts, needed = urlsplit(settings.server.url), f"valid for {CERTIFICATE_DAYS} days more"
@@ -63,6 +78,7 @@ def certificate(settings: Settings) -> Finding:
             context.wrap_socket(plain, server_hostname=parts.hostname) as secured,
         ):
             ends = str((secured.getpeercert() or {}).get("notAfter", ""))
+            version = secured.version()
     except ssl.SSLError:
         return judge(
             "Server's certificate", is_good=False, found="not trusted", needed=needed,
@@ -74,7 +90,7 @@ def certificate(settings: Settings) -> Finding:
     return judge(
         "Server's certificate",
         is_good=days >= CERTIFICATE_DAYS,
-        found=f"valid for {days} days more",
+        found=f"{version}, valid for {days} days more",
         needed=needed,
         advice="Have the server's certificate renewed before it ends.",
     )

@@ -6,6 +6,7 @@ httpx stays inside this module. Nothing here retries or remembers.
 import ssl
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
 import httpx
@@ -55,6 +56,8 @@ class ServerClient:
             raise SettingsInvalid("server.ca_file cannot be read as PEM certificates.") from error
         self.certificate_ends: datetime | None = None
         """Of the server's own certificate, as seen with the last heartbeat."""
+        self.clock_ahead_s: float | None = None
+        """This machine's clock less the server's, to the second, as its last answer said."""
         self.authority_ends = _first_end(verify) if settings.ca_file else None
         """Of the authority in `server.ca_file`, if there is one."""
         self._http = httpx.Client(
@@ -130,9 +133,18 @@ class ServerClient:
             raise _line_fault(error) from error
         except SpoolDamaged as error:
             raise AttemptFailed(error.code, error.message) from error
+        self.clock_ahead_s = _clock_ahead_s(response)
         if response.status_code == _OK or response.status_code in accept:
             return response
         raise _refused(response)
+
+
+def _clock_ahead_s(response: httpx.Response) -> float | None:
+    try:
+        said = parsedate_to_datetime(response.headers.get("Date", ""))
+        return (datetime.now(UTC) - said).total_seconds()
+    except (ValueError, TypeError):
+        return None  # none was said, or none that can be read
 
 
 def _read(response: httpx.Response, answer: type[Answer]) -> Answer:

@@ -17,6 +17,7 @@ from collegium_connect.updates.version import Version
 
 _SELF_TEST_S: Final = 120.0
 _KEPT: Final = 3
+_WORDS: Final = 300
 _PROGRAM: Final = "collegium-connect"
 
 
@@ -82,7 +83,8 @@ class Program:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ReleaseUnusable(f"Version {version} does not run on this machine.") from error
         if done.returncode:
-            raise ReleaseUnusable(f"Version {version} failed its self-test.")
+            why = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2][:_WORDS]
+            raise ReleaseUnusable(f"Version {version} failed its self-test: {why}")
 
     def switch(self, version: Version) -> None:
         """From the next start on this version runs."""

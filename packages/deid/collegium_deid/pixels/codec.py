@@ -143,7 +143,7 @@ class Codec:
     def _decoded(self, raw: bytes) -> Frame:
         layout = self.layout
         try:
-            frame = np.asarray(_decoder(layout)(raw))
+            frame = np.asarray(decoder(layout)(raw))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise Rejected("deid.pixels.codec", "A compressed frame cannot be decoded.") from error
         wanted = (layout.rows, layout.columns, layout.samples)[: 2 + (layout.samples > 1)]
@@ -156,7 +156,7 @@ class Codec:
     def _encoded(self, frame: Frame) -> bytes:
         frame = np.ascontiguousarray(frame)
         try:
-            raw = bytes(_encode(self.layout, frame))
+            raw = bytes(encoded(self.layout, frame))
         except (RuntimeError, ValueError, TypeError) as error:
             raise Rejected("deid.pixels.codec", "A frame cannot be compressed again.") from error
         if not np.array_equal(self._decoded(raw), frame):
@@ -170,7 +170,8 @@ class Codec:
         return self.photometric
 
 
-def _decoder(layout: Layout) -> Callable[[bytes], Frame]:
+def decoder(layout: Layout) -> Callable[[bytes], Frame]:
+    """What reads one compressed frame of this layout."""
     if layout.syntax == _RLE:
         return lambda raw: _unpacked_rle(layout, raw)
     if layout.syntax in _JPEG:
@@ -198,7 +199,8 @@ def _unpacked_rle(layout: Layout, raw: bytes) -> Frame:
     return frame.reshape(layout.samples, layout.rows, layout.columns).transpose(1, 2, 0)
 
 
-def _encode(layout: Layout, frame: Frame) -> bytes:
+def encoded(layout: Layout, frame: Frame) -> bytes:
+    """One frame, compressed without loss in the layout's syntax."""
     unsigned = frame.view(f"<u{layout.allocated // 8}")
     if layout.syntax == _RLE:
         return _packed_rle(unsigned if layout.samples > 1 else unsigned[..., np.newaxis])

@@ -1,0 +1,100 @@
+"""Ask the own door for a C-ECHO, over the address by which the network sees this machine."""
+
+import ipaddress
+import json
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+from collegium_connect.doctor.findings import Finding, judge, unknown
+from collegium_connect.folders import running_path
+from collegium_connect.settings import ReceiveSettings, Settings
+
+_VERIFICATION: Final = "1.2.840.10008.1.1"
+_TIMEOUT_S: Final = 5.0
+_ANY: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104 - compared, not bound
+_ABOUT: Final = "C-ECHO"
+
+
+def echo(settings: Settings, called_ae: str) -> Finding:
+    """Call as a listed caller would; `called_ae` is an open channel's title, empty if there is none."""
+    receive, address, port = settings.receive, own_address(settings), _port(settings)
+    needed = f"an answer at {address}:{port}"
+    if not called_ae:
+        return unknown(_ABOUT, "there is no open channel to call", needed)
+    if not receive.is_plain_open:
+        return unknown(_ABOUT, "only the TLS port is open", needed, "Send a C-ECHO from the PACS.")
+    caller = _caller(receive, address)
+    if caller is None:
+        return unknown(
+            _ABOUT, "this machine is no listed caller, so it cannot ask itself", needed,
+            "Send a C-ECHO from the PACS, or list this machine in receive.allowed_callers.",
+        )  # fmt: skip
+    status = _ask(address, port, caller, called_ae)
+    return judge(
+        _ABOUT,
+        is_good=status == 0,
+        found=f"{address}:{port} answered {caller} calling {called_ae}"
+        if status == 0
+        else f"no answer for {caller} calling {called_ae}",
+        needed=needed,
+        advice="See the log's association.refused; start the gateway if nothing listens.",
+    )
+
+
+def own_address(settings: Settings) -> str:
+    """Where others reach the door: what it is bound to, or the address that faces the server."""
+    host = settings.receive.host
+    if host not in _ANY:
+        return host
+    server = urlsplit(settings.server.proxy or settings.server.url)
+    try:
+        # Nothing is sent: this only asks which address the system would use.
+        family, kind, _, _, there = socket.getaddrinfo(server.hostname, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as asked:
+            asked.connect(there)
+            return str(asked.getsockname()[0])
+    except OSError:
+        return "127.0.0.1"
+
+
+def _port(settings: Settings) -> int:
+    """Where the running gateway listens; as configured, if none runs."""
+    try:
+        return int(json.loads(running_path(settings).read_text("utf-8"))["receive_port"])
+    except (OSError, ValueError, KeyError):
+        return settings.receive.port
+
+
+def _caller(receive: ReceiveSettings, address: str) -> str | None:
+    try:
+        here = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    listed = receive.allowed_callers
+    return next((item.ae for item in listed if here in ipaddress.ip_network(item.address)), None)
+
+
+def _ask(host: str, port: int, calling_ae: str, called_ae: str) -> int | None:
+    """The answer's status; None without one."""
+    from pynetdicom import AE  # noqa: PLC0415 - the gateway itself does without it
+
+    try:
+        socket.create_connection(
+            (host, port), _TIMEOUT_S
+        ).close()  # pynetdicom leaks a socket that is refused
+    except OSError:
+        return None
+    ae = AE(ae_title=calling_ae)
+    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = _TIMEOUT_S
+    ae.add_requested_context(_VERIFICATION)
+    line = ae.associate(host, port, ae_title=called_ae)
+    if not line.is_established:
+        return None
+    try:
+        answer = line.send_c_echo()
+        return int(answer.Status) if "Status" in answer else None
+    except (RuntimeError, ValueError):
+        return None
+    finally:
+        line.release()
