@@ -1,9 +1,11 @@
 """Put the gateway and its Python into one folder, try it, and pack it: dist/gateway/.
 
-What goes in is what uv.lock says, installed into an environment of its own; PyInstaller collects it. The
-archive holds plain files only, as the updater asks. Runs on Linux and Windows; each builds for itself.
+What goes in is what uv.lock says, installed into an environment of its own; PyInstaller collects it. With
+it go what installs it (`install/`) and the guide (`docs/`), so that a release is one file. The archive
+holds plain files only, as the updater asks. Runs on Linux and Windows; each builds for itself.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -25,18 +27,24 @@ COLLECTED = [
     "--collect-submodules=collegium_connect", "--collect-submodules=collegium_deid",
     "--collect-data=collegium_connect", "--collect-data=collegium_deid",
     "--collect-data=rapidocr_onnxruntime", "--hidden-import=rapidocr_onnxruntime",
-    "--collect-submodules=pydicom", "--collect-submodules=pynetdicom", "--collect-submodules=imagecodecs",
+    "--collect-submodules=pydicom", "--collect-submodules=pynetdicom",
 ]  # fmt: skip
-# Nothing of ours asks for them; something else would bring them along.
-LEFT_OUT = ["--exclude-module=tkinter", "--exclude-module=matplotlib", "--exclude-module=pytest"]
+# imagecodecs loads each codec when it is called for; these are all that collegium_deid.pixels calls.
+CODECS = ("_htj2k", "_imcd", "_jpeg2k", "_jpeg8", "_jpegls", "_ljpeg", "_shared", "_shared_cython")
+# Nothing of ours asks for them; something else would bring them along. rapidocr_onnxruntime is here for its
+# models only: what its code imports (PIL, shapely, pyclipper, yaml) is not.
+LEFT_OUT = ("tkinter", "matplotlib", "pytest", "setuptools", "PIL", "shapely", "pyclipper", "tqdm", "gdcm")
 
 
 def main() -> int:
     python = _environment()
     _collect(python)
     _bring_licences(python)
+    _bring_guide()
     _try()
     archive = _pack()
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
+    archive.with_name(f"{archive.name}.sha256").write_text(f"{digest}  {archive.name}\n", "utf-8")
     print(f"{OUT / NAME} ({_size_mb(OUT / NAME)} MB), {archive} ({archive.stat().st_size >> 20} MB)")
     return 0
 
@@ -58,7 +66,8 @@ def _collect(python: Path) -> None:
     _run(
         str(python), "-m", "PyInstaller", "--noconfirm", "--clean", "--onedir", "--console", f"--name={NAME}",
         f"--distpath={OUT}", f"--workpath={WORK / 'work'}", f"--specpath={WORK}", "--log-level=WARN",
-        *COLLECTED, *LEFT_OUT, str(ENTRY),
+        *COLLECTED, *(f"--hidden-import=imagecodecs.{name}" for name in CODECS),
+        *(f"--exclude-module={name}" for name in LEFT_OUT), str(ENTRY),
     )  # fmt: skip
 
 
@@ -73,6 +82,12 @@ def _bring_licences(python: Path) -> None:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
     shutil.copyfile(ROOT / "LICENSE", OUT / NAME / "licences" / "LICENSE")
+
+
+def _bring_guide() -> None:
+    """What installs the program, and what a person reads about it."""
+    shutil.copytree(ROOT / "deploy" / "gateway", OUT / NAME / "install")
+    shutil.copytree(ROOT / "docs" / "operate" / "connect", OUT / NAME / "docs")
 
 
 def _try() -> None:

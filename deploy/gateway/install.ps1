@@ -22,7 +22,11 @@ $target = Join-Path $Program "versions\$version"
 $current = Join-Path $Program "current"
 $config = Join-Path $Data "connect.toml"
 
-if (Get-Service $service -ErrorAction SilentlyContinue) { Stop-Service $service }
+foreach ($file in @($Archive, $RootMetadata) | Where-Object { $_ }) {
+    if (-not (Test-Path $file)) { throw "$file cannot be read. Nothing was changed." }
+}
+$ran = (Get-Service $service -ErrorAction SilentlyContinue).Status -eq "Running"
+if ($ran) { Stop-Service $service }
 New-Item -ItemType Directory -Force (Join-Path $Program "versions"), (Join-Path $Data "data\lease") | Out-Null
 if (-not (Test-Path $target)) {
     $partial = Join-Path $Program "versions\.$version"
@@ -38,7 +42,8 @@ New-Item -ItemType Junction -Path $current -Target $target | Out-Null
 if (-not (Test-Path $config)) {
     $example = Get-Content (Join-Path $PSScriptRoot "connect.example.toml") -Raw
     $folder = (Join-Path $Data "data").Replace("\", "/")
-    $example.Replace("/var/lib/collegium-connect", $folder) | Set-Content -Encoding utf8NoBOM $config
+    # Windows PowerShell 5 has no encoding without a byte order mark, and TOML allows none.
+    [IO.File]::WriteAllText($config, $example.Replace("/var/lib/collegium-connect", $folder))
 }
 if ($RootMetadata) { Copy-Item $RootMetadata (Join-Path $Data "releases-root.json") }
 
@@ -62,10 +67,15 @@ $trigger = New-ScheduledTaskTrigger -Once -At (Get-Date) -RepetitionInterval (Ne
 Register-ScheduledTask -Force -TaskName "Collegium Connect update" -Action $action -Trigger $trigger `
     -User "SYSTEM" -RunLevel Highest | Disable-ScheduledTask | Out-Null
 
+if ($ran) {
+    Start-Service $service
+    Write-Output "Version $version is in place and runs."
+    return
+}
 Write-Output @"
 Version $version is in place. Next:
   1. edit $config
-  2. & "$current\collegium-connect.exe" enrol --config "$config" --code CODE
+  2. & "$current\collegium-connect.exe" enrol --code CODE
   3. Start-Service $service
   4. Enable-ScheduledTask "Collegium Connect update"    (once [updates] is set)
   5. back up $Data\data\keys, offline

@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 from configparser import ConfigParser
 from pathlib import Path
@@ -36,6 +37,11 @@ def install(root: Path, path: Path) -> subprocess.CompletedProcess[str]:
         ["sh", str(DEPLOY / "install.sh"), str(path)],
         env={**os.environ, "DESTDIR": str(root)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def stand_in(path: Path, text: str) -> None:
+    path.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    path.chmod(0o755)
 
 
 def unit(path: Path) -> ConfigParser:
@@ -80,6 +86,69 @@ def test_an_archive_of_another_name_is_refused(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "not named" in done.stderr
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_is_changed(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+
+    done = subprocess.run(
+        ["sh", str(DEPLOY / "install.sh"), str(archive(tmp_path, "1.2.3")), str(tmp_path / "root.json")],
+        env={**os.environ, "DESTDIR": str(root)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "Nothing was changed" in done.stderr
+    assert not root.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "account"), [("status --json", "collegium-connect"), ("update check", "collegium-update")]
+)
+def test_the_command_runs_as_the_account_it_belongs_to(tmp_path: Path, words: str, account: str) -> None:
+    stand_in(tmp_path / "id", "case $1 in -un) echo root ;; *) echo 0 ;; esac")
+    stand_in(tmp_path / "runuser", 'echo "$@"')
+
+    done = subprocess.run(
+        ["sh", str(DEPLOY / "collegium-connect.sh"), *words.split()],
+        env={"PATH": f"{tmp_path}:{os.environ['PATH']}"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.stdout == f"-u {account} -- /opt/collegium-connect/current/collegium-connect {words}\n"
+
+
+def test_a_gateway_that_is_not_set_up_is_not_started_again_and_again(tmp_path: Path) -> None:
+    config = tmp_path / "connect.toml"
+    example = (DEPLOY / "connect.example.toml").read_text("utf-8")
+    config.write_text(example.replace("/var/lib/collegium-connect", str(tmp_path / "data")), "utf-8")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "collegium_connect.cli", "up", "--service", "--config", str(config)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    service = unit(DEPLOY / "collegium-connect.service")["Service"]
+    assert "connect.gateway.not_enrolled" in done.stderr
+    assert str(done.returncode) == service["RestartPreventExitStatus"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+def test_systemd_understands_every_line_of_the_units(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    install(root, archive(tmp_path, "1.2.3"))
+    units = sorted((root / "etc/systemd/system").iterdir())
+    for path in units:
+        # It looks whether the program is there; this one is installed elsewhere.
+        path.write_text(path.read_text("utf-8").replace("=/opt/", f"={root}/opt/"), "utf-8")
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, units)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
