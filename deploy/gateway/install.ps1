@@ -41,9 +41,10 @@ New-Item -ItemType Junction -Path $current -Target $target | Out-Null
 
 if (-not (Test-Path $config)) {
     $example = Get-Content (Join-Path $PSScriptRoot "connect.example.toml") -Raw
-    $folder = (Join-Path $Data "data").Replace("\", "/")
+    $folder, $etc, $opt = (Join-Path $Data "data"), $Data, $Program | ForEach-Object { $_.Replace("\", "/") }
+    $example = $example.Replace("/var/lib/collegium-connect-update", "$etc/updates").Replace("/etc/collegium-connect", $etc)
     # Windows PowerShell 5 has no encoding without a byte order mark, and TOML allows none.
-    [IO.File]::WriteAllText($config, $example.Replace("/var/lib/collegium-connect", $folder))
+    [IO.File]::WriteAllText($config, $example.Replace("/var/lib/collegium-connect", $folder).Replace("/opt/collegium-connect", $opt))
 }
 if ($RootMetadata) { Copy-Item $RootMetadata (Join-Path $Data "releases-root.json") }
 
