@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType, UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
@@ -43,6 +44,23 @@ class ServerSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeerTlsSettings:
+    ca_file: Path = field(metadata=_doc("PEM file of the authorities whose certificate the PACS must show."))
+    certificate_file: Path | None = field(
+        default=None,
+        metadata=_doc("PEM file with the gateway's certificate for it; none where it asks none."),
+    )
+    key_file: Path | None = field(default=None, metadata=_doc("PEM file with the key of that certificate."))
+    name: str = field(
+        default="", metadata=_doc("Name in its certificate; empty where that is how it is addressed.")
+    )
+
+    def __post_init__(self) -> None:
+        if (self.certificate_file is None) is not (self.key_file is None):
+            raise SettingsInvalid("The certificate_file and key_file of tls belong together.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CallerSettings:
     ae: str = field(metadata=_doc("Calling AE title, exactly as the PACS sends it."))
     address: str = field(metadata=_doc("Its IP address, or its network such as 10.20.0.0/16."))
@@ -54,6 +72,9 @@ class CallerSettings:
     )
     commit_port: int = field(
         default=0, metadata=_doc("TCP port where it takes storage commitment reports; 0 if it asks for none.")
+    )
+    commit_tls: PeerTlsSettings | None = field(
+        default=None, metadata=_doc("TLS for these reports; without it they go in clear.")
     )
 
     def covers(self, ae: str, address: str) -> bool:
@@ -190,6 +211,9 @@ class SourceSettings:
         default="", metadata=_doc("When it may be asked, such as 19:00-06:00; empty for always.")
     )
     timeout_s: float = field(default=600.0, metadata=_doc("Seconds that it may take for an answer."))
+    tls: PeerTlsSettings | None = field(
+        default=None, metadata=_doc("TLS for asking it; without it the questions go in clear.")
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -331,13 +355,15 @@ def _table(content: object, cls: type[T], where: str) -> T:
 
 
 def _value(value: object, hint: Any, where: str) -> object:  # Any: whatever a field declares
+    if isinstance(hint, UnionType):
+        (hint,) = (item for item in get_args(hint) if item is not NoneType)  # TOML has no way to say none
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return _table(value, hint, where)
     if get_origin(hint) is tuple:
         if not isinstance(value, list):
             raise SettingsInvalid(f"{where} must be a list.")
         return tuple(_table(item, get_args(hint)[0], where) for item in value)
-    if hint in (Path, Path | None):
+    if hint is Path:
         return Path(_plain(value, str, where))
     if hint is float and type(value) is int:
         return float(value)

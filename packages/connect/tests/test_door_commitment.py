@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import queue
 import socket
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -26,9 +27,9 @@ from collegium_connect.receive import Door, dimse
 from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.commitment import Commitments, Status
 from collegium_connect.receive.pdu import AssociateRequest
-from collegium_connect.settings import CallerSettings, LimitSettings, ReceiveSettings
+from collegium_connect.settings import CallerSettings, LimitSettings, PeerTlsSettings, ReceiveSettings
 from collegium_connect.spool import Place, Stored
-from collegium_testkit import doors
+from collegium_testkit import certificates, doors
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 CHANNEL: Final = replace(doors.CHANNEL, setup=replace(doors.SETUP, storage_commitment=True))
@@ -46,12 +47,12 @@ class Reported:
 class Pacs:
     """Listens for N-EVENT-REPORT, as a PACS that asked does."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.reports: queue.Queue[Reported] = queue.Queue()
         ae = AE(ae_title="TESTPACS")
         ae.add_supported_context(dimse.STORAGE_COMMITMENT, scu_role=True, scp_role=True)
         handlers = [(evt.EVT_N_EVENT_REPORT, self._take)]
-        self.server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers)  # type: ignore[arg-type]  # one handler of many kinds
+        self.server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=handlers, ssl_context=tls)  # type: ignore[arg-type]  # one handler of many kinds
         assert self.server is not None
         assert self.server.socket is not None
         self.port = int(self.server.socket.getsockname()[1])
@@ -202,6 +203,7 @@ def test_what_waits_for_a_person_for_a_day_is_not_committed(desk: Desk) -> None:
 
 # pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("collected")
 def test_a_report_that_nobody_takes_is_made_again(desk: Desk) -> None:
     desk.keep("1.2.1", State.DELIVERED)
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -211,6 +213,68 @@ def test_a_report_that_nobody_takes_is_made_again(desk: Desk) -> None:
     away.ask(CHANNEL, "TESTPACS", "127.0.0.1", request("1.2.1"), str(ExplicitVRLittleEndian))
     away.run_once()
 
+    assert desk.waiting() == 1
+
+
+@pytest.fixture
+def secured(tmp_path: Path) -> Iterator[Pacs]:
+    """A PACS that takes reports over TLS only; its certificate is tls/server.pem."""
+    _, context = certificates.own_authority(tmp_path / "tls")
+    listening = Pacs(context)
+    yield listening
+    assert listening.server is not None
+    listening.server.shutdown()
+
+
+def reporting(desk: Desk, pacs: Pacs, tls: PeerTlsSettings | None) -> Commitments:
+    """One request about a delivered object, looked at once."""
+    caller = CallerSettings(ae="TESTPACS", address="127.0.0.1", commit_port=pacs.port, commit_tls=tls)
+    commitments = Commitments(desk.journal, desk, (caller,), bytes(32), desk.clock)
+    desk.keep("1.2.1", State.DELIVERED)
+    commitments.ask(CHANNEL, "TESTPACS", "127.0.0.1", request("1.2.1"), str(ExplicitVRLittleEndian))
+    commitments.run_once()
+    return commitments
+
+
+def test_a_report_goes_over_tls_where_the_callers_entry_says_so(
+    desk: Desk, secured: Pacs, tmp_path: Path
+) -> None:
+    reporting(desk, secured, PeerTlsSettings(ca_file=tmp_path / "tls" / "server.pem"))
+
+    assert secured.reports.get(timeout=5).committed == ["1.2.1"]
+    assert desk.waiting() == 0
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("collected")
+def test_a_report_is_kept_rather_than_told_to_who_shows_another_certificate(
+    desk: Desk, secured: Pacs, tmp_path: Path
+) -> None:
+    other, _ = certificates.own_authority(tmp_path / "other")
+
+    reporting(desk, secured, PeerTlsSettings(ca_file=other))
+
+    assert secured.reports.empty()
+    assert desk.waiting() == 1
+
+
+def test_a_report_waits_for_a_file_of_authorities_that_is_missing(
+    desk: Desk, secured: Pacs, tmp_path: Path
+) -> None:
+    reporting(desk, secured, PeerTlsSettings(ca_file=tmp_path / "no.pem"))
+
+    assert secured.reports.empty()
+    assert desk.waiting() == 1
+
+
+def test_a_caller_that_is_listed_no_more_is_told_nothing(desk: Desk) -> None:
+    desk.keep("1.2.1", State.DELIVERED)
+    desk.ask("1.2.1")
+    after = Commitments(desk.journal, desk, (), bytes(32), desk.clock)
+
+    after.run_once()
+
+    assert desk.pacs.reports.empty()
     assert desk.waiting() == 1
 
 

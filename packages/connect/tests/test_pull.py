@@ -1,5 +1,6 @@
 """A PACS is asked for exactly what the site listed, and what it sends comes in like a push."""
 
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -18,9 +19,9 @@ from collegium_connect.pull import Requests
 from collegium_connect.pull.pacs import Kind
 from collegium_connect.pull.requests import ListInvalid
 from collegium_connect.service import Gateway
-from collegium_connect.settings import PullSettings, Settings, SourceSettings
+from collegium_connect.settings import PeerTlsSettings, PullSettings, Settings, SourceSettings
 from collegium_connect.trail import Trail
-from collegium_testkit import phantoms
+from collegium_testkit import certificates, phantoms
 from collegium_testkit.archive_pacs import ArchivePacs
 
 Until = Callable[..., None]
@@ -42,14 +43,21 @@ class Site:
 
 
 def made(
-    folder: Path, settings: Settings, start: Callable[..., Gateway], *, window: str = "", whole: bool = False
+    folder: Path,
+    settings: Settings,
+    start: Callable[..., Gateway],
+    *,
+    window: str = "",
+    whole: bool = False,
+    tls: PeerTlsSettings | None = None,
+    shown: ssl.SSLContext | None = None,
 ) -> Iterator[Site]:
     files = phantoms.ct_exam(folder / "one", slices=2, size=64, seed=1).files
     files += phantoms.ct_exam(folder / "two", slices=1, size=64, seed=2).files
-    with ArchivePacs(list(files), {}, names_everything=whole) as pacs:
+    with ArchivePacs(list(files), {}, names_everything=whole, tls=shown) as pacs:
         source = SourceSettings(
             name="main", ae="TESTPACS", host="127.0.0.1", port=pacs.port, calling_ae="COLLEGIUM",
-            window=window, timeout_s=10.0,
+            window=window, timeout_s=10.0, tls=tls,
         )  # fmt: skip
         gateway = start(replace(settings, pull=PullSettings(sources=(source,))))
         pacs.destinations["TRIAL1"] = gateway.receive_port
@@ -170,3 +178,47 @@ def test_an_operator_adds_no_list(site: Site) -> None:
             kind=Kind.PATIENT,
             lines=["1"],
         )
+
+
+def asking_over_tls(
+    folder: Path, settings: Settings, start: Callable[..., Gateway], trusted: Path, until: Until
+) -> pulls.PullCounts:
+    """One entry of the list, with a PACS that speaks TLS only; what has become of it."""
+    _, context = certificates.own_authority(folder / "tls")
+    sites = made(folder, settings, start, tls=PeerTlsSettings(ca_file=trusted), shown=context)
+    site = next(sites)
+    site.ask(site.accession)
+    until(lambda: counts(settings).done or counts(settings).problem)
+    told = counts(settings)
+    assert next(sites, None) is None
+    return told
+
+
+def test_a_pacs_is_asked_over_tls_where_its_entry_says_so(
+    tmp_path: Path, settings: Settings, start: Callable[..., Gateway], until: Until
+) -> None:
+    told = asking_over_tls(tmp_path, settings, start, tmp_path / "tls" / "server.pem", until)
+
+    assert (told.done, told.objects) == (1, 2)
+
+
+# pynetdicom's sender drops its socket unclosed when no connection comes about, which happens here on purpose.
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.usefixtures("collected")
+def test_a_pacs_whose_certificate_is_not_of_the_named_authority_is_not_asked(
+    tmp_path: Path, settings: Settings, start: Callable[..., Gateway], until: Until
+) -> None:
+    other, _ = certificates.own_authority(tmp_path / "other")
+
+    told = asking_over_tls(tmp_path, settings, start, other, until)
+
+    assert told.done == 0
+    assert told.problem == "The PACS cannot be reached, or refused to be asked."
+
+
+def test_a_pull_whose_file_of_authorities_is_missing_is_told_in_words(
+    tmp_path: Path, settings: Settings, start: Callable[..., Gateway], until: Until
+) -> None:
+    told = asking_over_tls(tmp_path, settings, start, tmp_path / "no.pem", until)
+
+    assert told.problem == "The file of trusted certificates cannot be read as PEM."

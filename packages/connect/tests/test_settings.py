@@ -38,6 +38,17 @@ def test_callers_are_listed_by_title_and_network(tmp_path: Path) -> None:
     assert not caller.covers("OTHER", "10.2.3.4")
 
 
+def test_tls_towards_a_pacs_is_a_table_of_its_own(tmp_path: Path) -> None:
+    source = (
+        'name = "m", ae = "P", host = "pacs", port = 104, calling_ae = "C", tls = {ca_file = "/etc/ca.pem"}'
+    )
+
+    loaded = load(tmp_path, MINIMAL + f"[pull]\nsources = [{{{source}}}]\n")
+
+    (found,) = loaded.pull.sources
+    assert found.tls == settings.PeerTlsSettings(ca_file=Path("/etc/ca.pem"))
+
+
 @pytest.mark.parametrize(
     ("content", "word"),
     [
@@ -47,6 +58,17 @@ def test_callers_are_listed_by_title_and_network(tmp_path: Path) -> None:
         (MINIMAL + "[receive]\nport = true\n", "receive.port must be of type int"),
         (MINIMAL + '[receive]\nallowed_callers = [{ae = "A"}]\n', "allowed_callers.address is missing"),
         (MINIMAL + '[receive]\nallowed_callers = [{ae = "A", address = "pacs"}]\n', "no IP address"),
+        (
+            MINIMAL
+            + '[receive]\nallowed_callers = [{ae = "A", address = "1.2.3.4", commit_tls = {name = "A"}}]\n',
+            "commit_tls.ca_file is missing",
+        ),
+        (
+            MINIMAL
+            + '[receive]\nallowed_callers = [{ae = "A", address = "1.2.3.4",'
+            + ' commit_tls = {ca_file = "a", key_file = "b"}}]\n',
+            "belong together",
+        ),
         (MINIMAL + '[local]\nhost = "0.0.0.0"\n', "local.host"),
         (MINIMAL.replace("https", "http"), "server.url must start with https://"),
         (MINIMAL.replace("https://collegium.example.org", "ftp://a"), "server.url"),

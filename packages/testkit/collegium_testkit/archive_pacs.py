@@ -1,5 +1,6 @@
 """A PACS that is asked: C-FIND and C-MOVE over a folder of files, made with pynetdicom."""
 
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -17,9 +18,14 @@ class ArchivePacs:
     """Use as a context manager. `destinations`: AE title to port on this machine."""
 
     def __init__(
-        self, files: list[Path], destinations: dict[str, int], *, names_everything: bool = False
+        self,
+        files: list[Path],
+        destinations: dict[str, int],
+        *,
+        names_everything: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`names_everything`: it ignores keys of a search, as some do."""
+        """`names_everything`: it ignores keys of a search, as some do. `tls`: what it shows who asks."""
         self._objects = [dcmread(path) for path in files]
         self.destinations, self._names_everything = destinations, names_everything
         self.asked: list[Dataset] = []
@@ -30,6 +36,7 @@ class ArchivePacs:
         server = ae.start_server(
             ("127.0.0.1", 0),
             block=False,
+            ssl_context=tls,
             evt_handlers=[(evt.EVT_C_FIND, self._find), (evt.EVT_C_MOVE, self._move)],
         )
         assert server is not None  # it does not block

@@ -8,10 +8,11 @@ from typing import Final
 
 from collegium_connect.clock import Clock
 from collegium_connect.doctor.findings import Finding, Verdict, judge
+from collegium_connect.hand_over import CannotPush
 from collegium_connect.invented import invented_object
 from collegium_connect.journal import channels, overview
 from collegium_connect.journal.database import Journal
-from collegium_connect.push import CannotPush, push
+from collegium_connect.push import push
 from collegium_connect.settings import Settings
 
 WAIT_S: Final = 300.0

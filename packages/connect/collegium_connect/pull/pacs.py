@@ -8,7 +8,9 @@ from pydicom import Dataset
 from pydicom.uid import UID
 
 from collegium_connect.errors import ConnectError
+from collegium_connect.peer_tls import towards
 from collegium_connect.settings import SourceSettings
+from collegium_connect.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
@@ -50,6 +52,7 @@ def pull(source: SourceSettings, destination: str, kind: Kind, key: str) -> Pull
 
     Raises:
         PullFailed: it could not be asked, or did not send everything; the message names nobody.
+        SettingsInvalid: a file for TLS cannot be used.
     """
     from pynetdicom import AE  # noqa: PLC0415 - most gateways never pull; it is 8 MB
 
@@ -57,16 +60,16 @@ def pull(source: SourceSettings, destination: str, kind: Kind, key: str) -> Pull
     ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = source.timeout_s
     ae.add_requested_context(_FIND)
     ae.add_requested_context(_MOVE)
-    association = ae.associate(source.host, source.port, ae_title=source.ae)
+    tls = towards(source.tls, source.host)
+    association = ae.associate(source.host, source.port, ae_title=source.ae, tls_args=tls)
     if not association.is_established:
         raise PullFailed("The PACS cannot be reached, or refused to be asked.")
     try:
-        studies = _find(association, kind, key)
-        objects = sum(_move(association, study_uid, destination) for study_uid in studies)
+        with undisturbed(association):
+            studies = _find(association, kind, key)
+            objects = sum(_move(association, study_uid, destination) for study_uid in studies)
     except (RuntimeError, ValueError) as error:
         raise PullFailed("The PACS does not offer what is needed: C-FIND and C-MOVE for studies.") from error
-    finally:
-        association.release()
     return Pulled(len(studies), objects)
 
 

@@ -11,26 +11,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from io import BytesIO
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import Final, Protocol
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 
 from collegium_connect.channels import Channel
 from collegium_connect.clock import Clock, to_ms
-from collegium_connect.errors import SealBroken
+from collegium_connect.errors import SealBroken, SettingsInvalid
 from collegium_connect.journal import commitments
 from collegium_connect.journal.commitments import Commitment
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import State
 from collegium_connect.log import EventLog
+from collegium_connect.peer_tls import TlsArguments, towards
 from collegium_connect.receive import dimse
 from collegium_connect.receive.negotiation import IMPLICIT_LITTLE
 from collegium_connect.sealed import seal, unseal
 from collegium_connect.settings import CallerSettings
-
-if TYPE_CHECKING:
-    from pynetdicom.association import Association
+from collegium_connect.undisturbed import undisturbed
 
 log = EventLog("commitment")
 
@@ -86,15 +85,8 @@ class Commitments:
 
     def ask(self, channel: Channel, calling_ae: str, address: str, data: bytes, transfer_syntax: str) -> int:
         """Write a request down; the N-ACTION status."""
-        port = next(
-            (
-                item.commit_port
-                for item in self._callers
-                if item.covers(calling_ae, address) and item.commit_port
-            ),
-            0,
-        )
-        if not port:
+        caller = self._takes_reports(calling_ae, address)
+        if caller is None:
             log.warning(
                 "commitment.refused", channel=channel.channel_id, reason="no commit_port for the caller"
             )
@@ -112,7 +104,10 @@ class Commitments:
         if not transaction or not 0 < len(references) <= _MOST_REFERENCES:
             return Status.INVALID_ARGUMENT
         self._write_down(
-            channel, _Request(transaction, references, calling_ae, channel.setup.called_ae, address, port)
+            channel,
+            _Request(
+                transaction, references, calling_ae, channel.setup.called_ae, address, caller.commit_port
+            ),
         )
         return Status.SUCCESS
 
@@ -148,12 +143,30 @@ class Commitments:
         failed = self._failures(item, request, now_ms)
         if failed is None:
             self._later(item, now_ms + _LOOK_MS, item.attempts)
-        elif _report(request, failed):
+        elif self._report(item, request, failed):
             self._forget(item, "reported", failed=len(failed))
         elif item.attempts + 1 >= _ATTEMPTS:
             self._forget(item, "the sender takes no report", failed=len(failed))
         else:
             self._later(item, now_ms + _RETRY_MS, item.attempts + 1)
+
+    def _takes_reports(self, calling_ae: str, address: str) -> CallerSettings | None:
+        """The caller's entry, if it says where reports go."""
+        return next(
+            (item for item in self._callers if item.covers(calling_ae, address) and item.commit_port), None
+        )
+
+    def _report(self, item: Commitment, request: _Request, failed: dict[str, Status]) -> bool:
+        """Whether the report was taken; it goes as the caller's entry says today, over TLS or in clear."""
+        caller = self._takes_reports(request.calling_ae, request.address)
+        problem = "the caller's entry has no commit_port any more"
+        if caller is not None:
+            try:
+                return _report(request, failed, towards(caller.commit_tls, request.address))
+            except SettingsInvalid as error:
+                problem = str(error)
+        log.warning("commitment.not_reported", commitment=item.commitment_id, reason=problem)
+        return False
 
     def _failures(self, item: Commitment, request: _Request, now_ms: int) -> dict[str, Status] | None:
         """Instances that are not committed, with reasons; None while it is too early to say."""
@@ -201,7 +214,7 @@ class Commitments:
         )
 
 
-def _report(request: _Request, failed: dict[str, Status]) -> bool:
+def _report(request: _Request, failed: dict[str, Status], tls: TlsArguments | None) -> bool:
     """Send the N-EVENT-REPORT over an association of our own, as the provider; whether it was taken."""
     from pynetdicom import AE, build_role  # noqa: PLC0415 - few sites ask for reports; it is 8 MB
 
@@ -209,26 +222,22 @@ def _report(request: _Request, failed: dict[str, Status]) -> bool:
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = _CALL_S
     ae.add_requested_context(dimse.STORAGE_COMMITMENT)
     role = build_role(dimse.STORAGE_COMMITMENT, scp_role=True)
-    line = ae.associate(request.address, request.port, ae_title=request.calling_ae, ext_neg=[role])
+    line = ae.associate(
+        request.address, request.port, ae_title=request.calling_ae, ext_neg=[role], tls_args=tls
+    )
+    if not line.is_established:
+        if line.dul.socket is not None:
+            line.dul.socket.close()  # pynetdicom leaves it open
+        return False
+    event = _SOME_FAILED if failed else _ALL_COMMITTED
     try:
-        if not line.is_established:
-            return False
-        event = _SOME_FAILED if failed else _ALL_COMMITTED
-        answer, _ = line.send_n_event_report(
-            _event(request, failed), event, dimse.STORAGE_COMMITMENT, _INSTANCE
-        )
-        return "Status" in answer and int(answer.Status) == Status.SUCCESS
+        with undisturbed(line):
+            answer, _ = line.send_n_event_report(
+                _event(request, failed), event, dimse.STORAGE_COMMITMENT, _INSTANCE
+            )
     except (ValueError, RuntimeError):
         return False  # pynetdicom: the context was not accepted in this role, or the line is lost
-    finally:
-        _hang_up(line)
-
-
-def _hang_up(line: "Association") -> None:
-    if line.is_established:
-        line.release()
-    if line.dul.socket is not None:
-        line.dul.socket.close()  # pynetdicom leaves it open when the peer went away first
+    return "Status" in answer and int(answer.Status) == Status.SUCCESS
 
 
 def _event(request: _Request, failed: dict[str, Status]) -> Dataset:

@@ -4,10 +4,9 @@ import ssl
 from typing import Final
 
 from collegium_connect.errors import SettingsInvalid
+from collegium_connect.peer_tls import SUITES
 from collegium_connect.settings import ReceiveSettings
 
-# For TLS 1.2; TLS 1.3 has only suites that the profile allows.
-_SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20"
 UNFIT: Final = (
     "receive.tls_certificate_file, tls_key_file or tls_client_ca_file cannot be read or do not fit."
 )
@@ -22,7 +21,7 @@ def server_context(settings: ReceiveSettings) -> ssl.SSLContext:
     assert settings.tls_certificate_file is not None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(_SUITES)
+    context.set_ciphers(SUITES)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     try:
         # A key with a passphrase is one that cannot be read: nobody is there to be asked.
