@@ -16,6 +16,7 @@ import pytest
 from collegium_connect.settings import GatewaySettings, ServerSettings, Settings, UpdateSettings
 from collegium_connect.updates.errors import ReleaseUnusable, RepositoryUnusable, UpdatesOff
 from collegium_connect.updates.lease import Lease, LeaseFolder
+from collegium_connect.updates.pins import Pins
 from collegium_connect.updates.program import Program
 from collegium_connect.updates.repository import Repository
 from collegium_connect.updates.updater import Outcome, Update
@@ -24,7 +25,7 @@ from collegium_testkit import releases
 from collegium_testkit.releases import ReleaseFolder, make_signers, served_releases
 
 SYSTEM = "linux-x86_64"
-OLD, NEW = Version(0, 1, 0), Version(0, 2, 0)
+OLD, NEW, NEWER = Version(0, 1, 0), Version(0, 2, 0), Version(0, 3, 0)
 
 
 @pytest.fixture
@@ -238,6 +239,82 @@ def test_a_pin_goes_back_to_an_older_release(
 
     assert outcome is Outcome.INSTALLED
     assert program.current() == OLD
+
+
+@pytest.mark.requirement("C23")
+def test_a_version_that_the_server_pins_is_installed_and_nothing_newer(
+    settings: Settings, gateway: PretendedGateway, program: Program, release: Callable[..., None]
+) -> None:
+    release(NEW)
+    release(NEWER)
+    gateway.files.say_pinned(str(NEW))
+
+    outcomes = [update(settings, gateway).run() for _ in range(2)]
+
+    assert outcomes == [Outcome.INSTALLED, Outcome.CURRENT]
+    assert program.current() == NEW
+
+
+def test_the_server_cannot_take_a_gateway_back_to_an_older_version(
+    settings: Settings, gateway: PretendedGateway, program: Program, release: Callable[..., None]
+) -> None:
+    release(OLD)
+    release(NEW)
+    update(settings, gateway).run()
+    gateway.files.say_pinned(str(OLD))
+
+    assert update(settings, gateway).run() is Outcome.CURRENT
+    assert program.current() == NEW
+
+
+def test_while_site_and_server_pin_different_versions_nothing_is_installed(
+    settings: Settings, gateway: PretendedGateway, program: Program, release: Callable[..., None]
+) -> None:
+    release(NEW)
+    release(NEWER)
+    gateway.files.say_pinned(str(NEW))
+    pinned = replace(settings, updates=replace(settings.updates, pin=str(NEWER)))
+
+    assert update(pinned, gateway).run() is Outcome.CURRENT
+    assert program.current() == OLD
+
+
+def test_a_pin_that_cannot_be_read_is_no_leave_to_install(
+    settings: Settings, gateway: PretendedGateway, program: Program, release: Callable[..., None]
+) -> None:
+    release(NEW)
+    gateway.files.say_pinned("whatever")
+
+    with pytest.raises(ReleaseUnusable):
+        update(settings, gateway).run()
+
+    assert program.current() == OLD
+
+
+@pytest.mark.parametrize(
+    ("site", "server", "words"),
+    [
+        ("", "", "No version is pinned: the newest signed one is installed."),
+        ("1.2.0", "", "The site pins version 1.2.0."),
+        ("1.2.0", "1.2.0", "The site pins version 1.2.0, and so does the server."),
+        ("", "1.3.0", "The server pins version 1.3.0; nothing else is installed."),
+        (
+            "",
+            "1.1.0",
+            (
+                "The server pins version 1.1.0; nothing else is installed."
+                " Version 1.2.0 runs: to go back, pin it in the settings here too."
+            ),
+        ),
+        (
+            "1.2.0",
+            "1.3.0",
+            "The site pins version 1.2.0, the server 1.3.0: nothing is installed until they agree.",
+        ),
+    ],
+)
+def test_what_is_pinned_is_said_in_words(site: str, server: str, words: str) -> None:
+    assert Pins(site, server).in_words(Version(1, 2, 0)) == words
 
 
 def test_a_person_can_go_back(

@@ -20,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Literal, Self
 
 from collegium_wire import (
+    NEWEST,
     PROTOCOL,
     ChannelSetup,
     EnrolmentAnswer,
@@ -86,7 +87,13 @@ class _Refusal(Exception):
 class FakeServer:
     """Use as a context manager. Everything it saw is in its attributes."""
 
-    def __init__(self, channels: Sequence[ChannelSetup] = (), *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        channels: Sequence[ChannelSetup] = (),
+        *,
+        tls: ssl.SSLContext | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.channels = tuple(channels)
         self.code, self.token = secrets.token_hex(4), secrets.token_hex(16)
         self.faults: list[Fault] = []
@@ -100,13 +107,16 @@ class FakeServer:
         self.heartbeats: list[Heartbeat] = []
         self.is_shared = False
         """Two runs took turns with the one enrolment; a test may set it back."""
+        self.pinned_software = ""
+        self.newest = NEWEST
+        """The newest protocol it speaks; an earlier one makes it a server of before."""
         self.trail: list[TrailEntry] = []
         """The gateway's trail, as far as heartbeats brought it."""
         self.sent: list[bytes] = []
         """Every request's line, headers and body."""
         self._lock = threading.Lock()
         self._used_codes: dict[str, str] = {}
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"fake": self}))
+        self._http = ThreadingHTTPServer((host, 0), type("Handler", (_Handler,), {"fake": self}))
         self._http.daemon_threads = True
         self.ending = threading.Event()
         self._scheme = "https" if tls else "http"
@@ -130,7 +140,8 @@ class FakeServer:
 
     @property
     def url(self) -> str:
-        return f"{self._scheme}://127.0.0.1:{self._http.server_address[1]}"
+        host, port = self._http.server_address[:2]
+        return f"{self._scheme}://{host!s}:{port}"
 
     @property
     def objects(self) -> list[bytes]:
@@ -171,16 +182,19 @@ class FakeServer:
             raise _problem(401, "connections.token.unknown", "The token is not known.")
         if (method, path) == ("POST", paths.HEARTBEAT):
             beat = Heartbeat.from_json(body)
+            if beat.protocol > self.newest:
+                raise _problem(422, "wire.protocol.unsupported", "Update the older side.")
             runs = [item.run for item in self.heartbeats]
             self.is_shared |= beat.run in runs and beat.run != runs[-1]
             self.heartbeats.append(beat)
             self.trail += [entry for entry in beat.trail if entry.seq == len(self.trail) + 1]
             return HeartbeatAnswer(
-                protocol=PROTOCOL,
+                protocol=beat.protocol,
                 channels=self.channels,
                 trail_seq=len(self.trail),
                 is_shared=self.is_shared,
-            )
+                pinned_software=self.pinned_software,
+            ).as_of(beat.protocol)
         match = _DELIVERY.fullmatch(path)
         if match is None:
             raise _problem(404, "http.not_found", "No such call.")
@@ -200,7 +214,10 @@ class FakeServer:
         if request.code != self.code or (used_with is not None and used_with != request.token):
             raise _problem(409, "connections.enrolment.used", "The code was used, or is not one.")
         self.token = self._used_codes[request.code] = request.token or self.token
-        return EnrolmentAnswer(protocol=PROTOCOL, gateway_id="gw-1", token=self.token, channels=self.channels)
+        answer = EnrolmentAnswer(
+            protocol=PROTOCOL, gateway_id="gw-1", token=self.token, channels=self.channels
+        )
+        return answer.as_of(PROTOCOL)
 
     def _open(self, delivery_id: str, manifest: Manifest) -> Message:
         known = self.deliveries.setdefault(delivery_id, _Delivery(manifest))

@@ -25,6 +25,7 @@ from collegium.trust.audit.models import AuditEntry
 from collegium_testkit.delivering import enrolled
 from collegium_testkit.world import new_world
 from collegium_wire import (
+    NEWEST,
     NO_ENTRY,
     PROTOCOL,
     Alarm,
@@ -48,7 +49,8 @@ SHA = hashlib.sha256(b"recipe").hexdigest()
 
 def beat(sender: Sender, **told: Any) -> Any:  # Any: fields of a heartbeat; a response
     given: dict[str, Any] = {  # Any: the same
-        "protocol": PROTOCOL, "software": "test 2", "queue_objects": 3, "queue_bytes": 4_000, "failures": 1,
+        "protocol": NEWEST if "run" in told else PROTOCOL, "software": "test 2", "queue_objects": 3,
+        "queue_bytes": 4_000, "failures": 1,
         "last_success_at": AT, "channels": (),
     }  # fmt: skip
     message = Heartbeat(**(given | told))

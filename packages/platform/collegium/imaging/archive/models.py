@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -32,6 +33,11 @@ class Exam(SpaceRow):
     instance_count = models.PositiveIntegerField(default=0)
     received_at = models.DateTimeField(db_default=Now(), editable=False)
     channel_id = models.UUIDField(null=True, help_text="The channel it first came by.")
+    unmet = ArrayField(
+        models.CharField(max_length=300),
+        default=list,
+        help_text="What its gateway found it to lack of the acquisition requirements, in words.",
+    )
     qido_json = models.TextField(help_text="The study's answer to QIDO-RS, ready to send.")
 
     class Meta:

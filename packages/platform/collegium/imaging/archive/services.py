@@ -107,6 +107,13 @@ def add_instances(*, actor: Actor, exam: Exam, is_new: bool, instances: Sequence
     )
 
 
+def note_unmet(*, exam: Exam, unmet: Sequence[str]) -> None:
+    """Keep what a locked exam lacks of the acquisition requirements, as its gateway found of all of it so far."""
+    if exam.unmet != list(unmet):
+        exam.unmet = list(unmet)
+        exam.save(update_fields=["unmet"])
+
+
 def set_pixel_digest(*, actor: Actor, instance_id: UUID, digest: str) -> None:
     """Keep the digest of decoded pixels once a conflict asked for it."""
     Instance.objects.filter(space_id=actor.space, id=instance_id).update(pixel_digest=digest)

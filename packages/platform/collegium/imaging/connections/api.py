@@ -11,7 +11,7 @@ from collegium.imaging.connections import pulse, queries, services
 from collegium.imaging.connections.edge import answer, chunks, gateway, guarded, in_thread, said
 from collegium.kit.database import acting_as, anonymous
 from collegium.trust.access.queries import actor_in
-from collegium_wire import PROTOCOL, EnrolmentAnswer, EnrolmentRequest, Heartbeat, HeartbeatAnswer, paths
+from collegium_wire import EnrolmentAnswer, EnrolmentRequest, Heartbeat, HeartbeatAnswer, paths
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -39,8 +39,8 @@ def _enrol(asked: EnrolmentRequest) -> EnrolmentAnswer:
         services.record_enrolment(actor=actor, software=asked.software)
         setups = queries.setups(actor)
     return EnrolmentAnswer(
-        protocol=PROTOCOL, gateway_id=str(known.principal.id), token=token, channels=setups
-    )
+        protocol=asked.protocol, gateway_id=str(known.principal.id), token=token, channels=setups
+    ).as_of(asked.protocol)
 
 
 @guarded
@@ -56,11 +56,12 @@ def _beat(known: KnownGateway, beat: Heartbeat) -> HeartbeatAnswer:
         actor = actor_in(known.principal, known.space_id)
         kept = pulse.take_pulse(actor=actor, beat=beat)
         return HeartbeatAnswer(
-            protocol=PROTOCOL,
+            protocol=beat.protocol,
             channels=queries.setups(actor),
             trail_seq=kept.trail_seq,
             is_shared=kept.is_shared,
-        )
+            pinned_software=kept.pinned_software,
+        ).as_of(beat.protocol)
 
 
 @guarded

@@ -61,6 +61,11 @@ class RecipeInvalid(Invalid):
         super().__init__(_("The recipe cannot be used. %(what)s") % {"what": what})
 
 
+class VersionInvalid(Invalid):
+    code = "connections.gateway.version"
+    message = "Write a version of the gateway such as 1.2.3, or leave it empty for the newest."
+
+
 class ReasonMissing(Invalid):
     code = "connections.reason.missing"
     message = "Say why, for the trail."

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from collegium.kit.rls import SpaceRow
-from collegium_wire import NO_ENTRY, Allocation
+from collegium_wire import NO_ENTRY, PROTOCOL, Allocation, Unmet
 
 
 class Gateway(SpaceRow):
@@ -19,6 +19,10 @@ class Gateway(SpaceRow):
     enrolled_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     software = models.CharField(max_length=100, blank=True)
+    protocol = models.PositiveSmallIntegerField(default=PROTOCOL, help_text="The newest that it speaks.")
+    pinned_software = models.CharField(
+        max_length=20, blank=True, help_text="The version it shall not be updated beyond; empty: none."
+    )
     last_seen_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
     queue_objects = models.BigIntegerField(default=0)
@@ -91,6 +95,12 @@ class Channel(SpaceRow):
     storage_commitment = models.BooleanField(default=False)
     retention_days = models.PositiveIntegerField(default=0)
     attempts_limit = models.PositiveIntegerField(default=100, help_text="0: no limit.")
+    when_unmet = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.value) for one in Unmet],
+        default=Unmet.TELL.value,
+        help_text="What becomes of an exam that does not meet the project's acquisition requirements.",
+    )
     queue_objects = models.BigIntegerField(default=0)
     quarantined_objects = models.BigIntegerField(default=0)
     told_failures = models.BigIntegerField(default=0)
@@ -110,6 +120,15 @@ class Channel(SpaceRow):
         )
 
 
+class ProjectRequirements(SpaceRow):
+    """What the project asks of the acquisition of exams, as its file said last. Every channel of it is told."""
+
+    text = models.TextField(help_text="The wire's message.")
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["space_id"], name="project_requirements_once"),)
+
+
 class ChannelVersion(SpaceRow):
     """A channel as it was told from then on. Never changed: objects are judged by the recipe they were cleaned with."""
 
@@ -117,6 +136,9 @@ class ChannelVersion(SpaceRow):
     version = models.PositiveIntegerField()
     setup_text = models.TextField(help_text="The wire's message.")
     setup_digest = models.CharField(max_length=64)
+    first_digest = models.CharField(
+        max_length=64, blank=True, help_text="Of what a gateway is told that speaks the first protocol."
+    )
     recipe_digest = models.CharField(max_length=64)
     at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -48,6 +48,8 @@ class Kept:
     """The highest entry of its trail that is kept."""
     is_shared: bool
     """Another gateway uses its enrolment."""
+    pinned_software: str
+    """The version it shall not be updated beyond; empty: none."""
 
 
 def take_pulse(*, actor: Actor, beat: Heartbeat) -> Kept:
@@ -57,7 +59,7 @@ def take_pulse(*, actor: Actor, beat: Heartbeat) -> Kept:
         GatewayNotFound: the actor is no live gateway of its space.
     """
     gateway = _own(actor)
-    gateway.software = beat.software[:100]
+    gateway.software, gateway.protocol = beat.software[:100], beat.protocol
     gateway.last_seen_at = clock.now()
     gateway.last_success_at = beat.last_success_at
     gateway.queue_objects = min(beat.queue_objects, _MOST)
@@ -78,7 +80,7 @@ def take_pulse(*, actor: Actor, beat: Heartbeat) -> Kept:
         told.append(own_alarm(SHARED, gateway.shared_since))
     _keep_alarms(actor, gateway, own, told)
     live.changed(space=actor.space, thing="gateways")
-    return Kept(gateway.trail_seq, is_shared=is_shared and bool(beat.run))
+    return Kept(gateway.trail_seq, is_shared and bool(beat.run), gateway.pinned_software)
 
 
 def silent_gateways() -> list[tuple[UUID, UUID]]:

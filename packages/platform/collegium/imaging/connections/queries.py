@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from collegium.imaging.connections.errors import ChannelNotFound, GatewayNotFound, GatewayUnknown
 from collegium.imaging.connections.models import (
@@ -16,10 +16,11 @@ from collegium.imaging.connections.models import (
     Gateway,
     GatewayAlarm,
     GatewayTrailEntry,
+    ProjectRequirements,
 )
 from collegium.kit import ids
 from collegium.kit.principals import Principal
-from collegium_wire import Allocation, ChannelSetup
+from collegium_wire import AcquisitionRequirements, Allocation, ChannelSetup, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,8 +90,16 @@ def versions(actor: Actor, channel_id: UUID) -> list[ChannelVersion]:
 def versions_there(actor: Actor, channel_ids: Iterable[UUID]) -> list[ChannelVersion]:
     """Of each channel the versions that are what its gateway received last, the newest first; without the texts."""
     rows = ChannelVersion.objects.filter(space_id=actor.space, channel_id__in=list(channel_ids))
-    same = rows.filter(setup_digest=F("channel__told_setup_digest"))
+    same = rows.filter(
+        Q(setup_digest=F("channel__told_setup_digest")) | Q(first_digest=F("channel__told_setup_digest"))
+    ).exclude(channel__told_setup_digest="")
     return list(same.defer("setup_text").order_by("channel_id", "-version"))
+
+
+def requirements(space_id: UUID) -> AcquisitionRequirements:
+    """What the project of a space asks of the acquisition of exams; nothing until it is published."""
+    found = ProjectRequirements.objects.filter(space_id=space_id).first()
+    return AcquisitionRequirements.from_json(found.text.encode()) if found else AcquisitionRequirements()
 
 
 def alarms(actor: Actor) -> QuerySet[GatewayAlarm]:
@@ -165,11 +174,12 @@ def cleaning_recipe(channel: Channel, digest: str) -> str | None:
 
 def setups(actor: Actor) -> tuple[ChannelSetup, ...]:
     """The channels of the gateway that acts, as it is told them."""
-    return tuple(setup_of(row) for row in channels(actor, actor.principal.behalf.id))
+    asked = requirements(actor.space)
+    return tuple(setup_of(row, asked) for row in channels(actor, actor.principal.behalf.id))
 
 
-def setup_of(row: Channel) -> ChannelSetup:
-    """A channel as its gateway is told it.
+def setup_of(row: Channel, asked: AcquisitionRequirements | None = None) -> ChannelSetup:
+    """A channel as its gateway is told it; `asked` are its project's requirements, should they be known already.
 
     Raises:
         WireError: the protocol cannot say it.
@@ -192,4 +202,6 @@ def setup_of(row: Channel) -> ChannelSetup:
         storage_commitment=row.storage_commitment,
         retention_days=row.retention_days,
         attempts_limit=row.attempts_limit,
+        requirements=requirements(row.space_id) if asked is None else asked,
+        when_unmet=Unmet(row.when_unmet),
     )

@@ -21,6 +21,7 @@ from collegium.imaging.connections.errors import (
     GatewayNotFound,
     ReasonMissing,
     RecipeInvalid,
+    VersionInvalid,
 )
 from collegium.imaging.connections.models import (
     Channel,
@@ -28,6 +29,7 @@ from collegium.imaging.connections.models import (
     EnrolmentCode,
     Gateway,
     GatewayAlarm,
+    ProjectRequirements,
 )
 from collegium.imaging.connections.pulse import end_alarms
 from collegium.imaging.connections.queries import KnownGateway, digest_of, setup_of
@@ -38,7 +40,16 @@ from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
 from collegium.trust.tenancy import services as tenancy
 from collegium_deid import DeidError, parse_recipe
-from collegium_wire import NO_ENTRY, Allocation, WireError
+from collegium_wire import (
+    NEWEST,
+    NO_ENTRY,
+    PROTOCOL,
+    AcquisitionRequirements,
+    Allocation,
+    HeartbeatAnswer,
+    Unmet,
+    WireError,
+)
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -72,6 +83,7 @@ class Limits:
     storage_commitment: bool = False
     retention_days: int = 0
     attempts_limit: int = 100
+    when_unmet: Unmet = Unmet.TELL
 
 
 def add_gateway(*, actor: Actor, name: str) -> Gateway:
@@ -225,6 +237,72 @@ def switch_channel(*, actor: Actor, channel_id: UUID, is_on: bool, reason: str) 
     return channel
 
 
+def ask_of_exams(*, actor: Actor, asked: AcquisitionRequirements, reason: str) -> None:
+    """Tell all channels of the project what it asks of an exam's acquisition; the same again is no change.
+
+    Who may publish the project's file may do so; whoever calls this has asked.
+    """
+    row, _ = ProjectRequirements.objects.select_for_update().get_or_create(
+        space_id=actor.space, defaults={"text": AcquisitionRequirements().to_json().decode()}
+    )
+    before = AcquisitionRequirements.from_json(row.text.encode())
+    if before == asked:
+        return
+    row.text = asked.to_json().decode()
+    row.save(update_fields=["text"])
+    for channel in Channel.objects.select_for_update().filter(space_id=actor.space).order_by("id"):
+        _keep_version(channel, setup_of(channel, before))
+        channel.version += 1
+        channel.save(update_fields=["version"])
+        _keep_version(channel, setup_of(channel, asked))
+        record(
+            actor,
+            Action.CHANNEL_CHANGED,
+            "connections.channel",
+            channel.id,
+            old={"version": channel.version - 1, "acquisition": len(before.items)},
+            new={"version": channel.version, "acquisition": len(asked.items)},
+            reason=reason,
+        )
+
+
+def pin_gateway(*, actor: Actor, gateway_id: UUID, version: str, reason: str) -> Gateway:
+    """Say which version a gateway shall not be updated beyond; it hears it with its next heartbeat.
+
+    Args:
+        actor: who says so.
+        gateway_id: which.
+        version: such as `1.2.3`; empty: the newest may be installed.
+        reason: why.
+
+    Raises:
+        GatewayNotFound, VersionInvalid, ReasonMissing: nothing was changed.
+    """
+    require(actor, Permission.GATEWAY_MANAGE)
+    gateway = _locked(actor, gateway_id)
+    try:
+        HeartbeatAnswer(protocol=NEWEST, channels=(), pinned_software=version)
+    except WireError:
+        raise VersionInvalid from None
+    before = gateway.pinned_software
+    if before == version:
+        return gateway
+    if not reason.strip():
+        raise ReasonMissing
+    gateway.pinned_software = version
+    gateway.save(update_fields=["pinned_software"])
+    record(
+        actor,
+        Action.GATEWAY_PINNED,
+        "connections.gateway",
+        gateway.id,
+        old={"version": before},
+        new={"version": version},
+        reason=reason,
+    )
+    return gateway
+
+
 def issue_code(*, actor: Actor, gateway_id: UUID, lifetime: timedelta = CODE_LIFETIME) -> IssuedCode:
     """A one-time code with which the gateway enrols."""
     require(actor, Permission.GATEWAY_MANAGE)
@@ -367,6 +445,7 @@ def _settings(channel: Channel) -> dict[str, object]:
         "storage_commitment": channel.storage_commitment,
         "retention_days": channel.retention_days,
         "attempts_limit": channel.attempts_limit,
+        "when_unmet": str(channel.when_unmet),
     }
 
 
@@ -379,6 +458,7 @@ def _keep_version(channel: Channel, setup: ChannelSetup) -> None:
         defaults={
             "setup_text": setup.to_json().decode(),
             "setup_digest": setup.digest(),
+            "first_digest": setup.as_of(PROTOCOL).digest(),
             "recipe_digest": setup.recipe_digest,
         },
     )

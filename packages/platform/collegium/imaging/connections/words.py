@@ -44,8 +44,10 @@ DONE: Final = {
     "quarantine.object.deleted": gettext_lazy("an object in quarantine was deleted"),
     "quarantine.release.taken_back": gettext_lazy("a release was taken back"),
     "quarantine.exam.confirmed": gettext_lazy("an exam of two patients was confirmed as one"),
+    "quarantine.exam.let_go": gettext_lazy("an exam that lacks something was let go"),
     "quarantine.exam.split": gettext_lazy("an exam of two patients was split"),
     "send.exam.retried": gettext_lazy("a delivery was tried again"),
+    "updates.pin.received": gettext_lazy("a pinned version was received"),
 }
 """What gateways do, by the code of their trail's entry; a code that only a later gateway knows is shown itself."""
 

@@ -17,13 +17,13 @@ from collegium.imaging.archive.services import NewInstance
 from collegium.imaging.ingest import queries
 from collegium.imaging.ingest.errors import ExamOfAnotherSubject, OtherPixels, SeriesOfAnotherExam
 from collegium.imaging.ingest.events import ExamArrived
-from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState
+from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState, Source
 from collegium.imaging.ingest.rows import save_outcomes
 from collegium.kit import clock
 from collegium.kit.events import announce
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
-from collegium_wire import PROTOCOL, Outcome, Receipt, ReceiptItem
+from collegium_wire import PROTOCOL, Manifest, Outcome, Receipt, ReceiptItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +56,8 @@ def settle(actor: Actor, row: Delivery) -> Receipt:
         )
     elif is_new:
         exam.delete()
+    if row.source == Source.GATEWAY and (stored or not is_new):
+        archiving.note_unmet(exam=exam, unmet=_unmet(row))
     unneeded = [one.blob_id for one in received if one.blob_id and _is_unneeded(one)]
     for one in received:
         one.document, one.frame_table = "", b""
@@ -65,6 +67,12 @@ def settle(actor: Actor, row: Delivery) -> Receipt:
     archiving.remove_blob_rows(actor=actor, blob_ids=unneeded)
     delete_after_commit(actor, unneeded)
     return _close(actor, row, exam if stored or not is_new else None, objects, stored)
+
+
+def _unmet(row: Delivery) -> tuple[str, ...]:
+    """What the gateway found the exam to lack; a manifest that says nothing of it is not read, which takes long."""
+    said = '"unmet":' in row.manifest_text
+    return Manifest.from_json(row.manifest_text.encode()).unmet if said else ()
 
 
 def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObject]) -> None:

@@ -6,10 +6,13 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from collegium_wire import AcquisitionRequirements
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from collegium.forms.definition import FormDefinition, Labels
+    from collegium_wire import AcquisitionRequirement
 
 SCHEMA = "project/1"
 
@@ -129,6 +132,8 @@ class VisitDefinition:
     label: Labels
     first_day: int | None = None
     last_day: int | None = None
+    acquisition: tuple[AcquisitionRequirement, ...] = ()
+    """What its exams must be, one entry a modality; the gateways check it. None: anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,13 @@ class ProjectDefinition:
         """The codes of the visits planned before this one; none for a visit that this version does not know."""
         codes = tuple(visit.code for visit in self.visits)
         return codes[: codes.index(code)] if code in codes else ()
+
+    def acquisition(self) -> AcquisitionRequirements:
+        """What all visits ask of an exam's acquisition. A visit that asks for nothing takes other modalities too."""
+        return AcquisitionRequirements(
+            items=tuple(entry for visit in self.visits for entry in visit.acquisition),
+            takes_others=not all(visit.acquisition for visit in self.visits),
+        )
 
     def visit(self, code: str) -> VisitDefinition | None:
         return next((visit for visit in self.visits if visit.code == code), None)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from collegium.forms.file_values import read_labels
 from collegium.forms.form_file import form_tree, read_forms
 from collegium.kit import yaml
+from collegium.research.projects.acquisition_file import acquisition_tree, read_acquisition
 from collegium.research.projects.definition import (
     SCHEMA,
     ProjectDefinition,
@@ -127,7 +128,7 @@ def _visits(node: Node, problems: Problems) -> tuple[VisitDefinition, ...]:
 
 
 def _visit(node: Node, *, is_first: bool) -> VisitDefinition:
-    body = node.fields(required=["code", "label"], optional=["days"])
+    body = node.fields(required=["code", "label"], optional=["days", "acquisition"])
     if is_first and "days" in body:
         raise body["days"].fault("The first visit is day 0; later visits count their days from it.")
     if not is_first and "days" not in body:
@@ -140,7 +141,9 @@ def _visit(node: Node, *, is_first: bool) -> VisitDefinition:
         first, last = (part.whole(0, 36_500) for part in window)
         if first > last:
             raise body["days"].fault("The window ends before it begins.")
-    return VisitDefinition(_code(body["code"]), read_labels(body["label"]), first, last)
+    code = _code(body["code"])
+    asked = read_acquisition(body["acquisition"], code) if "acquisition" in body else ()
+    return VisitDefinition(code, read_labels(body["label"]), first, last, asked)
 
 
 def _require_languages(definition: ProjectDefinition, body: Mapping[str, Node], problems: Problems) -> None:
@@ -159,4 +162,6 @@ def _visit_tree(visit: VisitDefinition) -> dict[str, object]:
     tree: dict[str, object] = {"code": visit.code, "label": dict(visit.label)}
     if visit.first_day is not None:
         tree["days"] = [visit.first_day, visit.last_day]
+    if visit.acquisition:
+        tree["acquisition"] = [acquisition_tree(entry) for entry in visit.acquisition]
     return tree

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Max
 
 from collegium.forms import services as forms
+from collegium.imaging.connections.services import ask_of_exams
 from collegium.kit import ids
 from collegium.kit.canonical import digest as digest_of
 from collegium.research.projects import queries
@@ -89,6 +90,9 @@ def publish_version(
         )  # fmt: skip
     version.save(force_insert=True)
     _keep_sites(actor, definition)
+    ask_of_exams(
+        actor=actor, asked=definition.acquisition(), reason=f"Version {number} of the project was published."
+    )
     record(
         actor, Action.PROJECT_PUBLISHED, "research.project", version.id,
         old={"digest": newest.digest, "version": newest.version} if newest else None,

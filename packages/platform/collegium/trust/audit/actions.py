@@ -24,6 +24,7 @@ class Action(StrEnum):
     GATEWAY_ADDED = "connections.gateway.added"
     GATEWAY_CODE_ISSUED = "connections.gateway.code_issued"
     GATEWAY_ENROLLED = "connections.gateway.enrolled"
+    GATEWAY_PINNED = "connections.gateway.pinned"
     GATEWAY_REVOKED = "connections.gateway.revoked"
     GATEWAY_TRAIL_BROKEN = "connections.gateway.trail_broken"
     CHANNEL_ADDED = "connections.channel.added"

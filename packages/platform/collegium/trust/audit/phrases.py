@@ -28,6 +28,7 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.GATEWAY_ADDED: _("added a gateway"),
     Action.GATEWAY_CODE_ISSUED: _("issued a code for a gateway"),
     Action.GATEWAY_ENROLLED: _("was let in as a gateway"),
+    Action.GATEWAY_PINNED: _("changed the version a gateway is pinned to"),
     Action.GATEWAY_REVOKED: _("shut a gateway out"),
     Action.GATEWAY_TRAIL_BROKEN: _("told a trail that does not follow the one before"),
     Action.CHANNEL_ADDED: _("added a channel"),

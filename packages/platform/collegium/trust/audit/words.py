@@ -222,11 +222,12 @@ _BARE = (
 _ABOUT = frozenset({"code", "step", "subject"})
 """Values that what an entry is about says already."""
 _KEYS = {
-    "ae": "AE title", "asked_of": "put to", "attempts_limit": "most attempts",
+    "acquisition": "acquisition requirements", "ae": "AE title",
+    "asked_of": "put to", "attempts_limit": "most attempts",
     "duplicate": "sent before", "finished_tasks": "finished tasks", "instances": "images",
     "max_mbps": "most Mbps", "objects": "images", "quiet_time_s": "quiet time (s)",
     "refuses_earlier": "refuses what was cleaned before", "retention_days": "days kept", "send_window": "sends from",
-    "stored": "images", "why": "because",
+    "stored": "images", "when_unmet": "an exam that lacks something", "why": "because",
 }  # fmt: skip
 _HIDDEN = frozenset(
     {"among", "cause", "changes", "digest", "door", "entry", "entry_revision", "exam", "expires_at", "fields", "frame",

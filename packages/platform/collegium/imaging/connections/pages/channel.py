@@ -26,7 +26,8 @@ from collegium.trust.audit import words
 from collegium.trust.identity.queries import names
 from collegium.trust.tenancy.queries import space
 from collegium_deid import load_recipe, looser_than, parse_recipe
-from collegium_wire import Allocation
+from collegium_wire import NEWEST, Allocation, Unmet
+from collegium_wire.acquisition import in_words
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -106,6 +107,15 @@ class ChannelForm(forms.Form):
     )
     compress = forms.BooleanField(required=False, label=gettext_lazy("Compress without loss before sending"))
     storage_commitment = forms.BooleanField(required=False, label=gettext_lazy("Answer storage commitment"))
+    when_unmet = forms.ChoiceField(
+        choices=[
+            (Unmet.TELL.value, gettext_lazy("Is sent, and what it lacks is told")),
+            (Unmet.HOLD.value, gettext_lazy("Is held until a person at the site lets it go")),
+        ],
+        required=False,
+        label=gettext_lazy("An exam that does not meet the acquisition requirements"),
+        help_text=gettext_lazy("The project's file says what each visit asks for."),
+    )
     recipe = forms.ChoiceField(
         choices=[*SHIPPED.items(), (OWN, gettext_lazy("The text below"))],
         label=gettext_lazy("Recipe"),
@@ -124,7 +134,10 @@ class ChannelForm(forms.Form):
     @property
     def short(self) -> list[forms.BoundField]:
         """Fields of one line."""
-        return [self[name] for name in ("name", "called_ae", "quiet_time_s", "allocation", *_SENDING)]
+        return [
+            self[name]
+            for name in ("name", "called_ae", "quiet_time_s", "allocation", "when_unmet", *_SENDING)
+        ]
 
     def limits(self) -> Limits:
         said = self.cleaned_data
@@ -139,6 +152,7 @@ class ChannelForm(forms.Form):
             storage_commitment=said["storage_commitment"],
             retention_days=said["retention_days"],
             attempts_limit=said["attempts_limit"],
+            when_unmet=Unmet(said["when_unmet"] or Unmet.TELL),
         )
 
     def chosen_recipe(self) -> str:
@@ -223,6 +237,8 @@ def channel(request: PageRequest, space_id: UUID, gateway_id: UUID, channel_id: 
         "gateway": gateway,
         "channel": found,
         "line": channel_line(found, versions),
+        "asked": [in_words(one) for one in queries.requirements(actor.space).items],
+        "is_too_old": gateway.protocol < NEWEST,
         "versions": versions,
         "form": form,
         "refused": refused,
@@ -305,6 +321,7 @@ def _initial(channel: Channel) -> dict[str, object]:
         "max_mbps": channel.max_mbps,
         "attempts_limit": channel.attempts_limit,
         "retention_days": channel.retention_days,
+        "when_unmet": channel.when_unmet,
         "storage_classes": "\n".join(channel.storage_classes),
         "compress": channel.compress,
         "storage_commitment": channel.storage_commitment,

@@ -1,4 +1,4 @@
-"""One gateway: how it does, its alarms, its channels, the trail it told; a new code, or no access any more."""
+"""One gateway: how it does, its alarms, channels and trail; a pinned version, a new code, or no access any more."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from collegium.trust.access.permissions import Permission
 from collegium.trust.audit import queries as audit
 from collegium.trust.audit import words
 from collegium.trust.identity.queries import names
+from collegium_wire import NEWEST
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 @require_http_methods(["GET", "POST"])
 def gateway(request: PageRequest, space_id: UUID, gateway_id: UUID) -> HttpResponse:
-    """The page; posting issues a new code, or shuts the gateway out."""
+    """The page; posting pins a version, issues a new code, or shuts the gateway out."""
     actor = member(request, space_id, Permission.GATEWAY_MANAGE)
     found = queries.gateway(actor, gateway_id)
     refused, issued = "", None
@@ -66,6 +67,11 @@ def _act(request: PageRequest, actor: Actor, found: Gateway) -> IssuedCode | Non
     act, reason = request.POST.get("act", ""), storable(request.POST.get("reason", ""))[:400]
     if act == "code":
         return services.issue_code(actor=actor, gateway_id=found.id)
+    if act == "pin":
+        version = storable(request.POST.get("version", "")).strip()
+        services.pin_gateway(actor=actor, gateway_id=found.id, version=version, reason=reason)
+        messages.success(request, _("The gateway hears of it within a minute."))
+        return None
     if act != "revoke":
         raise NotFound
     services.revoke_gateway(actor=actor, gateway_id=found.id, reason=reason)
@@ -88,6 +94,7 @@ def _context(request: PageRequest, actor: Actor, found: Gateway) -> dict[str, ob
     lines = audit.history(actor, "connections.gateway", found.id)
     return {
         "gateway": found,
+        "newest": NEWEST,
         "state": state_of(found, alarms),
         "alarms": alarm_lines(alarms),
         "past": alarm_lines(queries.past_alarms(actor, found.id)),

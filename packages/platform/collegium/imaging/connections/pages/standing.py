@@ -62,7 +62,10 @@ def alarm_lines(alarms: Iterable[GatewayAlarm]) -> list[AlarmLine]:
 
 
 def channel_line(channel: Channel, versions: Iterable[ChannelVersion]) -> ChannelLine:
-    there = next((one.version for one in versions if one.setup_digest == channel.told_setup_digest), None)
+    told = channel.told_setup_digest
+    there = next(
+        (one.version for one in versions if told and told in (one.setup_digest, one.first_digest)), None
+    )
     return ChannelLine(channel, _channel_state(channel, there), there)
 
 
