@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,\-./:=? ]{0,69}[0-9A-Za-z'()+_,\-./:=?]")  # RFC 2046, 5.1.1
 _PARAMETER = re.compile(r';\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s;"]+)')
+_LINES = 1024
+"""So much is copied to look for what stands between two parts of known length."""
 _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
@@ -141,17 +143,19 @@ class MultipartParser:
             MultipartError: the body is not multipart, lies or breaks a limit.
         """
         view = memoryview(chunk)
-        if self._at is _At.COUNTED and not self._buffer:  # the hot path: whole chunks go through uncopied
-            taken = min(self._left, len(view))
-            self._left -= taken
-            yield PartBytes(view[:taken])
+        while view:
+            if self._at is _At.COUNTED and not self._buffer:  # the hot path: content goes through uncopied
+                taken = min(self._left, len(view))
+                self._left -= taken
+                if not self._left:
+                    self._at = _At.COUNTED_END
+                yield PartBytes(view[:taken])
+            else:
+                taken = len(view) if self._at is _At.SEARCHED else _LINES
+                self._buffer += view[:taken]
+                while (happening := self._steps[self._at]()) is not None:
+                    yield from happening
             view = view[taken:]
-            if self._left:
-                return
-            self._at = _At.COUNTED_END
-        self._buffer += view
-        while (happening := self._steps[self._at]()) is not None:
-            yield from happening
 
     def close(self) -> None:
         """Say that no more comes.

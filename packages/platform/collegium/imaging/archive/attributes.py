@@ -182,5 +182,6 @@ def term(name: str, value: str) -> str | None:
     return value if terms and terms.fullmatch(value) else INSTEAD.get(name)
 
 
+NAMES = {tag: key_of(tag) for tag in STORED}
 ALL_FIELDS = frozenset(map(key_of, STORED))
 KEYWORDS = {key_of(tag): keyword_for_tag(tag) for tag in STORED}

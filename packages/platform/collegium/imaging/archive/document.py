@@ -13,9 +13,10 @@ import json
 import math
 import struct
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from collegium.imaging.archive.attributes import STORED, key_of
+from collegium.imaging.archive.attributes import NAMES, STORED
 from collegium.imaging.archive.header import Element, Header, items_of
 from collegium.imaging.archive.projected import INSTANCE_NUMBER, RANKED, TEMPORAL_POSITION, ranks
 from collegium_deid.engine.charset import decode, encodings
@@ -34,6 +35,7 @@ _NUMBERS = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "U
 _TEXT = frozenset({"LO", "SH", "UC", "PN", "LT", "ST", "UT"})
 _SINGLE = frozenset({"LT", "ST", "UT", "UR"})
 _BULK_LIMIT = 1 << 18
+_KEPT_BYTES = 128
 _CHARSET = 0x00080005
 _PIXEL_REPRESENTATION = 0x00280103
 _AMBIGUOUS = frozenset(
@@ -59,46 +61,60 @@ class _Reader:
 
     def item(self, elements: dict[int, Element]) -> Attributes:
         found: Attributes = {}
-        for tag in elements.keys() & STORED:
-            element = elements[tag]
-            if tag in _AMBIGUOUS and self._signed and element.vr == "US":
-                element = Element("SS", element.offset, element.length)
-            value = self._value(element)
-            if tag == _CHARSET:  # what goes out is UTF-8, whatever came in
-                value = {"Value": ["ISO_IR 192"]}
-            found[key_of(tag)] = {"vr": element.vr, **value}
-        return dict(sorted(found.items()))
+        for tag in sorted(elements.keys() & STORED):
+            vr, offset, length, _ = elements[tag]
+            if tag in _AMBIGUOUS and self._signed and vr == "US":
+                vr = "SS"
+            if vr == "SQ":
+                found[NAMES[tag]] = self._sequence(elements[tag])
+            elif tag == _CHARSET:  # what goes out is UTF-8, whatever came in
+                found[NAMES[tag]] = {"vr": vr, "Value": ["ISO_IR 192"]}
+            else:
+                raw, codecs = self._raw[offset : offset + length], self._codecs if vr in _TEXT else ()
+                read = _kept if length <= _KEPT_BYTES else _value
+                found[NAMES[tag]] = read(vr, raw, codecs)
+        return found
 
-    def _value(self, element: Element) -> dict[str, Json]:
-        vr, raw = element.vr, self._raw[element.offset : element.offset + element.length]
-        if vr == "SQ":
-            items = [self.item(item) for item in items_of(self._raw, element, is_explicit=self._explicit)]
-            return {"Value": items} if items else {}
-        if vr in _NUMBERS:
-            return _listed(_numbers(raw, _NUMBERS[vr]))
-        if vr == "AT":
-            pairs = struct.unpack(f"<{len(raw) // 4 * 2}H", raw[: len(raw) // 4 * 4])
-            return _listed([f"{a:04X}{b:04X}" for a, b in zip(pairs[::2], pairs[1::2], strict=True)])
-        if vr.startswith("O") or vr == "UN":
-            inline = {"InlineBinary": base64.b64encode(raw).decode()}
-            return inline if raw and len(raw) <= _BULK_LIMIT else {}
-        return _listed(self._strings(vr, raw))
+    def _sequence(self, element: Element) -> dict[str, Json]:
+        items = [self.item(item) for item in items_of(self._raw, element, is_explicit=self._explicit)]
+        return {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
 
-    def _strings(self, vr: str, raw: bytes) -> list[Json]:
-        if vr in _TEXT:
-            decoded = decode(raw, self._codecs)
-            text = raw.decode(self._codecs[0], "replace") if decoded is None else decoded
-        else:
-            text = raw.decode("ascii", "replace")
-        text = text.rstrip(" \0")
-        if not text:
-            return []
-        parts = [text] if vr in _SINGLE else [part.strip(" \0") for part in text.split("\\")]
-        if vr in ("DS", "IS"):
-            return [_decimal(part) for part in parts]
-        if vr == "PN":
-            return [_name(part) if part else None for part in parts]
-        return [part or None for part in parts]
+
+def _value(vr: str, raw: bytes, codecs: tuple[str, ...]) -> dict[str, Json]:
+    return {"vr": vr, **_content(vr, raw, codecs)}
+
+
+_kept = lru_cache(maxsize=4096)(_value)
+"""Most of a header stands in every slice of a series. Nobody changes what it gives."""
+
+
+def _content(vr: str, raw: bytes, codecs: tuple[str, ...]) -> dict[str, Json]:
+    if vr in _NUMBERS:
+        return _listed(_numbers(raw, _NUMBERS[vr]))
+    if vr == "AT":
+        pairs = struct.unpack(f"<{len(raw) // 4 * 2}H", raw[: len(raw) // 4 * 4])
+        return _listed([f"{a:04X}{b:04X}" for a, b in zip(pairs[::2], pairs[1::2], strict=True)])
+    if vr.startswith("O") or vr == "UN":
+        inline = {"InlineBinary": base64.b64encode(raw).decode()}
+        return inline if raw and len(raw) <= _BULK_LIMIT else {}
+    return _listed(_strings(vr, raw, codecs))
+
+
+def _strings(vr: str, raw: bytes, codecs: tuple[str, ...]) -> list[Json]:
+    if vr in _TEXT:
+        decoded = decode(raw, codecs)
+        text = raw.decode(codecs[0], "replace") if decoded is None else decoded
+    else:
+        text = raw.decode("ascii", "replace")
+    text = text.rstrip(" \0")
+    if not text:
+        return []
+    parts = [text] if vr in _SINGLE else [part.strip(" \0") for part in text.split("\\")]
+    if vr in ("DS", "IS"):
+        return [_decimal(part) for part in parts]
+    if vr == "PN":
+        return [_name(part) if part else None for part in parts]
+    return [part or None for part in parts]
 
 
 def _numbers(raw: bytes, code: str) -> list[Json]:

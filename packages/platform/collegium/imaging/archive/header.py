@@ -13,7 +13,7 @@ import re
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydicom.datadict import dictionary_VR
 
@@ -45,8 +45,11 @@ _VRS = _LONG | frozenset(
         b"PN", b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US",
     }
 )  # fmt: skip
+_SHORT_NAMES = {vr: vr.decode() for vr in _VRS - _LONG}
+_LONG_NAMES = {vr: vr.decode() for vr in _LONG}
 _UID = re.compile(r"(?=.{1,64}$)(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+")
 _tag_pair = struct.Struct("<HH")
+_short_head = struct.Struct("<HH2sH")
 _u16 = struct.Struct("<H")
 _u32 = struct.Struct("<I")
 
@@ -55,8 +58,7 @@ class NeedMore(Exception):
     """The header is not complete yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """Where a value is. `length` is UNDEFINED only for pixel data, then `end` is not known."""
 
     vr: str
@@ -213,8 +215,13 @@ def _elements(
     """
     if depth > MAX_DEPTH:
         raise LengthsDisagree("The sequences of the file are nested too deeply.")
+    names, head = _SHORT_NAMES if is_explicit else {}, _short_head.unpack_from
     while position < end:
-        tag, vr, offset, length = _head(raw, position, is_explicit=is_explicit)
+        group, number, code, length = head(raw, position)
+        vr = names.get(code, "")
+        tag, offset = group << 16 | number, position + 8
+        if not vr or group == 0xFFFE:  # nearly every element has a short form; a call for each costs a third
+            tag, vr, offset, length = _head(raw, position, is_explicit=is_explicit)
         if tag in _PIXELS and depth == 0:
             yield tag, Element(vr, offset, length, length == UNDEFINED)
             return
@@ -236,19 +243,18 @@ def _elements(
 
 def _head(raw: bytes, position: int, *, is_explicit: bool) -> tuple[int, str, int, int]:
     """Tag, VR, offset and length of the value of the element at `position`."""
-    group, number = _tag_pair.unpack_from(raw, position)
+    group, number, code, length = _short_head.unpack_from(raw, position)
     tag = group << 16 | number
     if group == 0xFFFE:
         raise LengthsDisagree
     if not is_explicit:
         return tag, _implicit_vr(tag), position + 8, _u32.unpack_from(raw, position + 4)[0]
-    vr = raw[position + 4 : position + 6]
-    if vr in _LONG:
-        return tag, vr.decode(), position + 12, _u32.unpack_from(raw, position + 8)[0]
-    if vr in _VRS:
-        return tag, vr.decode(), position + 8, _u16.unpack_from(raw, position + 6)[0]
-    if len(vr) < 2:
-        raise _Short
+    vr = _SHORT_NAMES.get(code)
+    if vr is not None:
+        return tag, vr, position + 8, length
+    vr = _LONG_NAMES.get(code)
+    if vr is not None:
+        return tag, vr, position + 12, _u32.unpack_from(raw, position + 8)[0]
     raise LengthsDisagree("An element of the file has a value representation that does not exist.")
 
 

@@ -139,17 +139,19 @@ class Arrival:
         self._writer.abort()
 
     def _read(self, piece: memoryview) -> None:
-        if self._pixels is not None:
+        while piece and self._pixels is None:
+            assert self._raw is not None
+            taken = self._look_at - len(self._raw)  # what is no header needs no copy
+            self._raw += piece[:taken]
+            piece = piece[taken:]
+            if len(self._raw) < self._look_at:
+                return
+            try:
+                self._begin(bytes(self._raw), is_complete=False)
+            except NeedMore:
+                self._look_at = min(len(self._raw) * 4, HEADER_LIMIT_BYTES)
+        if piece and self._pixels is not None:
             self._pixels.feed(piece)
-            return
-        assert self._raw is not None
-        self._raw += piece
-        if len(self._raw) < self._look_at:
-            return
-        try:
-            self._begin(bytes(self._raw), is_complete=False)
-        except NeedMore:
-            self._look_at = min(len(self._raw) * 4, HEADER_LIMIT_BYTES)
 
     def _begin(self, raw: bytes, *, is_complete: bool) -> None:
         """Once the header is complete: judge it and keep what the archive keeps of it."""
