@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from collegium_connect import SOFTWARE
 from collegium_connect.channels import Channels
+from collegium_connect.clock import now
 from collegium_connect.configuration import Configuration
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview
@@ -27,6 +28,9 @@ from collegium_wire import (
     HeartbeatAnswer,
 )
 from collegium_wire.heartbeat import ALARMS
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 log = EventLog("heartbeat")
 
@@ -54,6 +58,8 @@ class Pulse:
         self._run = draw_run()
         self.problem = ""
         """Why the last heartbeat failed, in words; empty while all is well."""
+        self.problem_since: datetime | None = None
+        """When the first of the heartbeats failed that have failed ever since."""
 
     def run_once(self) -> None:
         try:
@@ -61,11 +67,11 @@ class Pulse:
         except AttemptFailed as failure:
             if failure.message != self.problem:
                 log.warning("heartbeat.failed", code=failure.code)
-            self.problem = failure.message
+            self.problem, self.problem_since = failure.message, self.problem_since or now()
             return
         if self.problem:
             log.info("heartbeat.restored")
-        self.problem = ""
+        self.problem, self.problem_since = "", None
         self._kept_seq = answer.trail_seq
         note(self._journal, is_shared=answer.is_shared)
         self._configuration.take_over(answer.channels)

@@ -251,6 +251,7 @@ class Gateway:
             software=SOFTWARE,
             at=self._clock(),
             problem=self._pulse.problem,
+            problem_since=self._pulse.problem_since,
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
             alarms=self._watch.alarms.standing,
             rates_mbps=(self._watch.received.mbps, self._watch.sent.mbps),

@@ -1,4 +1,4 @@
-"""A throw-away certificate for 127.0.0.1, for tests of TLS."""
+"""A throw-away certificate for an address, for tests of TLS."""
 
 import ipaddress
 import ssl
@@ -11,10 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def own_authority(folder: Path, ends: datetime | None = None) -> tuple[Path, ssl.SSLContext]:
+def own_authority(
+    folder: Path, ends: datetime | None = None, address: str = "127.0.0.1"
+) -> tuple[Path, ssl.SSLContext]:
     """Write a self-signed certificate; its PEM file to trust, and the context of a server that has it.
 
-    It is good for a day, or until `ends`.
+    It is for a server at `address`, and good for a day, or until `ends`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -29,7 +31,7 @@ def own_authority(folder: Path, ends: datetime | None = None) -> tuple[Path, ssl
         .not_valid_before(now - timedelta(days=2))
         .not_valid_after(ends or now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

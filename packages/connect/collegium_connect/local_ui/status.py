@@ -28,6 +28,7 @@ class GatewayStatus:
     server_url: str
     problem: str
     """Why the server was not reached last time; empty while all is well."""
+    problem_since: datetime | None
     totals: Totals
     channels: tuple[ChannelLine, ...]
     exams: tuple[ExamLine, ...]
@@ -48,6 +49,7 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
     software: str,
     at: datetime,
     problem: str = "",
+    problem_since: datetime | None = None,
     idle: dict[str, str] | None = None,
     alarms: tuple[Alarm, ...] = (),
     rates_mbps: tuple[float, float] = (0.0, 0.0),
@@ -71,6 +73,7 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
             is_enrolled=enrolled is not None,
             server_url=enrolled.server_url if enrolled else "",
             problem=problem,
+            problem_since=problem_since,
             totals=overview.totals(db),
             channels=lines,
             exams=tuple(overview.exams(db)),
@@ -90,6 +93,7 @@ def as_json(status: GatewayStatus) -> dict[str, object]:
         "enrolled": status.is_enrolled,
         "server": status.server_url,
         "problem": status.problem,
+        "problem_since": _text(status.problem_since),
         "queue_objects": totals.queue_objects,
         "queue_bytes": totals.queue_bytes,
         "failures": totals.failures,

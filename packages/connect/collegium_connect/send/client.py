@@ -125,6 +125,8 @@ class ServerClient:
     ) -> httpx.Response:
         try:
             response = self._http.request(method, path, headers=headers, content=content)
+        except httpx.ConnectTimeout as error:
+            raise _line_fault(error) from error
         except httpx.TimeoutException as error:
             raise AttemptFailed(
                 "connect.line.timeout", "The server did not answer in time.", is_everywhere=True
