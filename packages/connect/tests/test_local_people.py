@@ -1,5 +1,6 @@
 """The pages for the people of the site: nobody else gets in, no form without its token, each role its own."""
 
+import contextlib
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -161,6 +162,29 @@ def test_a_page_looks_its_session_up_once(visitor: Visitor) -> None:
 
     assert answers == [200, 200, 200]
     assert find.call_count == 3
+
+
+def test_what_cannot_be_shown_any_more_can_still_be_given_up(
+    gateway: Gateway, visitor: Visitor, tmp_path: Path, settings: Settings, until: Until
+) -> None:
+    path = phantoms.ct_exam(tmp_path, slices=1, size=64).files[0]
+    path.write_bytes(path.read_bytes()[:-100])
+    pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: gateway.status().quarantine)
+    (item,) = gateway.quarantine.objects()
+    with contextlib.closing(Journal(journal_path(settings))) as journal, journal.change() as db:
+        db.execute("UPDATE objects SET state = 'missing'")
+    visitor.sign_in("Otto")
+
+    page = visitor.http.get(f"/quarantine/{item.object_id}")
+    visitor.post(
+        f"/quarantine/{item.object_id}/delete", data={"reason": "The PACS sent it again.", "typed": "delete"}
+    )
+
+    assert page.status_code == 200
+    assert "not on the disk any more" in page.text
+    assert "Send it again from the PACS" in page.text
+    assert gateway.quarantine.objects() == []
 
 
 def test_no_form_is_taken_without_its_token(gateway: Gateway, visitor: Visitor) -> None:

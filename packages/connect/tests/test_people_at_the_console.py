@@ -144,5 +144,5 @@ def test_a_list_goes_in_and_comes_out(run: Run, tmp_path: Path) -> None:
 
     assert told.startswith("1 added, 0 known already")
     assert (refused, code) == (1, 0)
-    assert written.read_text("utf-8") == "local_id,subject\nMRN-1,LG-007\n"
+    assert written.read_text("utf-8") == '"local_id","subject"\n"MRN-1","LG-007"\n'
     assert written.stat().st_mode & 0o077 == 0

@@ -36,7 +36,8 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
-from collegium_testkit import pacs, phantoms
+from collegium_deid import load_recipe
+from collegium_testkit import pacs, phantoms, wordy
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_wire import Allocation
 
@@ -100,6 +101,13 @@ def as_capture(path: Path) -> Path:
     dataset = dcmread(path)
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
     dataset.Modality = "OT"
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def without_patient(path: Path) -> Path:
+    dataset = dcmread(path)
+    dataset.PatientID = ""
     dataset.save_as(path, enforce_file_format=True)
     return path
 
@@ -235,6 +243,51 @@ def test_a_release_and_a_deletion_need_a_reason(site: Site, waiting: Path) -> No
 def test_a_reason_says_something_and_is_no_novel(reason: str) -> None:
     with pytest.raises(ReasonMissing):
         checked(reason)
+
+
+@pytest.mark.requirement("C18")
+def test_a_key_object_is_released_by_its_header_once_the_recipe_takes_it(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    send(gateway, wordy.key_objects(phantoms.ct_exam(tmp_path, slices=1, size=64).files[0]))
+    before = gateway.quarantine.look(ONA, site.only())
+    text = load_recipe("trial").text.replace("objects:\n", "objects:\n  - Key Object Selection Document\n")
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    server.channels = (replace(server.channels[0], recipe_yaml=text, recipe_digest=digest),)
+    until(gateway.shown.configuration.waiting)
+    (offered,) = gateway.shown.configuration.waiting()
+    gateway.shown.configuration.confirm(actor=ADA, channel_id="ch-1", setup_digest=offered.offered.digest())
+
+    seen = gateway.quarantine.look(ONA, site.only())
+    gateway.quarantine.release(ONA, seen.look_id, "Its header says nothing of anybody.")
+    until(lambda: len(server.receipted) == 1)
+
+    assert (before.look_id, before.view.code) == ("", "deid.object")
+    assert "ask the project" in before.advice
+    (delivered,) = server.objects
+    assert b"Placeholder" not in delivered
+    assert hashlib.sha256(delivered).hexdigest() == seen.view.sha256
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (wordy.report, "ask the project to take it into the recipe"),
+        (wordy.waveform, "ask the project to take it into the recipe"),
+        (wordy.document, "The document in it cannot be cleaned by this version"),
+        (without_patient, "Nobody knows whose it is"),
+    ],
+)
+def test_every_object_that_waits_says_what_can_be_done(
+    site: Site, gateway: Gateway, tmp_path: Path, make: Callable[[Path], Path], told: str
+) -> None:
+    send(gateway, make(phantoms.ct_exam(tmp_path, slices=1, size=64).files[0]))
+
+    seen = site.quarantine.look(ONA, site.only())
+
+    assert seen.look_id == ""
+    assert told in seen.advice
+    assert "elete" in seen.advice
 
 
 @pytest.mark.requirement("C18")

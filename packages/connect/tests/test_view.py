@@ -1,6 +1,7 @@
 """Looking at one object: in a process of its own, bounded in time, and without a trace of a file tried."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,8 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from collegium_connect.channels import Channel
 from collegium_connect.quarantine import NotShown, Viewer
 from collegium_connect.quarantine.view import Verdict, View, view_of
-from collegium_deid import SiteKey, load_recipe
-from collegium_testkit import phantoms
+from collegium_deid import SiteKey, load_recipe, parse_recipe
+from collegium_testkit import phantoms, wordy
 from collegium_wire import ChannelSetup
 
 WHO = Verdict("LG-001")
@@ -70,6 +71,66 @@ def test_a_frame_that_is_not_there_is_not_shown(channel: Channel, path: Path) ->
     view = view_of(path.read_bytes(), channel, WHO, (), 7)
 
     assert (view.frames, view.before, view.no_picture) == (1, b"", "There is no such frame.")
+
+
+# PS3.15 Table E.1-1 replaces a value that its kind of object must have (PS3.3 A.45.1.4: type 1) by a dummy.
+DUMMY = "(2 bytes)"
+WORDY = {
+    "report": wordy.report,
+    "key objects": wordy.key_objects,
+    "document": wordy.document,
+    "waveform": wordy.waveform,
+}
+
+
+@pytest.mark.parametrize("make", WORDY.values(), ids=WORDY.keys())
+def test_what_the_recipe_does_not_take_is_shown_as_the_rules_would_leave_it(
+    channel: Channel, path: Path, make: Callable[[Path], Path]
+) -> None:
+    view = view_of(make(path).read_bytes(), channel, WHO, (), 0)
+
+    rows = {row.name: row.after for row in view.attributes}
+    assert (view.is_fit, view.is_supposed, view.code) == (False, True, "deid.object")
+    assert view.kind
+    assert (rows["PatientID"], rows.get("EncapsulatedDocument", DUMMY)) == ("LG-001", DUMMY)
+    assert not [row for row in view.attributes if row.after and "Placeholder" in row.after]
+
+
+def taking(channel: Channel, *kinds: str) -> Channel:
+    text = load_recipe("trial").text.replace(
+        "objects:\n", "".join(["objects:\n", *(f"  - {one}\n" for one in kinds)])
+    )
+    return replace(channel, recipe=parse_recipe(text, "trial"))
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [(wordy.report, "Basic Text SR"), (wordy.key_objects, "Key Object Selection Document")],
+)
+def test_what_has_no_picture_can_be_judged_by_its_header(
+    channel: Channel, path: Path, make: Callable[[Path], Path], kind: str
+) -> None:
+    view = view_of(make(path).read_bytes(), taking(channel, kind), WHO, (), 0)
+
+    assert (view.is_fit, view.is_shown, view.is_supposed) == (True, True, False)
+    assert (view.kind, view.before, view.after) == (kind, b"", b"")
+    assert not [row for row in view.attributes if row.after and "Placeholder" in row.after]
+
+
+def test_a_document_cannot_leave_even_where_its_kind_is_taken(channel: Channel, path: Path) -> None:
+    view = view_of(wordy.document(path).read_bytes(), taking(channel, "Encapsulated PDF"), WHO, (), 0)
+
+    rows = {row.name: row.after for row in view.attributes}
+    assert (view.is_fit, view.has_document, view.is_supposed) == (False, True, True)
+    assert rows["EncapsulatedDocument"] == DUMMY
+
+
+def test_a_picture_that_cannot_be_shown_is_not_shown_by_its_header_alone(
+    channel: Channel, path: Path
+) -> None:
+    view = view_of(path.read_bytes(), channel, WHO, (), 7)
+
+    assert (view.is_fit, view.is_shown) == (True, False)
 
 
 def test_colour_is_shown_in_colour(channel: Channel, path: Path) -> None:

@@ -100,9 +100,11 @@ def _look_at_exam(options: argparse.Namespace) -> int:
         raise NotShown(f"The folder cannot be made: {error.strerror}.") from error
     looks = []
     for number, seen in enumerate(found, 1):
-        if seen.look_id:
+        if seen.look_id and seen.view.after:
             _write(options.folder / f"{number:03}.png", seen.view.after)
             looks.append(seen.look_id)
+        elif seen.look_id:
+            print(f"{seen.object.object_id} is no picture: look at it alone.")
         else:
             print(f"{seen.object.object_id} cannot be released: {seen.view.words or seen.view.no_picture}")
     print(f"{len(looks)} of {len(found)} pictures could leave as they are in {options.folder}; look at each.")
@@ -179,7 +181,8 @@ def _verdict(seen: Seen) -> str:
         return (
             f"It could leave like this. To release it within half an hour: quarantine release {seen.look_id}"
         )
-    return f"It cannot be released: {seen.view.words or seen.view.no_picture or seen.object.reason}"
+    why = seen.view.words or seen.view.no_picture or seen.object.reason
+    return f"It cannot be released: {why} {seen.advice}"
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -27,7 +27,7 @@ class ExamSheetPages:
             "exam_sheet.html",
             exam_id=exam_id,
             pictures=[(item, inline(item.view.after or item.view.before)) for item in seen],
-            can_release=any(item.look_id for item in seen),
+            can_release=any(item.look_id and item.view.after for item in seen),
             boxes="\n".join(", ".join(map(str, box)) for box in boxes),
         )
 

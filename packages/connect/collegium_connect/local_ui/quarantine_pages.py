@@ -12,7 +12,7 @@ from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.pictures import inline
 from collegium_connect.local_ui.sessions import Session
-from collegium_connect.quarantine import Quarantine, TwoPatients
+from collegium_connect.quarantine import NotShown, Quarantine, TwoPatients
 from collegium_connect.quarantine.view import Boxes
 
 _AT_ONCE: Final = 50
@@ -53,9 +53,12 @@ class QuarantinePages:
         """One object, as it came and as it would leave with what the form marks hidden."""
         object_id, form = str(request.path_params["object_id"]), await request.form()
         boxes, frame = boxes_of(str(form.get("boxes", ""))), max(0, _number(form.get("frame", "1")) - 1)
-        seen = await run_in_threadpool(
-            lambda: self._quarantine.look(session.actor, object_id, boxes=boxes, frame=frame)
-        )
+        try:
+            seen = await run_in_threadpool(
+                lambda: self._quarantine.look(session.actor, object_id, boxes=boxes, frame=frame)
+            )
+        except NotShown as error:
+            seen = await run_in_threadpool(self._quarantine.unseen, session.actor, object_id, error)
         history = await run_in_threadpool(self._quarantine.history, object_id)
         return self._desk.page(
             request,

@@ -23,6 +23,7 @@ from collegium_connect.journal.overview import QuarantineLine
 from collegium_connect.links import LinkTable
 from collegium_connect.log import EventLog
 from collegium_connect.notes import note_of
+from collegium_connect.quarantine.advice import advice_of
 from collegium_connect.quarantine.errors import (
     LookNeeded,
     NotReleasable,
@@ -78,6 +79,8 @@ class Seen:
     boxes: Boxes
     view: View
     look_id: str
+    advice: str
+    """What can be done about it, in words."""
 
 
 class Quarantine:
@@ -96,7 +99,7 @@ class Quarantine:
     ) -> None:
         self._journal, self._stores, self._channels, self._links = journal, stores, channels, links
         self._trail, self._clock, self._viewer = trail, clock, viewer
-        self._views: OrderedDict[tuple[str, Boxes, int], View] = OrderedDict()
+        self._views: OrderedDict[tuple[str, Boxes, int, str], View] = OrderedDict()
         self._lock = Lock()
 
     def reasons(self) -> list[QuarantineLine]:
@@ -143,6 +146,20 @@ class Quarantine:
         with self._viewer.session() as session:
             return self._look(session, actor, object_id, boxes, frame)
 
+    def unseen(self, actor: Actor, object_id: str, why: NotShown) -> Seen:
+        """The same of what could not be shown: the reason in its place, and what can be done.
+
+        Raises:
+            NotAllowed: no named person.
+            NotSetAside: there is no such object in quarantine.
+        """
+        require_role(actor, *_PEOPLE)
+        with self._journal.look() as db:
+            item = _one(db, object_id)
+            shown = self._aside(db, item)
+        view = View(frame=0, no_picture=str(why), code=why.code, words=str(why))
+        return Seen(shown, "", (), view, "", advice_of(item, view))
+
     def look_at_exam(self, actor: Actor, exam_id: str, *, boxes: Boxes = ()) -> list[Seen]:
         """Show the first frame of what of one exam waits for a release, the same boxes hidden on each.
 
@@ -172,7 +189,8 @@ class Quarantine:
         data = self._original(item)
         who = local_id(data) or ""
         view = self._view(session, item, data, who, boxes, frame)
-        look_id = str(uuid.uuid4()) if shown.can_be_released and view.is_fit and view.after else ""
+        may_leave = shown.can_be_released and view.is_fit and view.is_shown
+        look_id = str(uuid.uuid4()) if may_leave else ""
         with self._journal.change() as db:
             if look_id:
                 look = Look(
@@ -184,7 +202,7 @@ class Quarantine:
                 db, actor, "quarantine.object.seen", channel_id=item.channel_id, ref=object_id,
                 facts={"frame": frame, "boxes": len(boxes), "is_fit": view.is_fit},
             )  # fmt: skip
-        return Seen(shown, who, boxes, view, look_id)
+        return Seen(shown, who, boxes, view, look_id, advice_of(item, view))
 
     def dry_run(
         self, actor: Actor, channel_id: str, data: bytes, *, boxes: Boxes = (), frame: int = 0
@@ -320,9 +338,10 @@ class Quarantine:
     def _view(  # noqa: PLR0913, PLR0917 - the parts of one question
         self, session: Session, item: AsideObject, data: bytes, who: str, boxes: Boxes, frame: int
     ) -> View:
-        channel, key = self._channels.by_id(item.channel_id), (item.object_id, boxes, frame)
+        channel = self._channels.by_id(item.channel_id)
         if channel is None:
             raise NotShown("Its channel cannot be used just now; the overview says why.")
+        key = (item.object_id, boxes, frame, channel.recipe.digest)
         with self._lock:
             found = self._views.get(key)
         if found is None:

@@ -8,15 +8,20 @@ import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pydicom.uid import UID
+
 from collegium_connect import deidentify
 from collegium_connect.channels import Channel
 from collegium_connect.journal.inspection import Looked
-from collegium_deid import DeidError, NeedMoreBytes, Rejected, local_id_of, parse_file, prepare
+from collegium_deid import Cleaned, DeidError, NeedMoreBytes, Rejected, local_id_of, parse_file, prepare
 from collegium_deid.cli.side_by_side import Row, compare
+from collegium_deid.engine.pixelplan import Look
 
 Boxes = tuple[tuple[int, int, int, int], ...]
 _HEAD_BYTES: Final = 128 << 10
-_NO_PICTURE: Final = "The object has no picture that can be shown here."
+_SOP_CLASS: Final = 0x00080016
+_DOCUMENT: Final = 0x00420011
+_NO_PICTURE: Final = "It is no picture. Its header below is all there is to see."
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,16 @@ class View:
     """Why there is none, in words."""
     attributes: tuple[Row, ...] = field(default=(), repr=False)
     """Both headers side by side; empty where they cannot be read or it must not leave."""
+    kind: str = ""
+    """What kind of object it is, as the standard calls it; empty where that cannot be read."""
+    is_supposed: bool = False
+    """Whether the right side only supposes that the recipe took this kind of object, without a document in it."""
+    has_document: bool = False
+    """Whether it holds a document, such as a PDF, that nothing here can clean."""
     is_fit: bool = False
     """Whether it could leave like this, were a person to say so."""
+    is_shown: bool = False
+    """Whether a person sees here all that anybody has to see before it leaves: its picture, or that it has none."""
     code: str = ""
     words: str = ""
     """Why it could not."""
@@ -82,7 +95,7 @@ def view_of(data: bytes, channel: Channel, who: Verdict, boxes: Boxes, frame: in
     try:
         done = deidentify.finish(channel, memoryview(data), who, Looked(boxes))
     except DeidError as error:
-        return replace(view, code=error.code, words=error.message)
+        return replace(_supposed(view, channel, data, who), code=error.code, words=error.message)
     pieces = [done.cleaned.head, *(done.pixels or ())]
     after = b"".join(pieces)
     picture = _picture(after, frame)
@@ -91,16 +104,48 @@ def view_of(data: bytes, channel: Channel, who: Verdict, boxes: Boxes, frame: in
         after=picture.before,
         attributes=_attributes(channel, data, done.cleaned.head),
         is_fit=True,
+        is_shown=bool(picture.before) or _needs_no_picture(channel, done.cleaned),
         sha256=hashlib.sha256(after).hexdigest(),
         size_bytes=len(after),
     )
 
 
+def _needs_no_picture(channel: Channel, cleaned: Cleaned) -> bool:
+    """Whether there is none, or one that leaves by itself without a look: numbers, not a picture."""
+    if not cleaned.has_pixels:
+        return True
+    policy = channel.recipe.pixels
+    waits = policy is not None and policy.waits_for_a_person(cleaned.sop_class_uid)
+    return cleaned.plan.look is Look.NONE and not waits
+
+
+def _supposed(view: View, channel: Channel, data: bytes, who: Verdict) -> View:
+    """What would be left of the header of an object that the recipe does not take, or whose document nothing cleans."""
+    try:
+        head = parse_file(bytes(prepare(data)), complete=True)
+        kind = head.text(_SOP_CLASS)
+        if kind in channel.recipe.objects and not view.has_document:
+            return view
+        taking = replace(channel, recipe=channel.recipe.as_if_taking(kind))
+        supposed = deidentify.finish(taking, memoryview(data), who, Looked())
+    except DeidError:
+        return view
+    return replace(view, is_supposed=True, attributes=_attributes(taking, data, supposed.cleaned.head))
+
+
 def _before(data: bytes, frame: int) -> View:
     try:
-        return _picture(bytes(prepare(data)), frame)
+        readable = bytes(prepare(data))
+        shown = _picture(readable, frame)
+        head = parse_file(readable, complete=True)
     except DeidError as error:
         return View(frame=frame, no_picture=error.message)
+    return replace(shown, kind=_kind(head.text(_SOP_CLASS)), has_document=_DOCUMENT in head.elements)
+
+
+def _kind(sop_class_uid: str) -> str:
+    known = UID(sop_class_uid)
+    return known.name.removesuffix(" Storage") if known.name != sop_class_uid else ""
 
 
 def _picture(data: bytes, frame: int) -> View:

@@ -51,6 +51,11 @@ class Recipe:
     """What holds in an object of unknown kind."""
     _by_class: dict[str, Rules] = field(default_factory=dict, repr=False, compare=False)
 
+    def as_if_taking(self, sop_class_uid: str) -> Recipe:
+        """The same with one kind more, and without the documents inside: to show what would be left, never to send."""
+        documents = replace(self.documents, encapsulated="X")
+        return replace(self, objects=self.objects | {sop_class_uid}, documents=documents, _by_class={})
+
     def rules_for(self, sop_class_uid: str) -> Rules:
         """What holds at the top level of this kind of object; codes by type are resolved by its IOD."""
         found = self._by_class.get(sop_class_uid)
