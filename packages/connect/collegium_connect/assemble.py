@@ -59,15 +59,14 @@ class Assembler:
         return sum(self._is_due(exam, now_ms) and self._queue(exam, now_ms) for exam in waiting)
 
     def _is_due(self, exam: WaitingExam, now_ms: int) -> bool:
-        # The exam of a channel that was withdrawn still belongs to its project: it goes out as it is.
+        # The exam of a channel that was withdrawn, or cannot be used, still belongs to its project.
         setup = self._setup(exam)
         quiet_ms = 1000 * setup.quiet_time_s if setup else 0
         is_patient = setup is not None and self._short.get(exam.exam_id) == (exam, setup.requirements)
         return exam.last_ms + quiet_ms * (PATIENCE if is_patient else 1) <= now_ms
 
     def _setup(self, exam: WaitingExam) -> ChannelSetup | None:
-        channel = self._channels.by_id(exam.channel_id)
-        return channel.setup if channel else None
+        return self._channels.setup_of(exam.channel_id)
 
     def _queue(self, exam: WaitingExam, now_ms: int) -> bool:
         with self._journal.change() as db:

@@ -52,7 +52,7 @@ from collegium_connect.trail import Trail
 from collegium_connect.updates import Lease, LeasedGate, LeaseFolder
 from collegium_connect.updates.before import JournalBeforeUpdate
 from collegium_connect.updates.history import note_version
-from collegium_connect.updates.pins import Pins, ServerPin
+from collegium_connect.updates.pins import ServerPin, in_words
 from collegium_connect.updates.version import Version
 from collegium_connect.watch import WATCH_S, Watch
 
@@ -174,9 +174,7 @@ class Gateway:
             viewer=self._viewer,
             channels=self._channels,
             configuration=self._configuration,
-            pins=lambda: Pins(self._settings.updates.pin, self._lease_folder.pinned()).in_words(
-                Version.here()
-            ),
+            pins=lambda: in_words(self._settings.updates.pin, self._lease_folder),
             sender=self._sender,
             examine=lambda: examine(self._settings, self._journal),
         )

@@ -1,5 +1,6 @@
 """What a trial asks of an exam's acquisition: judged from facts alone, told or held, and never lost."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,8 +18,8 @@ from collegium_connect.assemble import PATIENCE, Assembler
 from collegium_connect.channels import Channels
 from collegium_connect.clock import to_ms
 from collegium_connect.facts import facts_of
+from collegium_connect.journal import aside, deliveries, inspection, objects, overview
 from collegium_connect.journal import channels as stored
-from collegium_connect.journal import deliveries, inspection, objects, overview
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.exams import Acquired
 from collegium_connect.journal.facts import Facts
@@ -373,6 +374,31 @@ def test_a_named_person_lets_a_held_exam_go_with_a_reason(bench: Bench) -> None:
     with bench.journal.look() as db:
         (entry,) = db.execute("SELECT action, actor, channel_id FROM trail").fetchall()
     assert tuple(entry) == ("quarantine.exam.let_go", "Ann", "ch-1")
+
+
+def test_an_exam_whose_objects_were_all_given_up_is_told_no_more(bench: Bench) -> None:
+    bench.ask(replace(ASKED, slice_thickness_mm=1.0), when_unmet=Unmet.HOLD)
+    bench.receive(1)
+    bench.run_after(QUIET_S)
+
+    with bench.journal.change() as db:
+        (item,) = aside.of_exam(db, "exam-1")
+        aside.delete(db, item)
+
+    with bench.journal.look() as db:
+        assert overview.unmet(db, 0) == {}
+
+
+def test_an_exam_of_a_channel_that_cannot_be_served_just_now_is_held_all_the_same(bench: Bench) -> None:
+    bench.ask(replace(ASKED, slice_thickness_mm=1.0), when_unmet=Unmet.HOLD)
+    bench.receive(1)
+    recipe = "no recipe at all"
+    digest = hashlib.sha256(recipe.encode()).hexdigest()
+    (setup,) = bench.channels.setups
+    bench.tell(replace(setup, recipe_yaml=recipe, recipe_digest=digest))
+
+    assert bench.run_after(QUIET_S) == 0
+    assert bench.line.state == "held"
 
 
 def test_only_an_exam_that_is_held_can_be_let_go(bench: Bench) -> None:

@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from collegium_connect.clock import now
+from collegium_connect.journal.database import Journal
+from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.settings import GatewaySettings, ServerSettings, Settings, UpdateSettings
+from collegium_connect.trail import Trail
 from collegium_connect.updates.errors import ReleaseUnusable, RepositoryUnusable, UpdatesOff
 from collegium_connect.updates.lease import Lease, LeaseFolder
-from collegium_connect.updates.pins import Pins
+from collegium_connect.updates.pins import Pins, ServerPin, in_words
 from collegium_connect.updates.program import Program
 from collegium_connect.updates.repository import Repository
 from collegium_connect.updates.updater import Outcome, Update
@@ -289,6 +293,21 @@ def test_a_pin_that_cannot_be_read_is_no_leave_to_install(
         update(settings, gateway).run()
 
     assert program.current() == OLD
+
+
+def test_a_pin_that_cannot_be_read_is_told_and_written_anew(tmp_path: Path) -> None:
+    files = LeaseFolder(tmp_path / "shared")
+    files.make()
+    files.say_pinned("whatever")
+    journal = Journal(tmp_path / "journal.sqlite3")
+    trail = Trail(journal, load_secrets(KeyFolder(tmp_path / "keys")), now)
+
+    told = in_words("", files)
+    ServerPin(files, journal, trail).take("1.3.0")
+
+    journal.close()
+    assert told == "What the server pins cannot be read. Nothing is installed until it can."
+    assert files.pinned() == "1.3.0"
 
 
 @pytest.mark.parametrize(

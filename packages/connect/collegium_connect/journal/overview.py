@@ -8,7 +8,7 @@ from datetime import datetime
 from collegium_connect.clock import from_ms
 from collegium_connect.journal.deliveries import DeliveryState
 from collegium_connect.journal.exams import Acquisition
-from collegium_connect.journal.objects import State
+from collegium_connect.journal.objects import UNMET, State
 
 _ON_THE_WAY = (State.RECEIVED, State.WAITING, State.QUEUED)
 _SET_ASIDE = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
@@ -127,9 +127,10 @@ def given_up(db: sqlite3.Connection) -> dict[str, int]:
 def unmet(db: sqlite3.Connection, after_ms: int) -> dict[str, UnmetCounts]:
     """By channel id, exams that are held for what they lack, and those told of since."""
     rows = db.execute(
-        "SELECT channel_id, sum(acquisition = 'held') AS held, sum(acquisition = 'unmet' AND judged_ms > ?) AS told"
+        "SELECT channel_id, sum(acquisition = 'unmet' AND judged_ms > ?) AS told, sum(acquisition = 'held' AND"
+        " EXISTS (SELECT 1 FROM objects o WHERE o.exam_id = exams.exam_id AND o.reason_code = ?)) AS held"
         " FROM exams INDEXED BY exams_unmet WHERE acquisition IN ('unmet', 'held') GROUP BY channel_id",
-        (after_ms,),
+        (after_ms, UNMET),
     )
     return {
         row["channel_id"]: UnmetCounts(row["held"], row["told"]) for row in rows if row["held"] or row["told"]

@@ -5,12 +5,14 @@ the server over must not bring back a version with a known fault. Where both pin
 installed until they agree.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from collegium_connect.actor import GATEWAY
 from collegium_connect.journal.database import Journal
 from collegium_connect.log import EventLog
 from collegium_connect.trail import Trail
+from collegium_connect.updates.errors import ReleaseUnusable
 from collegium_connect.updates.lease import LeaseFolder
 from collegium_connect.updates.version import Version
 
@@ -60,6 +62,14 @@ class Pins:
         return words
 
 
+def in_words(site: str, folder: LeaseFolder) -> str:
+    """What holds for the version that runs here."""
+    try:
+        return Pins(site, folder.pinned()).in_words(Version.here())
+    except ReleaseUnusable as error:
+        return f"{error} Nothing is installed until it can."
+
+
 class ServerPin:
     """Keeps what the server pins where the updater's account reads it, and in the trail."""
 
@@ -68,8 +78,9 @@ class ServerPin:
 
     def take(self, version: str) -> None:
         """The server says now that it pins this version; empty: none."""
-        if version == self._folder.pinned():
-            return
+        with suppress(ReleaseUnusable):  # what cannot be read is written anew
+            if version == self._folder.pinned():
+                return
         with self._journal.change() as db:
             self._trail.note(db, GATEWAY, "updates.pin.received", facts={"version": version})
         self._folder.say_pinned(version)
