@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from collegium_testkit import phantoms
+from collegium_testkit.channels import channel
 from collegium_testkit.fake_server import FakeServer
 
 SLICES = 5
@@ -25,7 +26,7 @@ CALLERS = 'allowed_callers = [{ ae = "LOCAL", address = "127.0.0.1" }]'
 
 def main() -> int:
     options = _parser().parse_args()
-    with FakeServer() as server, tempfile.TemporaryDirectory() as folder:
+    with FakeServer([channel()]) as server, tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)  # the gateway's account reads the exam
         exam = phantoms.ct_exam(Path(folder) / "exam", slices=SLICES, size=64).folder
         _configure(options.config, server.url)

@@ -18,7 +18,7 @@ from collegium_connect.assemble import Assembler
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, now
 from collegium_connect.configuration import Configuration
-from collegium_connect.doctor import examine
+from collegium_connect.doctor import as_html, examine
 from collegium_connect.errors import AlreadyRunning, NotEnrolled
 from collegium_connect.folders import copies_path, journal_path, running_path
 from collegium_connect.hands import Desk, Owned
@@ -177,6 +177,7 @@ class Gateway:
             pins=lambda: in_words(self._settings.updates.pin, self._lease_folder),
             sender=self._sender,
             examine=lambda: examine(self._settings, self._journal),
+            report=lambda findings: as_html(self._settings, findings, self._clock()),
         )
 
     def _enrolment(self) -> Enrolment:

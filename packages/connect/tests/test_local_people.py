@@ -442,3 +442,13 @@ def test_the_doctor_tells_what_it_found(visitor: Visitor) -> None:
 
     assert "Examine again" in answer.text
     assert "Needed" in answer.text
+
+
+def test_the_doctors_report_is_a_page_to_keep(visitor: Visitor) -> None:
+    visitor.sign_in("Otto")
+
+    answer = visitor.post("/doctor", data={"as_report": "yes"})
+
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="compatibility-report.html"'
+    assert "Compatibility report of Larkspur General" in answer.text
+    assert "SHA-256" in answer.text

@@ -81,6 +81,8 @@ class Parts:
     """Which version may be installed, in words."""
     sender: Sender
     examine: Callable[[], Sequence[Finding]]
+    report: Callable[[Sequence[Finding]], str]
+    """The findings as a dated page to keep."""
 
 
 def make_app(parts: Parts) -> Starlette:
@@ -161,7 +163,7 @@ def _exam_routes(parts: Parts, desk: Desk) -> list[Route]:
 
 
 def _configuration_routes(parts: Parts, desk: Desk) -> list[Route]:
-    pages = ConfigurationPages(desk, parts.configuration, parts.examine, parts.pins)
+    pages = ConfigurationPages(desk, parts.configuration, parts.examine, parts.report, parts.pins)
     return [
         Route("/configuration", desk.signed_in(pages.listed)),
         Route(

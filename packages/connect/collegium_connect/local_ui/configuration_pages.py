@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from collegium_connect.configuration import Configuration
 from collegium_connect.doctor import Finding
 from collegium_connect.local_ui.desk import Desk
+from collegium_connect.local_ui.frame import HEADERS
 from collegium_connect.local_ui.sessions import Session
 
 
@@ -18,9 +19,11 @@ class ConfigurationPages:
         desk: Desk,
         configuration: Configuration,
         examine: Callable[[], Sequence[Finding]],
+        report: Callable[[Sequence[Finding]], str],
         pins: Callable[[], str],
     ) -> None:
-        self._desk, self._configuration, self._examine, self._pins = desk, configuration, examine, pins
+        self._desk, self._configuration, self._pins = desk, configuration, pins
+        self._examine, self._report = examine, report
 
     async def listed(self, request: Request, _session: Session) -> Response:
         return await self._page(request)
@@ -39,7 +42,12 @@ class ConfigurationPages:
 
     async def doctor(self, request: Request, _session: Session) -> Response:
         """Asked for by a form: it takes seconds, and measures the line."""
-        findings = await run_in_threadpool(self._examine) if request.method == "POST" else None
+        if request.method != "POST":
+            return self._desk.page(request, "doctor.html", findings=None)
+        findings = await run_in_threadpool(self._examine)
+        if (await request.form()).get("as_report"):
+            headers = {**HEADERS, "Content-Disposition": 'attachment; filename="compatibility-report.html"'}
+            return HTMLResponse(self._report(findings), headers=headers)
         return self._desk.page(request, "doctor.html", findings=findings)
 
     async def _page(self, request: Request, told: str = "") -> Response:
