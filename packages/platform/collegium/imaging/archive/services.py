@@ -12,6 +12,7 @@ from collegium.imaging.archive.document import Attributes, SeriesDocument, first
 from collegium.imaging.archive.errors import ImageNotFound
 from collegium.imaging.archive.models import Blob, Exam, Instance, Series
 from collegium.imaging.archive.models import SeriesDocument as DocumentRow
+from collegium.imaging.archive.rows import insert_rows
 from collegium.kit import ids
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
@@ -53,7 +54,7 @@ class StoredBlob:
 def add_blobs(*, actor: Actor, blobs: Iterable[StoredBlob]) -> None:
     """Rows for blobs that are durable in the store already."""
     assert actor.organisation_id
-    Blob.objects.bulk_create(
+    insert_rows(
         Blob(
             id=blob.id,
             space_id=actor.space,
@@ -154,7 +155,7 @@ def _extend_series(actor: Actor, exam: Exam, series_uid: str, arrived: list[NewI
         instances=series.instance_count,
     )
     series.save(update_fields=["revision", "instance_count", "qido_json"])
-    Instance.objects.bulk_create(_instance(actor, exam, series, one) for one in arrived)
+    insert_rows(_instance(actor, exam, series, one) for one in arrived)
     DocumentRow.objects.create(
         space_id=actor.space,
         exam=exam,

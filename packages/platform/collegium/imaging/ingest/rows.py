@@ -6,7 +6,8 @@ where the database needs 10 ms. Only `services` and `settlement` use this.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
 
     from collegium.imaging.ingest.models import DeliveryObject
 
+# As one JSON text: an array of documents would have every quotation mark of them escaped in Python.
 _UPDATE = """
 update imaging_ingest_deliveryobject as object
 set state = new.state, code = new.code, reason = new.reason,
-    blob_id = new.blob_id, document = new.document, frame_table = new.frame_table
-from unnest(
-    %s::uuid[], %s::text[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bytea[]
-) as new (id, state, code, reason, blob_id, document, frame_table)
+    blob_id = new.blob_id, document = new.document, frame_table = decode(new.frame_table, 'hex')
+from json_to_recordset(%s::json) as new (
+    id uuid, state text, code text, reason text, blob_id uuid, document text, frame_table text
+)
 where object.id = new.id and object.space_id = %s
 """
 
@@ -31,14 +33,17 @@ def save_outcomes(objects: Collection[DeliveryObject]) -> None:
     rows = list(objects)
     if not rows:
         return
-    columns: list[list[Any]] = [  # Any: one type a column
-        [one.id for one in rows],
-        [str(one.state) for one in rows],
-        [one.code for one in rows],
-        [one.reason for one in rows],
-        [one.blob_id for one in rows],
-        [one.document for one in rows],
-        [bytes(one.frame_table) for one in rows],
+    told = [
+        {
+            "id": str(one.id),
+            "state": str(one.state),
+            "code": one.code,
+            "reason": one.reason,
+            "blob_id": str(one.blob_id) if one.blob_id else None,
+            "document": one.document,
+            "frame_table": one.frame_table.hex(),
+        }
+        for one in rows
     ]
     with connection.cursor() as cursor:
-        cursor.execute(_UPDATE, [*columns, rows[0].space_id])
+        cursor.execute(_UPDATE, [json.dumps(told, ensure_ascii=False), rows[0].space_id])

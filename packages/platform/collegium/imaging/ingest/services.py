@@ -15,6 +15,7 @@ from uuid import UUID
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive import services as archiving
 from collegium.imaging.archive import storage
+from collegium.imaging.archive.rows import insert_rows
 from collegium.imaging.connections import queries as connections
 from collegium.imaging.ingest import queries
 from collegium.imaging.ingest.errors import (
@@ -108,7 +109,7 @@ def open_delivery(*, actor: Actor, manifest: Manifest) -> tuple[str, ...]:
 
 
 def _add_objects(row: Delivery, manifest: Manifest) -> None:
-    DeliveryObject.objects.bulk_create(
+    insert_rows(
         DeliveryObject(
             id=ids.uuid7(),
             space_id=row.space_id,
@@ -237,7 +238,7 @@ def _own_delivery(actor: Actor, study_uid: str, subject: str, group: Iterable[Ar
         manifest_digest=hashlib.sha256(text.encode()).hexdigest(),
     )
     archiving.add_blobs(actor=actor, blobs=(one.blob for one in arrived))
-    DeliveryObject.objects.bulk_create(
+    insert_rows(
         DeliveryObject(
             id=ids.uuid7(),
             space_id=row.space_id,
