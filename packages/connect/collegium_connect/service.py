@@ -116,7 +116,9 @@ class Gateway:
         gate = LeasedGate(admission, self._is_leased)
         self._door = Door(settings.receive, settings.limits, gate, intake, self._commitments)
         if settings.receive.processes > 1:
-            owned = Owned(ledger, stores, links, self._channels, self._commitments, secrets)
+            owned = Owned(
+                ledger, journal_path(settings), stores, links, self._channels, self._commitments, secrets
+            )
             self._door.hand_over(lambda crowd: Desk(settings, owned, gate, crowd))
         self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
         self._assembler = Assembler(self._journal, self._channels, clock)

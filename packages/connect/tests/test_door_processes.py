@@ -61,6 +61,32 @@ def test_exams_that_come_by_several_processes_are_delivered_once(
     assert set(server.receipted.values()) == {1}
 
 
+def test_what_was_lent_and_not_used_goes_back_when_an_association_ends(
+    several: Gateway, server: FakeServer, tmp_path: Path, until: Until, settings: Settings
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=9, size=64)
+    spool = settings.gateway.data_dir / "spool"
+
+    pacs.send(exam.folder, "127.0.0.1", several.receive_port, "TRIAL1")
+    until(lambda: len(server.receipted) == 9)
+
+    until(lambda: not list(spool.iterdir()))
+
+
+def test_a_second_copy_leaves_nothing_behind(
+    several: Gateway, server: FakeServer, tmp_path: Path, until: Until, settings: Settings
+) -> None:
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=3, size=64)
+
+    for _ in range(2):
+        sent = pacs.send(exam.folder, "127.0.0.1", several.receive_port, "TRIAL1")
+        assert all(item.stored for item in sent)
+    until(lambda: len(server.receipted) == 3)
+
+    assert set(server.receipted.values()) == {1}
+    until(lambda: not list((settings.gateway.data_dir / "spool").iterdir()))
+
+
 def test_an_object_in_pieces_is_written_by_another_process_too(
     several: Gateway, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
@@ -82,8 +108,8 @@ def test_strangers_are_refused_and_logged_by_every_process(several: Gateway, log
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_a_killed_process_is_replaced_and_the_rest_goes_on(
-    several: Gateway, server: FakeServer, tmp_path: Path, until: Until, log_file: Path
+def test_a_killed_process_is_replaced_and_the_rest_goes_on(  # noqa: PLR0917 - what it looks at
+    several: Gateway, server: FakeServer, tmp_path: Path, until: Until, log_file: Path, settings: Settings
 ) -> None:
     exam = phantoms.ct_exam(tmp_path / "exam", slices=3, size=64)
     killed = multiprocessing.active_children()
@@ -97,3 +123,4 @@ def test_a_killed_process_is_replaced_and_the_rest_goes_on(
 
     assert len(killed) == 2
     assert all(item.stored for item in sent)
+    until(lambda: not list((settings.gateway.data_dir / "spool").iterdir()))

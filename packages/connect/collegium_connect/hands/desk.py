@@ -16,10 +16,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 from collegium_connect.channels import Channel
 from collegium_connect.deidentify import Codes
+from collegium_connect.errors import SpoolFull
 from collegium_connect.hands.hand import Birth, Unfit, run
 from collegium_connect.keys import Secrets
 from collegium_connect.ledger import Ledger, Written
@@ -29,7 +31,7 @@ from collegium_connect.receive.association import Committer, Gate
 from collegium_connect.receive.crowd import Crowd
 from collegium_connect.receive.pdu import AssociateRequest
 from collegium_connect.settings import Settings
-from collegium_connect.spool import Place, Stores
+from collegium_connect.spool import Place, Stored, Stores
 from collegium_deid import Rejected
 
 log = EventLog("receive")
@@ -49,6 +51,7 @@ class Owned:
     """What the processes ask for, and the gateway has."""
 
     ledger: Ledger
+    journal: Path
     stores: Stores
     codes: Codes
     channels: Registry
@@ -72,7 +75,9 @@ class Desk:
         self._listener = Listener(backlog=_BACKLOG, authkey=self._word)
         address = self._listener.address
         assert isinstance(address, str)
-        self._birth = Birth(self._settings, self._owned.secrets, tuple(sockets), address, self._word)
+        self._birth = Birth(
+            self._settings, self._owned.journal, self._owned.secrets, tuple(sockets), address, self._word
+        )
         for _ in range(self._settings.receive.processes):
             self._processes.append(self._begin())
         for work in (self._welcome, self._keep_going):
@@ -127,27 +132,42 @@ class Desk:
                     return
 
 
+@dataclass
+class _Loan:
+    """Room that one line has: a record of it counts for itself, and the loan for what is left."""
+
+    place: Place
+    size: int
+    used: int = 0
+
+    @property
+    def rest(self) -> Place:
+        return Place(self.place.segment, self.place.offset + self.used)
+
+    def use(self, stored: Stored) -> None:
+        self.used = stored.place.offset + stored.record_bytes - self.place.offset
+
+
 class _Visit:
     """One association in another process, or one other thread of it."""
 
     def __init__(self, owned: Owned, gate: Gate, crowd: Crowd, held: ExitStack) -> None:
         self._owned, self._gate, self._crowd, self._held = owned, gate, crowd, held
+        self._loan: _Loan | None = None
         self._lent: set[Place] = set()
         segments = owned.stores.segments
         self._answers: dict[str, Callable[..., Any]] = {  # Any: as each question's
             "decide": self._decide,
             "is_well": lambda: owned.ledger.is_well,
-            "is_known": owned.ledger.is_known,
-            "is_known_input": owned.ledger.is_known_input,
             "record": self._record,
             "code_for": owned.codes.code_for,
             "commit": self._commit,
-            "reserve": lambda size: self._lend(segments.reserve(size)),
-            "reserve_own": lambda: self._lend(segments.reserve_own()),
+            "lend": self._lend,
+            "reserve_own": self._reserve_own,
             "grow": segments.grow,
             "sync": segments.sync,
             "remove": self._remove,
-            "require": lambda size, to_empty_it: owned.stores.usage.require(size, to_empty_it=to_empty_it),
+            "require": owned.stores.usage.require,
             "log": _log,
         }
 
@@ -161,6 +181,7 @@ class _Visit:
 
     def take_back(self) -> None:
         """The asker is gone: nobody will record what it was lent."""
+        self._end_loan()
         for place in self._lent:
             self._owned.stores.segments.forget(place)
 
@@ -172,13 +193,35 @@ class _Visit:
                 self._held.push(inside.pop_all())
             return decision
 
-    def _lend(self, place: Place) -> Place:
+    def _lend(self, size: int, wanted: int) -> tuple[Place, int]:
+        """Room for one record and, if there is as much, for more; how large it is."""
+        self._end_loan()
+        try:
+            self._owned.stores.usage.require(wanted)
+        except SpoolFull:
+            self._owned.stores.usage.require(size)
+            wanted = size
+        self._loan = _Loan(self._owned.stores.segments.reserve(wanted), wanted)
+        return self._loan.place, wanted
+
+    def _end_loan(self) -> None:
+        loan, self._loan = self._loan, None
+        if loan is not None:
+            self._owned.stores.segments.forget(loan.rest, loan.size - loan.used)
+
+    def _reserve_own(self) -> Place:
+        place = self._owned.stores.segments.reserve_own()
         self._lent.add(place)
         return place
 
     def _record(self, items: Sequence[Written]) -> object:
         # Whatever comes of it: from here on the place is the journal's, or the next start's, to judge.
-        self._lent.difference_update(item.stored.place for item in items)
+        for item in items:
+            if item.stored.place in self._lent:
+                self._lent.remove(item.stored.place)
+            elif self._loan is not None:
+                self._loan.use(item.stored)
+                self._owned.stores.segments.adopt(item.stored.place.segment)
         return self._owned.ledger.record(items)
 
     def _remove(self, segment: str) -> None:

@@ -9,16 +9,20 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, Connection, wait
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from collegium_connect import machine
 from collegium_connect.channels import Channel
 from collegium_connect.clock import now
+from collegium_connect.hands.loans import LentSegments, LentStores
 from collegium_connect.intake import Intake
+from collegium_connect.journal import objects
+from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import Kept
 from collegium_connect.keys import Secrets
 from collegium_connect.ledger import Written
@@ -26,12 +30,13 @@ from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.door import Door
 from collegium_connect.receive.pdu import AssociateRequest
 from collegium_connect.settings import Settings
-from collegium_connect.spool import Place, Stores
-from collegium_connect.spool.segments import Piece, Segments
+from collegium_connect.spool import Segments
 from collegium_connect.spool.usage import Usage
 from collegium_deid import Rejected
 
 _NO_LIMIT = 1 << 30
+_CODES: Final = 4096
+"""Subject codes that are remembered; with their local ids, as in the gateway itself."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Birth:
     """What such a process is born with."""
 
     settings: Settings
+    journal: Path
+    """Read here, written by the gateway alone."""
     secrets: Secrets = field(repr=False)
     sockets: tuple[tuple[socket.socket, bool], ...]
     """Those that listen; whether for TLS."""
@@ -92,18 +99,20 @@ class _Gate:
 
 
 class _Ledger:
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, line: Line, journal: Journal) -> None:
+        self._line, self._journal = line, journal
 
     @property
     def is_well(self) -> bool:
         return bool(self._line.ask("is_well"))
 
     def is_known(self, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
-        return bool(self._line.ask("is_known", channel_id, sop_instance_uid, sha256))
+        with self._journal.look() as db:
+            return objects.is_known(db, channel_id, sop_instance_uid, sha256)
 
     def is_known_input(self, channel_id: str, input_mac: bytes) -> bool:
-        return bool(self._line.ask("is_known_input", channel_id, input_mac))
+        with self._journal.look() as db:
+            return objects.is_known_input(db, channel_id, input_mac)
 
     def record(self, items: Sequence[Written]) -> list[Kept]:
         return list(self._line.ask("record", items))
@@ -112,9 +121,16 @@ class _Ledger:
 class _Codes:
     def __init__(self, line: Line) -> None:
         self._line = line
+        self._known: dict[tuple[int, str], str] = {}
 
     def code_for(self, scope_id: int, site_code: str, local_id: str) -> str:
-        return str(self._line.ask("code_for", scope_id, site_code, local_id))
+        known = self._known.get((scope_id, local_id))
+        if known is None:
+            known = str(self._line.ask("code_for", scope_id, site_code, local_id))
+            if len(self._known) >= _CODES:
+                self._known.clear()
+            self._known[scope_id, local_id] = known
+        return known
 
 
 class _Committer:
@@ -125,43 +141,13 @@ class _Committer:
         return int(self._line.ask("commit", channel.channel_id, calling_ae, address, data, transfer_syntax))
 
 
-class _Segments(Segments):
-    """Room that the gateway gives, filled here."""
-
-    def __init__(self, line: Line, settings: Settings) -> None:
-        super().__init__(settings.gateway.data_dir / "spool")
-        self._line = line
-
-    def append(self, pieces: Sequence[Piece]) -> Place:
-        place = self.reserve(sum(map(len, pieces)))
-        self.fill(place, pieces)
-        return place
-
-    def reserve(self, size: int) -> Place:
-        place: Place = self._line.ask("reserve", size)
-        return place
-
-    def reserve_own(self) -> Place:
-        place: Place = self._line.ask("reserve_own")
-        return place
-
-    def grow(self, segment: str, size: int) -> None:
-        self._line.ask("grow", segment, size)
-
-    def sync(self, segments: Iterable[str]) -> None:
-        self._line.ask("sync", list(segments))
-
-    def remove(self, segment: str) -> None:
-        self._line.ask("remove", segment)
-
-
 class _Usage(Usage):
     def __init__(self, line: Line, settings: Settings, segments: Segments) -> None:
         super().__init__(settings.gateway.data_dir, settings.limits, segments)
         self._line = line
 
-    def require(self, size: int, *, to_empty_it: bool = False) -> None:
-        self._line.ask("require", size, to_empty_it)
+    def require(self, size: int, *, to_empty_it: bool = False) -> None:  # noqa: ARG002 - nothing is emptied here
+        self._line.ask("require", size)
 
 
 class _Log(logging.Handler):
@@ -184,9 +170,9 @@ def run(birth: Birth) -> None:
     root = logging.getLogger("collegium_connect")
     root.handlers, root.propagate = [_Log(line)], False
     root.setLevel(logging.INFO)
-    segments = _Segments(line, settings)
-    stores = Stores(segments, _Usage(line, settings, segments), birth.secrets.sealing)
-    intake = Intake(_Ledger(line), stores, _Codes(line), birth.secrets, now)
+    segments = LentSegments(line.ask, settings.gateway.data_dir / "spool")
+    stores = LentStores(segments, _Usage(line, settings, segments), birth.secrets.sealing)
+    intake = Intake(_Ledger(line, Journal(birth.journal)), stores, _Codes(line), birth.secrets, now)
     # Associations are counted by the gateway, over all its processes.
     own = replace(
         settings.receive, max_associations=_NO_LIMIT, max_associations_per_caller=_NO_LIMIT,

@@ -18,6 +18,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _READERS: Final = 8
+_CHECKPOINT_PAGES: Final = 4096
+"""Of 4 KB. Rows have random keys: pages are written many times, and whoever commits waits for a checkpoint."""
+_CACHE_KB: Final = 8192
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -55,6 +58,8 @@ class Journal:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()

@@ -123,7 +123,8 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
             "UPDATE objects SET input_mac = NULL WHERE channel_id = ? AND input_mac = ?",
             (channel_id, arrival.input_mac),
         )
-    if product and product.sha256 and is_known(db, channel_id, product.sop_instance_uid, product.sha256):
+    known = _state_of(db, channel_id, product) if product and product.sha256 else None
+    if known not in (None, State.MISSING):
         return Kept.DUPLICATE
     if product is None:
         # Without a reason it could not be read as it came, which inspection makes up for.
@@ -135,7 +136,7 @@ def record(db: sqlite3.Connection, arrival: Arrival, stored: Stored) -> Kept:
         # Whose it is matters once a person lets it go on.
         _insert(db, arrival, stored, exam_id, aside_as(arrival.reason_code))
         return Kept.STORED
-    delivery_id = replace_missing(db, channel_id, product)
+    delivery_id = replace_missing(db, channel_id, product) if known else None
     _insert(db, arrival, stored, exam_id, State.HELD if is_held else State.RECEIVED)
     if delivery_id:
         mend(db, arrival.object_id, delivery_id)
@@ -224,8 +225,9 @@ def exam_of(
 ) -> tuple[str, bool]:
     """The exam that an object belongs to, made if it is the first; and whether it must be held."""
     exam = db.execute(
-        "SELECT exam_id, subject_code, is_held FROM exams WHERE channel_id = ? AND study_uid = ?",
-        (channel_id, product.study_uid),
+        "UPDATE exams SET last_ms = max(last_ms, ?) WHERE channel_id = ? AND study_uid = ?"
+        " RETURNING exam_id, subject_code, is_held",
+        (received_ms, channel_id, product.study_uid),
     ).fetchone()
     if exam is None:
         db.execute(
@@ -234,8 +236,15 @@ def exam_of(
             (new_exam_id, channel_id, product.study_uid, product.subject_code, received_ms, received_ms),
         )
         return new_exam_id, False
-    db.execute("UPDATE exams SET last_ms = max(last_ms, ?) WHERE exam_id = ?", (received_ms, exam["exam_id"]))
     return exam["exam_id"], bool(exam["is_held"]) or exam["subject_code"] != product.subject_code
+
+
+def _state_of(db: sqlite3.Connection, channel_id: str, product: Product) -> str | None:
+    row = db.execute(
+        "SELECT state FROM objects WHERE channel_id = ? AND sop_instance_uid = ? AND sha256 = ?",
+        (channel_id, product.sop_instance_uid, product.sha256),
+    ).fetchone()
+    return None if row is None else str(row["state"])
 
 
 def _insert(
