@@ -44,7 +44,7 @@ class ResendingPacs(threading.Thread):
     def __init__(self, hospital: Hospital, paths: Sequence[Path]) -> None:
         super().__init__(daemon=True)
         self._hospital, self.waiting = hospital, list(paths)
-        self._ends = time.monotonic() + 200
+        self._ends = time.monotonic() + 900  # on a busy machine a start takes ten seconds
 
     def run(self) -> None:
         while self.waiting and time.monotonic() < self._ends:

@@ -10,6 +10,7 @@ from typing import Final
 from collegium_connect.alarms import Alarms
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
+from collegium_connect.doctor.network import CLOCK_S
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, pulls
@@ -34,6 +35,7 @@ _OF_DOOR: Final = (
     "Renew receive.tls_certificate_file and its key; they are taken up without a restart.",
     "Senders that look at it no longer send: renew receive.tls_certificate_file and its key.",
 )
+_SPANS: Final = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 _MOST_CHARACTERS: Final = 400
 _TOLD_FOR: Final = timedelta(days=1)
 """An exam that was sent though it lacks something is told for so long."""
@@ -74,6 +76,7 @@ class Watch:
         self._channels.follow()
         self._tell_of_channels()
         self._tell_of_line()
+        self._tell_of_clock()
         self._tell_of_certificates()
         self._tell_of_own_certificate()
         self._sender.let_go_of_expired()
@@ -145,6 +148,11 @@ class Watch:
         else:
             self.alarms.clear(LINE_DOWN)
 
+    def _tell_of_clock(self) -> None:
+        ahead_s = self._client.clock_ahead_s or 0.0
+        words = _clock_words(ahead_s) if abs(ahead_s) > CLOCK_S else ""
+        self.alarms.keep("connect.clock.off", {"": words} if words else {})
+
     def _tell_of_certificates(self) -> None:
         ends = {
             "connect.server.certificate_ends": ("The server's certificate", self._client.certificate_ends),
@@ -165,6 +173,16 @@ class Watch:
         self.alarms.keep("connect.receive.certificate_unfit", {"": problem} if problem else {})
         words = _notice("The DICOM port's certificate", self._certificate.ends, self._clock(), _OF_DOOR)
         self.alarms.keep("connect.receive.certificate_ends", {"": words} if words else {})
+
+
+def _clock_words(ahead_s: float) -> str:
+    """In whole minutes, hours or days, so that the words do not change with every look."""
+    unit, name = next((item for item in _SPANS if abs(ahead_s) >= 2 * item[0]), _SPANS[-1])
+    where = "ahead of" if ahead_s > 0 else "behind"
+    return (
+        f"This machine's clock is {abs(ahead_s) // unit:.0f} {name} {where} the server's. Nothing is lost, but times"
+        " here and in manifests are wrong. Set it by NTP."
+    )
 
 
 def _notice(what: str, ends: datetime | None, now: datetime, advice: tuple[str, str]) -> str:

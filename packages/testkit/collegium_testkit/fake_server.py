@@ -12,6 +12,7 @@ import secrets
 import socket
 import ssl
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,8 +45,9 @@ from collegium_wire import (
 _DELIVERY: Final = re.compile(r"/gateway/v1/deliveries/([0-9a-f-]{36})(/objects|/complete)?")
 Call = Literal["enrol", "heartbeat", "manifest", "objects", "complete"]
 Kind = Literal[
-    "cut_before", "cut_during", "cut_after", "status", "garbage", "unreadable", "wrong_receipt", "hang"
-]
+    "cut_before", "cut_during", "cut_after", "status", "garbage", "unreadable", "wrong_receipt",
+    "half_closed", "hang",
+]  # fmt: skip
 
 
 @dataclass
@@ -55,7 +57,8 @@ class Fault:
     `cut_before` closes the connection without reading; `cut_during` after half of the body;
     `cut_after` does the work and never answers; `status` answers with an error; `garbage` with
     bytes that are no message, `unreadable` likewise after the work; `wrong_receipt` with a receipt for
-    something else; `hang` never, while the server lives.
+    something else; `half_closed` closes its own side and goes on listening; `hang` never answers, while
+    the server lives.
     """
 
     call: Call
@@ -105,6 +108,8 @@ class FakeServer:
         self.receipted: Counter[str] = Counter()
         """How many receipts name an instance."""
         self.heartbeats: list[Heartbeat] = []
+        self.clock_ahead_s = 0.0
+        """By how much its clock is ahead, as its answers say."""
         self.is_shared = False
         """Two runs took turns with the one enrolment; a test may set it back."""
         self.pinned_software = ""
@@ -328,6 +333,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.fake.ending.wait(60)
             self._cut()
             return
+        if kind == "half_closed":
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_WR)
+            return
         if kind == "garbage":
             self._reply(200, b"<html>captive portal</html>")
             return
@@ -359,6 +368,9 @@ class _Handler(BaseHTTPRequestHandler):
         # The gateway was killed, or the fault cut the line: both on purpose.
         with contextlib.suppress(ConnectionError, TimeoutError, ValueError):
             super().handle()
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.fake.clock_ahead_s)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
         """Nothing: the test's output stays readable."""
