@@ -172,6 +172,13 @@ def test_a_message_that_the_service_cannot_take_is_aborted_by_the_user(line: Lin
     assert line.sent() == pdu.abort(0, 0)
 
 
+def test_data_of_an_established_association_change_no_state() -> None:
+    """What `next_data` takes a short way for: PS3.8 Table 9-10, Sta6 and Evt10."""
+    action = TRANSITIONS[State.ESTABLISHED, Event.DATA_RECEIVED]
+
+    assert (action, NEXT[action]) == (Action.DT_2, State.ESTABLISHED)
+
+
 def test_a_release_is_answered_and_the_end_awaited(line: Line) -> None:
     line.bring_to(State.ESTABLISHED)
 

@@ -15,6 +15,7 @@ from collegium_connect.receive.stream import Stream
 from collegium_connect.receive.upper_layer import UpperLayer
 
 _VALUE_HEAD: Final = struct.Struct(">IBB")
+_C_STORE: Final = int(dimse.Operation.C_STORE_RQ)  # named with every object
 _COMMAND_LIMIT: Final = 64 << 10
 _ACTION_LIMIT: Final = 8 << 20
 
@@ -135,7 +136,7 @@ class Association:
         context = self._contexts.get(context_id)
         if context is None:
             raise ServiceViolation("a command in a context that was not accepted")
-        if command.operation == dimse.Operation.C_STORE_RQ and command.has_data:
+        if command.operation == _C_STORE and command.has_data:
             self._begin_object(command, context)
             incoming.command, incoming.context_id, incoming.action = command, context_id, None
         elif command.operation == dimse.Operation.N_ACTION_RQ and command.has_data:

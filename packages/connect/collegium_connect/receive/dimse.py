@@ -1,10 +1,9 @@
 """DIMSE commands (PS3.7): only what a storage, verification and storage commitment provider needs."""
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from collegium_connect.receive.errors import ServiceViolation
 
@@ -26,8 +25,7 @@ class Operation(IntEnum):
     N_ACTION_RQ = 0x0130
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """A request: its raw fields are repeated in the answer as they came."""
 
     operation: int
@@ -53,16 +51,15 @@ def parse(data: bytes) -> Command:
     Raises:
         ServiceViolation: cut, or without the fields every request has.
     """
-    fields, position = {}, 0
-    while position < len(data):
-        if len(data) - position < 8:
+    fields, position, size, head = dict[int, bytes](), 0, len(data), _ELEMENT.unpack_from
+    while position < size:
+        if size - position < 8:
             raise ServiceViolation("a command is cut")
-        group, element, length = _ELEMENT.unpack_from(data, position)
-        position += 8
-        if group != 0 or position + length > len(data):
+        group, element, length = head(data, position)
+        start, position = position + 8, position + 8 + length
+        if group or position > size:
             raise ServiceViolation("a command holds what is no command element")
-        fields[element] = data[position : position + length]
-        position += length
+        fields[element] = data[start:position]
     return Command(
         operation=_number(fields, _FIELD),
         message_id=_number(fields, _MESSAGE_ID) if _MESSAGE_ID in fields else 0,

@@ -24,6 +24,9 @@ from collegium_connect.receive.stream import Stream
 _HEAD: Final = struct.Struct(">BxI")
 _REQUEST_LIMIT: Final = 1 << 20
 _ALL: Final = 1 << 62
+# An enumeration's members cost a search each time they are named; these are named with every PDU.
+_DATA: Final = int(Kind.DATA)
+_ESTABLISHED: Final = State.ESTABLISHED
 _PROVIDER, _USER = 2, 0
 _UNRECOGNIZED, _UNEXPECTED, _INVALID = 1, 2, 6  # reasons of PS3.8 Table 9-26
 # What each PDU is, and which lengths it may have; data are bounded by what we offered.
@@ -75,10 +78,16 @@ class UpperLayer:
             AssociationEnded: aborted, closed, silent, or a PDU that has no place here.
         """
         while True:
-            action = self.step()
+            kind, length = self._stream.unpack(_HEAD)
+            if kind == _DATA and 6 <= length <= self.max_pdu:
+                with self._lock:
+                    if self._state is _ESTABLISHED:  # Sta6, Evt10: DT-2, and nothing else changes
+                        self._is_busy = True
+                        return int(length)
+            action = self._judge(kind, length)
             if action in (Action.DT_2, Action.AR_6):
-                length, self._body = self._body, 0
-                return length
+                self._body = 0
+                return int(length)
             if action in (Action.AR_2, Action.AR_10):
                 self._move(Event.ANSWER_RELEASE, pdu.release_rp())
                 return 0
@@ -148,7 +157,11 @@ class UpperLayer:
         """
         if self._state is State.AWAITING_CLOSE:
             self._stream.skip(self._body)
-        kind, self._body = self._stream.unpack(_HEAD)
+        return self._judge(*self._stream.unpack(_HEAD))
+
+    def _judge(self, kind: int, length: int) -> Action:
+        """Do what the table says of a PDU with this head."""
+        self._body = length
         event, reason = self._classify(kind, self._body)
         if event in (Event.ABORT_RECEIVED, Event.REQUEST_RECEIVED) and self._may(event):
             self._content = self._take_body()  # received means: all of it, while ARTIM still runs
