@@ -16,9 +16,9 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.people import People
 from collegium_connect.trail import Trail
-from collegium_testkit import pacs, phantoms
+from collegium_testkit import pacs, phantoms, wordy
 from collegium_testkit.channels import channel
-from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
 from tests.browser.test_live import until
 
@@ -31,10 +31,16 @@ LOOKS = (("light", 1280), ("dark", 700))
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+def server() -> Iterator[FakeServer]:
+    with FakeServer([channel()]) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def gateway(server: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway with a delivered exam, one screen that waits for a person, and an administrator."""
     folder = tmp_path_factory.mktemp("gateway")
-    with FakeServer([channel()]) as server, GatewayProcess(folder / "hospital", server.url) as made:
+    with GatewayProcess(folder / "hospital", server.url) as made:
         made.enrol(server.url, server.code)
         made.start()
         journal = Journal(made.data_dir / "journal.sqlite3")
@@ -88,21 +94,14 @@ def test_every_local_page_is_sound_to_look_at(page: Page) -> None:
 
     for path in PATHS:
         page.goto(path)
-        for scheme, width in LOOKS:
-            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
-            page.set_viewport_size({"width": width, "height": 900})
-            wrong += findings(page)
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                wrong.append(f"{path} is wider than {width} px")
-            name = path.strip("/").replace("/", "-") or "overview"
-            page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True)
+        wrong += seen_in_all_looks(page, path.strip("/").replace("/", "-") or "overview")
 
     assert wrong == []
 
 
 @pytest.mark.requirement("C18")
 def test_a_box_is_drawn_on_the_picture_and_what_would_leave_hides_it(page: Page) -> None:
-    page.goto("/quarantine")
+    page.goto("/quarantine?reason=deid.release")
     page.get_by_role("link", name="Look at it").click()
     place = page.locator(".picture[data-draw] img").bounding_box()
     assert place is not None
@@ -128,16 +127,48 @@ def test_the_pictures_of_an_exam_are_sound_side_by_side(page: Page) -> None:
     page.get_by_role("link", name="Its whole exam").first.click()
     page.get_by_label("I looked at it, it may leave").first.check()
 
+    assert seen_in_all_looks(page, "exam-sheet") == []
+
+
+@pytest.mark.requirement("C18")
+def test_what_has_no_picture_and_what_was_decided_are_sound_to_look_at(
+    page: Page, gateway: GatewayProcess, server: FakeServer, tmp_path: Path
+) -> None:
+    server.faults = [Fault("manifest", "status", status=503, times=10_000)]  # nothing leaves meanwhile
+    report = wordy.report(phantoms.ct_exam(tmp_path / "report", slices=1, size=64, seed=11).files[0])
+    mixed = phantoms.ct_exam(tmp_path / "mixed", slices=2, size=64, seed=12)
+    dataset = dcmread(mixed.files[1])
+    dataset.PatientID = "SOMEONE-ELSE"
+    dataset.save_as(mixed.files[1])
+    pacs.send([report, *mixed.files], "127.0.0.1", gateway.receive_port, "TRIAL1")
+
     wrong: list[str] = []
+    page.goto("/quarantine?reason=deid.object")
+    page.get_by_role("link", name="Look at it").click()
+    page.get_by_text("ask the project to take it into the recipe").wait_for()
+    wrong += seen_in_all_looks(page, "object-without-picture")
+    page.goto("/quarantine")
+    split = page.locator("form", has_text="Neither alone")
+    split.get_by_label("Why").fill("Two exams came under one number.")
+    split.get_by_role("button").click()
+    page.get_by_role("button", name="Take the decision back").wait_for()
+    wrong += seen_in_all_looks(page, "decided")
+    server.faults = []
+
+    assert wrong == []
+
+
+def seen_in_all_looks(page: Page, name: str) -> list[str]:
+    """What is wrong with the page that is open, in light and dark, wide and narrow."""
+    wrong = []
     for scheme, width in LOOKS:
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         page.set_viewport_size({"width": width, "height": 900})
         wrong += findings(page)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            wrong.append(f"The sheet is wider than {width} px")
-        page.screenshot(path=PICTURES / f"exam-sheet-{scheme}.png", full_page=True)
-
-    assert wrong == []
+            wrong.append(f"{name} is wider than {width} px")
+        page.screenshot(path=PICTURES / f"{name}-{scheme}.png", full_page=True)
+    return wrong
 
 
 def test_the_overview_tells_what_comes_without_being_asked(

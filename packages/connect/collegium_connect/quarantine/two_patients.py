@@ -36,6 +36,8 @@ class Side:
 class HeldExam:
     exam_id: str
     channel_name: str
+    is_open: bool
+    """Whether nobody has said yet whose it is; else what is not that patient's waits."""
     sides: tuple[Side, ...]
     can_be_split: bool
     in_deliveries: int
@@ -170,6 +172,7 @@ class TwoPatients:
         return HeldExam(
             exam.exam_id,
             channel.setup.name if channel else "",
+            exam.is_held,
             tuple(
                 Side(
                     code, ids[exam.exam_id, code], exam.objects.get(code, 0),
