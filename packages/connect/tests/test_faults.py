@@ -164,7 +164,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     if not sys.platform.startswith("linux") or os.geteuid() != 0 or mount is None:
         pytest.skip("only root can make a small file system")
     made = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=12m", "none", folder], capture_output=True, check=False
+        [mount, "-t", "tmpfs", "-o", "size=32m", "none", folder], capture_output=True, check=False
     )
     if made.returncode != 0:
         pytest.skip("no small file system can be made here")
@@ -189,7 +189,9 @@ def test_a_full_disk_refuses_in_time_loses_nothing_and_goes_on_when_it_has_room(
     ballast.write_bytes(bytes(free - (3 << 20)))
 
     statuses = push(gateway, tmp_path / "exam", slices=200)
+    until(lambda: "The spool or its disk is full: senders are refused" in overview_of(gateway))
     ballast.unlink()
+    until(lambda: "disk is full" not in overview_of(gateway))
     again = push(gateway, tmp_path / "exam", slices=200)
 
     until(lambda: len(server.receipted) == 200, 60.0)
