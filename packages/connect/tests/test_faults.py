@@ -157,7 +157,7 @@ def test_a_copied_folder_does_not_start_until_somebody_says_that_it_is_the_only_
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of its own with room for 12 MB."""
+    """A file system of its own with room for 32 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = shutil.which("mount")
