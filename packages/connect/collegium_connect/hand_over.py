@@ -15,6 +15,7 @@ from pydicom.errors import InvalidDicomError
 from pydicom.filereader import read_file_meta_info
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from collegium_connect.errors import ConnectError
 from collegium_connect.peer_tls import TlsArguments
@@ -183,7 +184,8 @@ def _store(association: Association, file: _File, handed: Handed) -> bool:
 
 
 def _why_not(receiver: Receiver, association: Association) -> str:
-    if association.is_rejected:
+    # A rejection that comes faster than pynetdicom looks is taken for a lost line, and left in its queue.
+    if association.is_rejected or isinstance(association.dul.receive_pdu(wait=False), A_ASSOCIATE):
         return f"The receiver refused {receiver.calling_ae} calling {receiver.called_ae}; its log says why."
     try:
         with socket.create_connection((receiver.host, receiver.port), _CONNECT_S) as plain:

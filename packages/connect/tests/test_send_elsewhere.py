@@ -2,22 +2,27 @@
 
 import io
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
+from pynetdicom.transport import AssociationSocket
 
 from collegium_connect.cli import main
 from collegium_connect.cli.send import Progress
-from collegium_connect.hand_over import Handed, in_words
+from collegium_connect.hand_over import CannotPush, Handed, Receiver, hand_over, in_words
 from collegium_connect.push import push
 from collegium_connect.receive import Door
+from collegium_connect.receive.admission import CALLER_UNKNOWN, Refusal
+from collegium_connect.receive.pdu import AssociateRequest
 from collegium_connect.service import Gateway
 from collegium_connect.settings import LimitSettings, ReceiveSettings, Settings
-from collegium_testkit import certificates, phantoms
+from collegium_testkit import certificates, pacs, phantoms
 from collegium_testkit.doors import Shelf
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
@@ -135,6 +140,55 @@ def test_where_nobody_answers_is_told(elsewhere: Elsewhere, exam: Path) -> None:
 
     assert code == 1
     assert f"Nobody answers at 127.0.0.1, port {port}." in said
+
+
+@pytest.fixture
+def slow_to_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine so busy that the answer is there, and the line closed, before pynetdicom looks at the line."""
+
+    class Late(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            is_set = super().wait(timeout)
+            threading.Event().wait(0.3)
+            return is_set
+
+    made = AssociationSocket.__init__
+
+    def make(self: AssociationSocket, *arguments: Any, **named: Any) -> None:  # Any: as pynetdicom's
+        made(self, *arguments, **named)
+        self._ready = Late()
+
+    monkeypatch.setattr(AssociationSocket, "__init__", make)
+
+
+class Closed(Shelf):
+    def decide(self, request: AssociateRequest, address: str) -> Refusal:
+        assert (request.called_ae, address) == ("TRIAL1", "127.0.0.1")
+        return CALLER_UNKNOWN
+
+
+@pytest.fixture
+def refusing(log_file: Path) -> Iterator[Door]:
+    assert log_file.exists()
+    shelf = Closed()
+    door = Door(ReceiveSettings(host="127.0.0.1", port=0), LimitSettings(), shelf, shelf)
+    door.start()
+    yield door
+    door.stop()
+
+
+@pytest.mark.usefixtures("slow_to_look")
+def test_a_refusal_that_comes_at_once_is_told_as_one(refusing: Door, exam: Path) -> None:
+    with pytest.raises(CannotPush, match="refused COLLEGIUM calling TRIAL1"):
+        hand_over(Receiver("127.0.0.1", refusing.port, "TRIAL1", "COLLEGIUM"), exam)
+
+
+@pytest.mark.usefixtures("slow_to_look")
+def test_the_pacs_of_tests_tells_such_a_refusal_too(refusing: Door) -> None:
+    with pytest.raises(pacs.AssociationRefused) as error:
+        pacs.echo("127.0.0.1", refusing.port, "TRIAL1")
+
+    assert (error.value.result, error.value.source, error.value.reason) == (1, 1, 3)
 
 
 def test_refused_objects_are_counted_by_status_in_words(elsewhere: Elsewhere, exam: Path) -> None:

@@ -15,6 +15,7 @@ from pydicom.filereader import read_file_meta_info
 from pydicom.uid import UID
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 SUCCESS: Final = 0x0000
 VERIFICATION: Final = "1.2.840.10008.1.1"
@@ -154,9 +155,10 @@ def _associate(peer: _Peer, contexts: Iterable[tuple[str, list[str]]]) -> Associ
     association = ae.associate(peer.host, peer.port, ae_title=peer.called_ae)
     if association.is_established:
         return association
-    answer = association.acceptor.primitive
+    # A rejection that comes faster than pynetdicom looks is taken for a lost line, and left in its queue.
+    answer = association.acceptor.primitive or association.dul.receive_pdu(wait=False)
     _close(association)
-    if answer is None:
+    if not isinstance(answer, A_ASSOCIATE):
         raise AssociationRefused(0, 0, 0)
     raise AssociationRefused(answer.result or 0, answer.result_source or 0, answer.diagnostic or 0)
 
