@@ -34,6 +34,8 @@ _SOFTWARE_GL: Final = (
     "--use-angle=swiftshader",
     "--enable-unsafe-swiftshader",
     "--ignore-gpu-blocklist",
+    # What has no 3D in it is put together without: through SwiftShader a page with images costs half as much again.
+    "--disable-gpu-compositing",
 )
 _NO_GL: Final = ("--disable-gpu", "--disable-3d-apis")
 _START_TIMEOUT_MS: Final = 60_000
