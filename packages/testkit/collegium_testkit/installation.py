@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import fcntl
+import functools
 import json
 import os
 import shutil
@@ -11,15 +12,16 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from collegium.settings.places import database_home
 from collegium_testkit import prepared
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from types import TracebackType
     from typing import Self
 
@@ -27,14 +29,24 @@ if TYPE_CHECKING:
     from collegium_testkit.seed import Seeded
 
 
-_PORTS = itertools.count(15000 + 1000 * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw15")[2:]) % 16))
+_PORTS = iter(range(15000, 31000))
+"""Below those that the kernel deals."""
+
+
+@functools.cache
+def _claims() -> int:
+    """A file in which every process of every test run locks the bytes of the ports that it was given."""
+    path = Path(tempfile.gettempdir()) / f"collegium-ports-{os.getuid()}"
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)  # the locks end with the process
 
 
 def free_port() -> int:
-    """A port that nobody uses and nobody else is given: below those of the kernel, apart for each worker."""
+    """A port that nobody uses and that nobody else is given, though what asked for it takes a while to listen."""
     for port in _PORTS:
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+        with contextlib.suppress(OSError):
+            fcntl.lockf(_claims(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+            with socket.create_server(("127.0.0.1", port)):
+                return port
     raise AssertionError
 
 
