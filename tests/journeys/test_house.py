@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,18 +24,20 @@ from collegium_testkit.prepared import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 pytestmark = pytest.mark.journey
 
-EMAIL, PASSWORD = "first@example.org", "a passphrase of some length"
+PASSWORD = "a passphrase of some length"
 
 
-@pytest.fixture
-def server(place: Path) -> Iterator[InstallationProcess]:
-    """One whose tables were made before, as on every day but the first."""
+@pytest.fixture(scope="module")
+def server() -> Iterator[InstallationProcess]:
+    """One whose tables were made before, as on every day but the first; all tests share it that do not stop it."""
+    place = Path(tempfile.mkdtemp(prefix="collegium-house-"))
+    place.chmod(0o755)
     with InstallationProcess(place / "data", copied=Prepared.EMPTY) as running:
         yield running
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture
@@ -40,25 +46,41 @@ def new_server(place: Path) -> Iterator[InstallationProcess]:
         yield running
 
 
-def add_account(server: InstallationProcess) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def own_server(place: Path) -> Iterator[InstallationProcess]:
+    with InstallationProcess(place / "data", copied=Prepared.EMPTY) as running:
+        yield running
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def email() -> str:
+    """An address that nobody has yet."""
+    return f"person.{next(_numbers)}@example.org"
+
+
+def add_account(server: InstallationProcess, email: str) -> subprocess.CompletedProcess[str]:
     return server.run(
-        "account", "add", EMAIL, "--name", "First Person", "--password", PASSWORD, "--organisation", "Example"
-    )
+        "account", "add", email, "--name", "First Person", "--password", PASSWORD,
+        "--organisation", f"Example of {email}",
+    )  # fmt: skip
 
 
 @contextmanager
-def sign_in(server: InstallationProcess) -> Iterator[httpx.Client]:
+def sign_in(server: InstallationProcess, email: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server.url, follow_redirects=True) as client:
         client.get("/accounts/login/")
-        form = {"login": EMAIL, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["collegium_csrf"]}
+        form = {"login": email, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["collegium_csrf"]}
         client.post("/accounts/login/", data=form, headers={"Referer": server.url})
         yield client
 
 
 @pytest.mark.requirement("U01", "U07", "S02")
-def test_from_an_empty_folder_to_a_verified_trail(new_server: InstallationProcess) -> None:
-    assert add_account(new_server).returncode == 0
-    with sign_in(new_server) as client:
+def test_from_an_empty_folder_to_a_verified_trail(new_server: InstallationProcess, email: str) -> None:
+    assert add_account(new_server, email).returncode == 0
+    with sign_in(new_server, email) as client:
         assert "Good day, First Person" in client.get("/").text
 
     verified = new_server.run("audit", "verify")
@@ -93,8 +115,10 @@ def test_the_doctor_names_what_is_missing_and_the_remedy(server: InstallationPro
     assert server.run("doctor").returncode == 0
 
 
-def test_a_backup_of_the_database_is_a_file_that_restores(server: InstallationProcess, place: Path) -> None:
-    add_account(server)
+def test_a_backup_of_the_database_is_a_file_that_restores(
+    server: InstallationProcess, email: str, place: Path
+) -> None:
+    add_account(server, email)
 
     done = server.run("db", "backup", str(place / "database.dump"))
 
@@ -109,8 +133,10 @@ def test_a_backup_of_the_database_is_a_file_that_restores(server: InstallationPr
 
 
 @pytest.mark.parametrize("victim", ["granian", "postgres"])
-def test_a_killed_part_comes_back_and_nothing_is_lost(server: InstallationProcess, victim: str) -> None:
-    assert add_account(server).returncode == 0
+def test_a_killed_part_comes_back_and_nothing_is_lost(
+    server: InstallationProcess, email: str, victim: str
+) -> None:
+    assert add_account(server, email).returncode == 0
     for pid in processes_of(server, victim):
         with contextlib.suppress(ProcessLookupError):  # ended since it was listed
             os.kill(pid, signal.SIGKILL)
@@ -119,25 +145,27 @@ def test_a_killed_part_comes_back_and_nothing_is_lost(server: InstallationProces
     while not server.answers() and time.monotonic() < deadline:
         time.sleep(0.1)
 
-    with sign_in(server) as client:
+    with sign_in(server, email) as client:
         assert "Good day, First Person" in client.get("/").text
     assert server.run("audit", "verify").returncode == 0
 
 
-def test_it_stops_within_seconds_and_keeps_what_it_has(server: InstallationProcess) -> None:
-    assert add_account(server).returncode == 0
+def test_it_stops_within_seconds_and_keeps_what_it_has(own_server: InstallationProcess, email: str) -> None:
+    assert add_account(own_server, email).returncode == 0
 
-    assert server.stop() < 10
+    assert own_server.stop() < 10
 
-    server.start()
-    with sign_in(server) as client:
+    own_server.start()
+    with sign_in(own_server, email) as client:
         assert "Good day, First Person" in client.get("/").text
 
 
-def test_the_second_account_with_an_address_is_refused_in_one_line(server: InstallationProcess) -> None:
-    add_account(server)
+def test_the_second_account_with_an_address_is_refused_in_one_line(
+    server: InstallationProcess, email: str
+) -> None:
+    add_account(server, email)
 
-    again = add_account(server)
+    again = add_account(server, email)
 
     assert again.returncode == 1
     assert "already" in again.stderr
