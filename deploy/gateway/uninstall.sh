@@ -21,7 +21,7 @@ rm -rf /opt/collegium-connect /var/lib/collegium-connect-update /usr/local/bin/c
 if [ "${1:-}" = --data ]; then
     rm -rf /etc/collegium-connect /var/lib/collegium-connect
     for account in collegium-connect collegium-update; do
-        ! id "$account" >/dev/null 2>&1 || userdel "$account"
+        ! id "$account" >/dev/null 2>&1 || userdel "$account" 2>/dev/null
     done
     ! getent group collegium-connect >/dev/null || groupdel collegium-connect
     echo "The gateway is removed. Its enrolment is withdrawn on the server's gateways page."

@@ -346,6 +346,7 @@ def test_a_person_can_go_back(
 
     assert version == program.current() == OLD
     assert gateway.files.running() == str(OLD)
+    assert update(settings, gateway).has_failed(NEW)
     assert update(settings, gateway).run() is Outcome.FAILED_BEFORE
 
 

@@ -20,11 +20,17 @@ def register(commands: Commands) -> None:
 def check(options: argparse.Namespace) -> int:
     settings = chosen(options)
     repository = Repository(settings.updates, settings.server)
+    update = _update(options)
     try:
-        release = _update(options).wanted(repository)
+        release = update.wanted(repository)
     finally:
         repository.close()
-    print("Nothing newer." if release is None else f"Version {release.version} would be installed.")
+    if release is None:
+        print("Nothing newer.")
+    elif update.has_failed(release.version):
+        print(f"Version {release.version} did not work here, or was taken back; it is not tried again.")
+    else:
+        print(f"Version {release.version} would be installed.")
     return 0
 
 

@@ -59,6 +59,10 @@ class Update:
         release = repository.release(pins.version) if pins.version else repository.newest()
         return release if release is not None and pins.allow(release.version, current) else None
 
+    def has_failed(self, version: Version) -> bool:
+        """Whether it did not work here before, and is therefore not tried again."""
+        return version in self._failed
+
     def run(self) -> Outcome:
         """Look, and install what is wanted.
 
@@ -70,7 +74,7 @@ class Update:
             release = self.wanted(repository)
             if release is None:
                 return Outcome.CURRENT
-            if release.version in self._failed:
+            if self.has_failed(release.version):
                 return Outcome.FAILED_BEFORE
             self._prepare(repository, release)
         finally:
