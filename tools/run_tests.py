@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +21,7 @@ from collegium_testkit.browser import chromium_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -41,6 +43,7 @@ OTHERS = (
 )
 BROWSER_TESTS = "tests"
 """The only folder where they may lie: the packages' own tests would start a database that nobody asks."""
+BEGAN = time.monotonic()
 
 
 def main() -> int:
@@ -61,16 +64,15 @@ def main() -> int:
 def _tested() -> list[str]:
     """Run the tests; the names of the runs that failed.
 
-    Playwright holds its thread's event loop, which Django's own tests must not meet: two runs. Who drives a server or
-    a browser waits for it much of the time: one worker more than cores.
+    Playwright holds its thread's event loop, which Django's own tests must not meet: two runs, at the same time. Who
+    drives a server or a browser waits for it much of the time: more workers than cores.
     """
-    workers = str((os.cpu_count() or 2) + 1)
-    pytest = [str(BIN / "pytest"), "-q", "-n", workers, "--dist", "loadgroup", "--durations=25"]
-    runs = (
-        ("Tests", ["-m", "not browser and not soak"]),
-        ("Browser tests", ["-m", "browser and not soak", BROWSER_TESTS]),
-    )
-    return [name for name, chosen in runs if not _run(name, [*pytest, *chosen])]
+    cores = os.cpu_count() or 2
+    tests = _run(cores, ["-m", "not browser and not soak"])
+    with tempfile.TemporaryFile("w+") as told:
+        in_browser = _run(max(2, cores // 2), ["-m", "browser and not soak", BROWSER_TESTS], told)
+        failed = [_ended("Tests", tests), _ended("Browser tests", in_browser, told)]
+    return [name for name in failed if name]
 
 
 def _checked(checks: Sequence[tuple[str, list[str]]]) -> list[str]:
@@ -87,12 +89,23 @@ def _checked(checks: Sequence[tuple[str, list[str]]]) -> list[str]:
     return failed
 
 
-def _run(name: str, command: list[str]) -> bool:
-    began = time.monotonic()
-    print(f"== {name}", flush=True)
-    code = subprocess.run(command, check=False).returncode
-    print(f"   {'ok' if code == 0 else 'FAILED'} after {time.monotonic() - began:.0f} s", flush=True)
-    return code == 0
+def _run(workers: int, chosen: Sequence[str], told: IO[str] | None = None) -> subprocess.Popen[bytes]:
+    """Start one run; what it says goes to `told`, or is seen at once."""
+    pytest = [str(BIN / "pytest"), "-q", "-n", str(workers), "--dist", "loadgroup", "--durations=25"]
+    return subprocess.Popen([*pytest, *chosen], stdout=told, stderr=subprocess.STDOUT if told else None)
+
+
+def _ended(name: str, run: subprocess.Popen[bytes], told: IO[str] | None = None) -> str:
+    """Wait for a run and tell of it; its name if it failed."""
+    code = run.wait()
+    if told:
+        told.seek(0)
+    seconds = time.monotonic() - BEGAN
+    print(
+        f"== {name}\n{told.read() if told else ''}   {'FAILED' if code else 'ok'} at {seconds:.0f} s",
+        flush=True,
+    )
+    return name if code else ""
 
 
 def _ensure_chromium() -> None:
