@@ -62,10 +62,11 @@ def test_status_tells_channels_and_exams(
     process.start()
     process.run("send", str(exam.folder))
     until(lambda: len(server.receipted) == 2)
-    until(lambda: "delivered" in process.run("status").stdout)
+    until(lambda: [exam["state"] for exam in process.status()["exams"]] == ["delivered"])
 
     done = process.run("status")
 
+    assert "delivered" in done.stdout
     assert "TRIAL1" in done.stdout
     assert "LG-001" in done.stdout
     assert "2/2" in done.stdout
