@@ -9,7 +9,7 @@ import pytest
 
 from collegium_testkit.installation import InstallationProcess
 from collegium_testkit.prepared import Prepared
-from tests.browser.reading.desk import Reading
+from tests.browser.reading.desk import Behind, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +32,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installati
     finally:
         server.stop()
         server.remove()
+
+
+@pytest.fixture(scope="session")
+def behind(place: tuple[InstallationProcess, Seeded]) -> Iterator[Behind]:
+    hands = Behind(place[0])
+    yield hands
+    hands.end()
 
 
 @pytest.fixture(scope="session")
@@ -59,5 +66,6 @@ def context(chromium: Browser, signed_in: StorageState) -> Iterator[BrowserConte
 
 
 @pytest.fixture
-def reading(place: tuple[InstallationProcess, Seeded], context: BrowserContext) -> Reading:
-    return Reading(*place, context, LESION)
+def reading(place: tuple[InstallationProcess, Seeded], behind: Behind, context: BrowserContext) -> Reading:
+    server, seeded = place
+    return Reading(server, behind, seeded, context, LESION)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import subprocess
 import sys
 import time
@@ -16,13 +17,27 @@ if TYPE_CHECKING:
     from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
 
+BEHIND = """
+import json, os, sys, traceback
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what is logged is no answer
+import django; django.setup()
+from django.db import connections
+from collegium import wiring; wiring.connect()
+for line in sys.stdin:
+    done = {"told": "", "failed": ""}
+    try:
+        exec(json.loads(line), done)
+    except Exception:
+        done["failed"] = traceback.format_exc()
+    connections.close_all()
+    print(json.dumps([done["told"], done["failed"]]), file=answers, flush=True)
+"""
+
 # An exam without pixels is enough: these tests are about the form beside the viewer.
 ARRIVE = """
-import sys
-import django; django.setup()
 from collegium.kit.database import acting_as
 from collegium.kit.principals import Actor, Principal
-from collegium import wiring; wiring.connect()
 from collegium.research.pipeline import queries, services
 from collegium.research.pipeline.publishing import publish_project
 from collegium.trust.access.queries import actor_in
@@ -47,23 +62,21 @@ with acting_as(admin.principal):
         space = spaces.get(id=own)
 world = World(space.organisation_id, space.id, Person(admin.principal, admin.email, admin.full_name))
 with acting_as(admin.principal, [space.id]):
-    if len(sys.argv) > 1:
-        publish_project(actor=actor_in(admin.principal, space.id), text=sys.argv[1])
+    if {project!r}:
+        publish_project(actor=actor_in(admin.principal, space.id), text={project!r})
     if {own!r} and not known:
         add_member(actor=actor_in(admin.principal, space.id), principal=reader.principal, role="Reader")
     exam = stored_exam(world, {subject!r}, "20240105")
     services.place_exam(actor=actor_in(admin.principal, space.id), exam_id=exam, subject_code={subject!r})
 with acting_as(reader.principal):
-    print([task.id for task in queries.my_tasks(reader.principal) if task.unit.exam_id == exam][0])
+    told = str([task.id for task in queries.my_tasks(reader.principal) if task.unit.exam_id == exam][0])
 """
 
 # Images of an exam that is there already, as a gateway delivers what a scanner sends late.
 SUPPLEMENT = """
-import django; django.setup()
 from uuid import UUID
 from collegium.kit.database import acting_as
 from collegium.kit.principals import Principal
-from collegium import wiring; wiring.connect()
 from collegium.research.pipeline import queries, services
 from collegium.trust.access.queries import actor_in
 from collegium.trust.identity.queries import account_by_email
@@ -83,6 +96,29 @@ def until(check: Callable[[], object], what: str, seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
+class Behind:
+    """Does on the server what is no part of a test: one process for all of them, since its start takes two seconds."""
+
+    def __init__(self, server: InstallationProcess) -> None:
+        with server.log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", BEHIND], env=server.environment, text=True,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            )  # fmt: skip
+
+    def do(self, script: str) -> str:
+        """Run a script with Django set up; what it leaves in `told`."""
+        assert self._process.stdin
+        assert self._process.stdout
+        print(json.dumps(script), file=self._process.stdin, flush=True)
+        told, failed = json.loads(self._process.stdout.readline())
+        assert not failed, failed
+        return str(told)
+
+    def end(self) -> None:
+        self._process.communicate(timeout=20)
+
+
 _numbers = itertools.count(1)
 
 
@@ -92,6 +128,7 @@ class Reading:
     def __init__(
         self,
         server: InstallationProcess,
+        behind: Behind,
         seeded: Seeded,
         context: BrowserContext,
         project: str = "",
@@ -105,23 +142,15 @@ class Reading:
             "subject": f"R-{next(_numbers):04}",
             # A project keeps the forms that answers rest on: another form is another project.
             "own": own_space,
+            "project": project,
         }
-        self.server, self.words = server, words
-        told = self.run(ARRIVE, *([project] if project else []))
-        self.address = f"{server.url}/tasks/{told.strip().splitlines()[-1]}/read"
+        self.server, self.words, self.behind = server, words, behind
+        self.address = f"{server.url}/tasks/{behind.do(ARRIVE.format(**words))}/read"
         self.context = context
-
-    def run(self, script: str, *more: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", script.format(**self.words), *more],
-            env=self.server.environment, capture_output=True, text=True, check=False, timeout=120,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-2000:]
-        return done.stdout
 
     def late_images(self) -> None:
         """Images of the exam come after the task was opened; only in the project that `seeded` names."""
-        self.run(SUPPLEMENT)
+        self.behind.do(SUPPLEMENT.format(**self.words))
 
     def window(self) -> Page:
         page = self.context.new_page()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
+    from tests.browser.reading.desk import Behind
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,9 +27,10 @@ CHANGES = "**/api/v1/tasks/*/changes"
 
 
 @pytest.fixture
-def trial(place: tuple[InstallationProcess, Seeded], context: BrowserContext) -> Page:
+def trial(place: tuple[InstallationProcess, Seeded], behind: Behind, context: BrowserContext) -> Page:
     """The reading page of a fresh task with the trial's form."""
-    return Reading(*place, context, trial_project(), own_space="Trial form").window()
+    server, seeded = place
+    return Reading(server, behind, seeded, context, trial_project(), own_space="Trial form").window()
 
 
 def item(page: Page, path: str) -> Locator:

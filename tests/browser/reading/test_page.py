@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
+    from tests.browser.reading.desk import Behind
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,9 +26,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(place: tuple[InstallationProcess, Seeded], context: BrowserContext) -> Page:
+def page(place: tuple[InstallationProcess, Seeded], behind: Behind, context: BrowserContext) -> Page:
     """The reading page of a fresh task with the trial's form."""
-    return Reading(*place, context, trial_project(), own_space="Trial form").window()
+    server, seeded = place
+    return Reading(server, behind, seeded, context, trial_project(), own_space="Trial form").window()
 
 
 def line(page: Page) -> str:

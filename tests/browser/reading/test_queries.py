@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +11,6 @@ from collegium_testkit.browser import chromium_path
 from tests.browser.reading.desk import until
 
 if TYPE_CHECKING:
-    from collegium_testkit.installation import InstallationProcess
-    from collegium_testkit.seed import Seeded
     from tests.browser.reading.desk import Reading
 
 pytestmark = [
@@ -24,37 +20,27 @@ pytestmark = [
 ]
 
 ASK = """
-import sys
 from uuid import UUID
-import django; django.setup()
-from collegium import wiring; wiring.connect()
 from collegium.kit.database import acting_as
 from collegium.research.data_queries.services import open_task_query
 from collegium.trust.access.queries import actor_in
 from collegium.trust.identity.queries import account_by_email
-admin, space, task, text, item = sys.argv[1:]
-with acting_as(principal := account_by_email(admin).principal, [UUID(space)]):
-    open_task_query(actor=actor_in(principal, UUID(space)), task_id=UUID(task), text=text, item=item)
+space = UUID({space!r})
+with acting_as(principal := account_by_email({admin!r}).principal, [space]):
+    open_task_query(actor=actor_in(principal, space), task_id=UUID({task!r}), text={text!r}, item={item!r})
 """
 
 
-def ask(place: tuple[InstallationProcess, Seeded], reading: Reading, text: str, item: str) -> None:
+def ask(reading: Reading, text: str, item: str) -> None:
     """The administrator asks about the reader's task."""
-    server, seeded = place
     task = re.search(r"/tasks/([0-9a-f-]{36})/", reading.address)
     assert task
-    done = subprocess.run(
-        [sys.executable, "-c", ASK, seeded.administrator, seeded.space_id, task[1], text, item],
-        env=server.environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
+    reading.behind.do(ASK.format(**reading.words, task=task[1], text=text, item=item))
 
 
 @pytest.mark.requirement("R56")
-def test_a_query_is_answered_beside_its_item_and_the_page_stays_where_it_is(
-    place: tuple[InstallationProcess, Seeded], reading: Reading
-) -> None:
-    ask(place, reading, "Is the quality really that good?", "quality")
+def test_a_query_is_answered_beside_its_item_and_the_page_stays_where_it_is(reading: Reading) -> None:
+    ask(reading, "Is the quality really that good?", "quality")
     page = reading.window()
     page.locator("[data-item=quality] input[data-answer]").fill("4")
     beside = page.locator("[data-item=quality] .query-note")
@@ -70,10 +56,8 @@ def test_a_query_is_answered_beside_its_item_and_the_page_stays_where_it_is(
 
 
 @pytest.mark.requirement("R56")
-def test_an_empty_answer_is_told_beside_it_and_can_be_mended(
-    place: tuple[InstallationProcess, Seeded], reading: Reading
-) -> None:
-    ask(place, reading, "Is there anything else?", "")
+def test_an_empty_answer_is_told_beside_it_and_can_be_mended(reading: Reading) -> None:
+    ask(reading, "Is there anything else?", "")
     page = reading.window()
     above = page.locator(".query-note").first
 
