@@ -23,6 +23,7 @@ from collegium_connect.settings import (
     Settings,
 )
 from collegium_testkit.channels import channel
+from collegium_testkit.deciding import Site, site_of
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
 
@@ -115,3 +116,11 @@ def until() -> Callable[..., None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture
+def site(gateway: Gateway, settings: Settings) -> Iterator[Site]:
+    """What a person has before them, at the gateway that runs."""
+    assert gateway.receive_port
+    with site_of(settings) as made:
+        yield made

@@ -1,95 +1,37 @@
 """People and the quarantine: nothing leaves without somebody who looked at it, and nobody decides unnamed."""
 
 import hashlib
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from collegium_connect import clock
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
-from collegium_connect.channels import Channels
-from collegium_connect.folders import journal_path
 from collegium_connect.journal import channels
-from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import State
-from collegium_connect.keys import KeyFolder, load_secrets
-from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.quarantine import (
-    CannotDecide,
-    DecidedAlready,
     LookNeeded,
     NotSetAside,
-    Quarantine,
     ReasonMissing,
     TooLate,
-    TwoPatients,
-    Viewer,
 )
 from collegium_connect.reason import checked
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
-from collegium_connect.spool import Stores
-from collegium_connect.trail import Trail
 from collegium_deid import load_recipe
 from collegium_testkit import pacs, phantoms, wordy
-from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_testkit.deciding import Site
+from collegium_testkit.fake_server import FakeServer
 from collegium_wire import Allocation
 
 Until = Callable[..., None]
 ONA = Actor("Ona Operator", Role.OPERATOR)
 ADA = Actor("Ada Admin", Role.ADMINISTRATOR)
 WHY = "I looked at the picture."
-
-
-@dataclass
-class Time:
-    """A clock that a test moves."""
-
-    ahead: timedelta = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return clock.now() + self.ahead
-
-
-@dataclass
-class Site:
-    """What a person at the gateway has before them, beside the running gateway."""
-
-    journal: Journal
-    quarantine: Quarantine
-    two_patients: TwoPatients
-    links: LinkList
-    trail: Trail
-    time: Time
-
-    def only(self) -> str:
-        (item,) = self.quarantine.objects()
-        return item.object_id
-
-
-@pytest.fixture
-def site(gateway: Gateway, settings: Settings) -> Iterator[Site]:
-    assert gateway.receive_port
-    folder, time, journal = settings.gateway.data_dir, Time(), Journal(journal_path(settings))
-    keys = KeyFolder(folder / "keys")
-    secrets = load_secrets(keys)
-    stores, trail = Stores.below(folder, settings.limits, secrets.sealing), Trail(journal, secrets, time)
-    known = Channels(journal, keys)
-    quarantine = Quarantine(
-        journal, stores, known, links=LinkTable(journal, secrets, time), trail=trail,
-        clock=time, viewer=Viewer(is_apart=False),
-    )  # fmt: skip
-    links = LinkList(journal, secrets, trail, time)
-    two_patients = TwoPatients(journal, secrets, known, trail, time)
-    yield Site(journal, quarantine, two_patients, links, trail, time)
-    stores.segments.close()
-    journal.close()
 
 
 def capture(folder: Path) -> Path:
@@ -451,221 +393,6 @@ def test_a_file_that_is_only_tried_leaves_no_subject_and_no_object(
     assert (view.is_fit, who, names["PatientID"]) == (True, str(dcmread(path).PatientID), "NEW")
     assert site.links.numberings()[0].subjects == 0
     assert site.quarantine.objects() == []
-
-
-@pytest.fixture
-def mixed(gateway: Gateway, tmp_path: Path) -> phantoms.ExamTruth:
-    """An exam of four slices, the last of which has another patient's id."""
-    exam = phantoms.ct_exam(tmp_path, slices=4, size=64)
-    dataset = dcmread(exam.files[3])
-    dataset.PatientID = "SOMEONE-ELSE"
-    dataset.save_as(exam.files[3], enforce_file_format=True)
-    send(gateway, *exam.files)
-    return exam
-
-
-@pytest.mark.requirement("C18")
-def test_an_exam_with_two_patient_ids_shows_both_to_local_people(
-    site: Site, mixed: phantoms.ExamTruth
-) -> None:
-    (exam,) = site.two_patients.exams()
-
-    first = str(dcmread(mixed.files[0]).PatientID)
-    assert [(side.local_id, side.objects) for side in exam.sides] == [(first, 3), ("SOMEONE-ELSE", 1)]
-
-
-@pytest.mark.requirement("C18")
-def test_an_exam_that_is_split_becomes_two_exams_of_two_subjects(
-    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-
-    site.two_patients.split(ONA, exam.exam_id, WHY)
-    until(lambda: len(server.receipted) == 4)
-
-    manifests = [delivery.manifest for delivery in server.deliveries.values()]
-    assert sorted((item.subject_code, len(item.objects)) for item in manifests) == [
-        ("LG-001", 3),
-        ("LG-002", 1),
-    ]
-    assert len({item.study_uid for item in manifests}) == 2
-    until(lambda: [line.state for line in gateway.status().exams] == ["delivered", "delivered"])
-    assert site.two_patients.exams() == ()
-
-
-@pytest.mark.requirement("C18")
-def test_an_exam_that_is_confirmed_goes_on_without_the_other_patients_objects(
-    site: Site, mixed: phantoms.ExamTruth, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
-    until(lambda: len(server.receipted) == 3)
-
-    (other,) = site.quarantine.objects()
-    assert (other.subject_code, other.can_be_released) == ("LG-002", False)
-    assert site.trail.of(exam.exam_id)[0].action == "quarantine.exam.confirmed"
-
-
-@pytest.mark.requirement("C18")
-def test_an_exam_is_confirmed_for_one_of_its_patients_only(site: Site, mixed: phantoms.ExamTruth) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-
-    with pytest.raises(CannotDecide):
-        site.two_patients.confirm(ONA, exam.exam_id, "LG-003", WHY)
-    with pytest.raises(NotAllowed):
-        site.two_patients.split(CONSOLE, exam.exam_id, WHY)
-
-
-@pytest.fixture
-def slow(gateway: Gateway, server: FakeServer, until: Until) -> None:
-    """A channel that closes its exams long after they came: time to think again."""
-    server.channels = (replace(server.channels[0], quiet_time_s=3600),)
-    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
-
-
-def hurry(gateway: Gateway, server: FakeServer, until: Until) -> None:
-    server.channels = (replace(server.channels[0], quiet_time_s=1),)
-    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [1])
-
-
-def states(site: Site) -> list[str]:
-    with site.journal.look() as db:
-        return [row["state"] for row in db.execute("SELECT state FROM objects ORDER BY rowid")]
-
-
-def sent(server: FakeServer) -> list[tuple[str, int]]:
-    return sorted(
-        (one.manifest.subject_code, len(one.manifest.objects)) for one in server.deliveries.values()
-    )
-
-
-@pytest.mark.requirement("C18")
-@pytest.mark.usefixtures("slow")
-def test_what_was_said_of_an_exams_patient_can_be_taken_back_and_said_otherwise(
-    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
-    until(lambda: states(site).count(State.WAITING) == 3)
-    (decided,) = site.two_patients.decided()
-
-    site.two_patients.take_back(ADA, exam.exam_id, "It was the other patient.")
-
-    assert (decided.subject_code, decided.person, decided.is_split) == ("LG-001", "Ona Operator", False)
-    assert (states(site), site.two_patients.decided()) == ([State.HELD] * 4, ())
-    assert site.two_patients.exams() == (exam,)
-    assert site.trail.of(exam.exam_id)[0].reason == "It was the other patient."
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
-    hurry(gateway, server, until)
-    until(lambda: sent(server) == [("LG-002", 1)])
-    assert states(site).count(State.QUARANTINED) == 3
-
-
-@pytest.mark.requirement("C18")
-@pytest.mark.usefixtures("slow")
-def test_a_split_can_be_taken_back_and_the_exam_is_one_again(
-    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-    site.two_patients.split(ONA, exam.exam_id, WHY)
-    until(lambda: states(site) == [State.WAITING] * 4)
-    with site.journal.look() as db:
-        (own,) = db.execute("SELECT study_uid FROM exams WHERE exam_id = ?", (exam.exam_id,)).fetchone()
-
-    site.two_patients.take_back(ONA, exam.exam_id, "It is the second patient's after all.")
-
-    assert (states(site), site.two_patients.exams()) == ([State.HELD] * 4, (exam,))
-    assert len(gateway.status().exams) == 1
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
-    hurry(gateway, server, until)
-    until(lambda: sent(server) == [("LG-002", 1)])
-    assert {one.manifest.study_uid for one in server.deliveries.values()} == {own}
-
-
-@pytest.mark.usefixtures("slow")
-def test_what_was_split_taken_back_and_split_again_becomes_two_exams(
-    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-    site.two_patients.split(ONA, exam.exam_id, WHY)
-    until(lambda: states(site) == [State.WAITING] * 4)
-    site.two_patients.take_back(ONA, exam.exam_id, "Let me look once more.")
-
-    site.two_patients.split(ONA, exam.exam_id, WHY)
-    hurry(gateway, server, until)
-
-    until(lambda: sent(server) == [("LG-001", 3), ("LG-002", 1)])
-    assert len({one.manifest.study_uid for one in server.deliveries.values()}) == 2
-
-
-@pytest.mark.requirement("C18")
-def test_a_split_is_taken_back_though_its_deliveries_wait_for_the_server(
-    site: Site, mixed: phantoms.ExamTruth, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    server.faults = [Fault("manifest", "status", status=503, times=10_000)]
-    (exam,) = site.two_patients.exams()
-    site.two_patients.split(ONA, exam.exam_id, WHY)
-    until(lambda: states(site) == [State.QUEUED] * 4)
-
-    site.two_patients.take_back(ONA, exam.exam_id, "It is one exam after all.")
-
-    assert (states(site), site.two_patients.exams()) == ([State.HELD] * 4, (exam,))
-    server.faults = []
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
-    until(lambda: len(server.receipted) == 3)
-    assert sent(server) == [("LG-001", 3)]
-
-
-@pytest.mark.requirement("C18")
-def test_a_decision_of_which_something_left_stays(
-    site: Site, mixed: phantoms.ExamTruth, server: FakeServer, until: Until
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-    site.two_patients.split(ONA, exam.exam_id, WHY)
-    until(lambda: len(server.receipted) == 4)
-
-    with pytest.raises(TooLate):
-        site.two_patients.take_back(ONA, exam.exam_id, "That was too quick of me.")
-
-    assert site.two_patients.decided() == ()
-
-
-@pytest.mark.usefixtures("slow")
-def test_only_a_named_person_takes_a_decision_back_and_says_why(
-    site: Site, mixed: phantoms.ExamTruth
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
-
-    with pytest.raises(NotAllowed):
-        site.two_patients.take_back(CONSOLE, exam.exam_id, WHY)
-    with pytest.raises(ReasonMissing):
-        site.two_patients.take_back(ONA, exam.exam_id, "oops")
-    with pytest.raises(NotSetAside):
-        site.two_patients.take_back(ONA, str(uuid.uuid4()), WHY)
-
-
-@pytest.mark.requirement("C18")
-@pytest.mark.usefixtures("slow")
-def test_an_exam_that_is_one_patients_becomes_no_others_without_taking_that_back(
-    site: Site, mixed: phantoms.ExamTruth
-) -> None:
-    assert mixed.files
-    (exam,) = site.two_patients.exams()
-    site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
-
-    with pytest.raises(DecidedAlready):
-        site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
 
 
 def state_of(site: Site, object_id: str) -> str:
