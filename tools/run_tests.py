@@ -1,4 +1,4 @@
-"""`make test`: lint, types, import order, traceability, then every test on all cores.
+"""`make test`: lint, types, import order, traceability, and beside them every test on all cores.
 
 Sets up what the tests need beyond Python packages: a Chromium, from the system, from
 Playwright's own folder, or, as root on Debian, from apt. Without one it says so and the
@@ -21,6 +21,7 @@ from collegium_testkit.browser import chromium_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from concurrent.futures import Future
     from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,41 +48,42 @@ BEGAN = time.monotonic()
 
 
 def main() -> int:
-    """Run the checks, then the tests; 0 when all is well."""
+    """Run the checks and the tests at the same time; 0 when all is well."""
     os.chdir(ROOT)
-    tests_too = "--only-checks" not in sys.argv
     with ThreadPoolExecutor() as lanes:
-        if tests_too:
-            lanes.submit(_ensure_chromium)
-        failed = [name for lane in lanes.map(_checked, (TYPES, OTHERS)) for name in lane]
-    if tests_too:
-        with prepared.kept():
-            failed += _tested()
+        checks = [lanes.submit(_checked, lane) for lane in (TYPES, OTHERS)]
+        failed = [] if "--only-checks" in sys.argv else _tested(lanes.submit(_ensure_chromium))
+        failed += [name for lane in checks for name in lane.result()]
     print(f"Failed: {', '.join(failed)}" if failed else "All is well.")
     return 1 if failed else 0
 
 
-def _tested() -> list[str]:
+def _tested(chromium: Future[None]) -> list[str]:
     """Run the tests; the names of the runs that failed.
 
     Playwright holds its thread's event loop, which Django's own tests must not meet: two runs, at the same time. Who
     drives a server or a browser waits for it much of the time: more workers than cores.
     """
     cores = os.cpu_count() or 2
-    tests = _run(cores, ["-m", "not browser and not soak"])
-    with tempfile.TemporaryFile("w+") as told:
+    with prepared.kept(), tempfile.TemporaryFile("w+") as told:
+        tests = _run(cores, ["-m", "not browser and not soak"])
+        chromium.result()
         in_browser = _run(max(2, cores // 2), ["-m", "browser and not soak", BROWSER_TESTS], told)
         failed = [_ended("Tests", tests), _ended("Browser tests", in_browser, told)]
     return [name for name in failed if name]
 
 
 def _checked(checks: Sequence[tuple[str, list[str]]]) -> list[str]:
-    """Run checks, telling of each when it is done, since others run beside it; the names of those that failed."""
+    """Run checks behind the tests, telling of each when it is done; the names of those that failed."""
     failed = []
     for name, command in checks:
         began = time.monotonic()
         done = subprocess.run(
-            command, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            ["nice", "-n", "5", *command],
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         verdict = "FAILED" if done.returncode else "ok"
         print(f"== {name}\n{done.stdout}   {verdict} after {time.monotonic() - began:.0f} s", flush=True)
