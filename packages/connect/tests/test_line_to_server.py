@@ -112,8 +112,8 @@ def test_a_certificate_is_told_fourteen_days_before_it_ends(
 ) -> None:
     pem, tls = certificates.own_authority(tmp_path / "tls", ends=datetime.now(UTC) + timedelta(days=9.5))
     with FakeServer(server.channels, tls=tls) as secure:
-        secure.code, secure.token = server.code, server.token
         start(settings).stop()
+        secure.code, secure.token = server.code, server.token  # the token came with enrolment
         gateway = start(replace(settings, server=replace(settings.server, url=secure.url, ca_file=pem)))
         until(lambda: len(gateway.alarms.standing) == 2)
 

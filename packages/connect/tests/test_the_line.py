@@ -19,7 +19,11 @@ Until = Callable[..., None]
 
 
 @pytest.fixture
-def tls_server(server: FakeServer, tmp_path: Path) -> Iterator[tuple[FakeServer, Path]]:
+def tls_server(
+    server: FakeServer, settings: Settings, start: Callable[..., Gateway], tmp_path: Path
+) -> Iterator[tuple[FakeServer, Path]]:
+    """The server that the gateway is enrolled with, over TLS, and the authority of its certificate."""
+    start(settings).stop()  # enrolled: the token is the gateway's
     pem, context = certificates.own_authority(tmp_path / "tls")
     with FakeServer(server.channels, tls=context) as fake:
         fake.code, fake.token = server.code, server.token
