@@ -160,7 +160,7 @@ class LimitSettings:
         default=8 << 30, metadata=_doc("Largest single object in bytes; beyond 16 MB it passes in pieces.")
     )
     journal_days: int = field(
-        default=400,
+        default=90,
         metadata=_doc(
             "Days that the journal remembers each delivered object, so that it is not sent twice; 0 for always."
         ),
