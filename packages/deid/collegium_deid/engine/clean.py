@@ -36,7 +36,7 @@ IMPLEMENTATION_VERSION: Final = "COLLEGIUM_DEID_1"
 
 # LO allows more; an identity that only needs these is safe in file names, tables and every character set.
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
-_REWRITERS: Final = 128
+_REWRITERS: Final = 32
 _DIRECTORY: Final = 0x00041220
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Decided = tuple[bytes | None, str]
 Memo = dict[bytes, Decided]
 
-_MEMO_ENTRIES: Final = 20_000
+_MEMO_ENTRIES: Final = 4_096
 _MEMO_ELEMENT_BYTES: Final = 4096
 _MEMO_LEAF_BYTES: Final = 256
 _MEMOS: Final = 64
