@@ -5,9 +5,9 @@ or cannot be read costs no code: the same command asks with the same code and to
 """
 
 import hashlib
-import secrets as random
 import sqlite3
 from dataclasses import dataclass
+from secrets import token_hex
 
 from collegium_connect import SOFTWARE
 from collegium_connect.clock import now, to_ms
@@ -57,7 +57,7 @@ def enrol(settings: Settings, journal: Journal, url: str, code: str, *, replace:
     with journal.change() as db:
         if channels.enrolment(db) is not None and not replace:
             raise AlreadyEnrolled
-        token = channels.token_for(db, hashlib.sha256(code.encode()).hexdigest(), random.token_hex(32))
+        token = channels.token_for(db, hashlib.sha256(code.encode()).hexdigest(), token_hex(32))
     client = ServerClient(settings.server, url)
     try:
         answer = client.enrol(

@@ -34,6 +34,11 @@ class AlreadyRunning(ConnectError):
     message = "Another gateway process uses this data folder. Stop it first."
 
 
+class PortTaken(ConnectError):
+    code = "connect.port.taken"
+    message = "The port cannot be used."
+
+
 class AnotherAccount(ConnectError):
     code = "connect.gateway.another_account"
     message = "The data folder belongs to another account. Run this as that one."

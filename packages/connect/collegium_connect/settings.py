@@ -176,8 +176,8 @@ class InspectSettings:
     processes: int = field(
         default=-1,
         metadata=_doc(
-            "Processes that inspect what was received; -1 takes one fewer than the machine has cores, at"
-            " least one; 0 inspects inside the gateway's own process: less memory, slower to receive meanwhile."
+            "Processes that inspect what was received, with low priority and 150 MB each; -1 takes one for each"
+            " core; 0 inspects inside the gateway's own process: less memory, slower to receive meanwhile."
         ),
     )
     object_bytes: int = field(

@@ -1,5 +1,6 @@
 """The commands, as an administrator types them."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,22 @@ def test_a_server_other_than_the_configured_one_is_refused(process: GatewayProce
 
     assert done.returncode == 1
     assert "server.url" in done.stderr
+
+
+def test_a_port_that_another_program_has_is_told_with_the_key_to_change(
+    server: FakeServer, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        box = GatewayProcess(tmp_path, server.url, listen=(port, 0))
+        box.enrol(server.url, server.code)
+
+        done = box.run("up")
+
+    assert done.returncode == 1
+    assert f"Port {port} of 127.0.0.1" in done.stderr
+    assert "receive.port" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_folder_is_handed_to_the_running_gateway(

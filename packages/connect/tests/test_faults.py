@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from collegium_connect.actor import Actor, Role
 from collegium_connect.clock import now
 from collegium_connect.intake import Status
 from collegium_connect.place import CopiedFolder, adopt
@@ -226,7 +227,11 @@ def test_two_gateways_with_one_enrolment_hold_everything_and_say_so(
     page = overview_of(twins[0])
     reasons = {line.reason for one in twins for line in one.status().quarantine}
 
+    (waiting, *_) = twins[0].quarantine.objects()
+    seen = twins[0].quarantine.look(Actor("Ona Operator", Role.OPERATOR), waiting.object_id)
+
     assert "Another gateway uses the enrolment of this one" in page
+    assert seen.advice == "Switch one of the two gateways off; it goes on by itself."
     assert {word for answers in statuses for word in answers} == {Status.SUCCESS}
     assert [reason for reason in reasons if "Another gateway uses the enrolment" not in reason] == []
     assert dict(server.receipted) == delivered

@@ -5,13 +5,13 @@ worker processes, one each, and commit their findings: records on disk first, ro
 are no longer needed away last.
 """
 
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from collegium_connect import machine
 from collegium_connect.channels import Channels
 from collegium_connect.clock import from_ms
 from collegium_connect.deidentify import Codes
@@ -65,7 +65,7 @@ class Inspector:
         self._bench = Bench(settings, key)
         self._processes = settings.inspect.processes
         if self._processes < 0:
-            self._processes = max(1, (os.cpu_count() or 1) - 1)
+            self._processes = machine.HERE.processors()
         self._lock, self._stopping = threading.Lock(), threading.Event()
         self._busy: set[str] = set()
         self._inspected = self._set_aside = 0

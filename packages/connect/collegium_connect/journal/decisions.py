@@ -7,6 +7,7 @@ or of the exam that was split off it, with a delivery of later than the decision
 import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from collegium_connect.journal.aside import OTHER_PATIENT
 from collegium_connect.journal.objects import TWO_PATIENTS, State, hold, unqueue
@@ -35,6 +36,12 @@ _ITS_EXAMS = (
 )
 
 
+_DECISIONS: Final = (
+    "SELECT exam_id, channel_id, kind, subject_code, person, at_ms FROM patient_decisions"
+    " JOIN exams USING (exam_id) WHERE is_held = 0"
+)
+
+
 def save(db: sqlite3.Connection, exam_id: str, kind: Kind, person: str, at_ms: int) -> None:
     """Remember a decision that is about to be carried out, with how the exam stands before it."""
     db.execute(
@@ -47,12 +54,18 @@ def save(db: sqlite3.Connection, exam_id: str, kind: Kind, person: str, at_ms: i
 
 def open_decisions(db: sqlite3.Connection) -> list[Decision]:
     """Those that can still be taken back, newest first."""
-    rows = db.execute(
-        "SELECT exam_id, channel_id, kind, subject_code, person, at_ms FROM patient_decisions"
-        " JOIN exams USING (exam_id) WHERE is_held = 0 ORDER BY at_ms DESC LIMIT 200"
-    ).fetchall()
-    found = [Decision(**{**dict(row), "kind": Kind(row["kind"])}) for row in rows]
-    return [one for one in found if not has_left(db, one.exam_id)]
+    rows = db.execute(f"{_DECISIONS} ORDER BY at_ms DESC LIMIT 200").fetchall()
+    return [found for row in rows if not has_left(db, (found := _decision(row)).exam_id)]
+
+
+def open_decision(db: sqlite3.Connection, exam_id: str) -> Decision | None:
+    """The one about an exam, unless something left since or it is held again."""
+    row = db.execute(f"{_DECISIONS} AND exam_id = ?", (exam_id,)).fetchone()
+    return None if row is None or has_left(db, exam_id) else _decision(row)
+
+
+def _decision(row: sqlite3.Row) -> Decision:
+    return Decision(**{**dict(row), "kind": Kind(row["kind"])})
 
 
 def has_left(db: sqlite3.Connection, exam_id: str) -> bool:

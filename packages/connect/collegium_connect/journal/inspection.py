@@ -113,9 +113,7 @@ def pass_cleaned(
     if row is None or row["state"] != State.RECEIVED or (row["is_over"] == 0) != item.is_apart:
         return [stored.place]
     old = Place(row["segment"], row["offset"])
-    if objects.is_known(
-        db, item.channel_id, product.sop_instance_uid, product.sha256, but=item.object_id
-    ):
+    if objects.is_known(db, item.channel_id, product.sop_instance_uid, product.sha256, but=item.object_id):
         db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
         return [old, stored.place]
     exam_id, is_held = objects.exam_of(db, item.exam_id, item.channel_id, item.received_ms, product)

@@ -1,12 +1,11 @@
 """Serve the local page from a thread: loopback only, strict headers, nothing from elsewhere."""
 
-import socket
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -23,6 +22,7 @@ from collegium_connect.configuration import Configuration
 from collegium_connect.doctor import Finding
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.links import LinkList
+from collegium_connect.listening import listen
 from collegium_connect.local_ui.configuration_pages import ConfigurationPages
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.dry_run_pages import MOST_BYTES as MOST_FILE_BYTES
@@ -45,6 +45,9 @@ from collegium_connect.quarantine import Quarantine, TwoPatients, UnmetExams, Vi
 from collegium_connect.send import Sender
 from collegium_connect.settings import LocalSettings
 from collegium_connect.trail import Trail
+
+if TYPE_CHECKING:
+    import socket
 
 log = EventLog("local_ui")
 
@@ -232,7 +235,7 @@ class LocalPage:
         return int(self._socket.getsockname()[1])
 
     def start(self) -> None:
-        self._socket = socket.create_server((self._settings.host, self._settings.port))
+        self._socket = listen(self._settings.host, self._settings.port, "local.port")
         sockets = [self._socket]
         self._thread = threading.Thread(
             target=lambda: self._server.run(sockets=sockets), name="local page", daemon=True

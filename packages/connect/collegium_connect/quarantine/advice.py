@@ -5,6 +5,7 @@ from typing import Final
 from collegium_connect.journal.aside import OTHER_PATIENT, AsideObject
 from collegium_connect.journal.objects import TWO_PATIENTS, UNKNOWN_ID, UNMET, State
 from collegium_connect.quarantine.view import View
+from collegium_connect.twins import SHARED_WORDS
 
 _STATES: Final = {
     State.MISSING: "Send it again from the PACS: it takes this one's place. Or delete this entry.",
@@ -23,6 +24,7 @@ _CODES: Final = {
     "deid.syntax_declined": "Have the PACS send it uncompressed, then delete this one.",
     "deid.truncated": "It came incomplete. Have the PACS send it again, then delete this one.",
 }
+_SHARED: Final = "Switch one of the two gateways off; it goes on by itself."
 _DOCUMENT: Final = (
     "The document in it cannot be cleaned by this version, so it never leaves. Delete the object, or keep it here;"
     " what it says can be sent as pictures or as a structured report."
@@ -44,6 +46,8 @@ _OTHERWISE: Final = (
 
 def advice_of(item: AsideObject, view: View) -> str:
     """What to do about this object, as it was just seen."""
+    if item.reason == SHARED_WORDS:
+        return _SHARED
     settled = _STATES.get(item.state) or (_CODES.get(item.reason_code) if item.state is State.HELD else None)
     if settled is None and item.reason_code == OTHER_PATIENT:
         settled = _CODES[OTHER_PATIENT]

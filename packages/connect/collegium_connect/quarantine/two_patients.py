@@ -146,7 +146,7 @@ class TwoPatients:
         with self._journal.change() as db:
             if decisions.has_left(db, exam_id):
                 raise TooLate("Something of it left already, so that cannot be taken back.")
-            found = next((one for one in decisions.open_decisions(db) if one.exam_id == exam_id), None)
+            found = decisions.open_decision(db, exam_id)
             if found is None:
                 raise NotSetAside("Nothing that was decided about this exam can be taken back.")
             count = decisions.take_back(db, exam_id)

@@ -171,7 +171,8 @@ class Door:
             visit.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if is_tls:
                 assert self.certificate is not None
-                _secure(visit, self.certificate.context)
+                if not _secured(visit, self.certificate.context):
+                    return
             association = visit.association = self._associate(visit)
             try:
                 ending = association.serve()
@@ -180,9 +181,6 @@ class Door:
             if not association.is_refused:
                 _log_end(association, visit.address, ending)
             association.upper.linger()
-        except (ssl.SSLError, TimeoutError, ConnectionError) as error:
-            reason = f"TLS: {getattr(error, 'reason', None) or 'the handshake broke off'}"
-            log.warning("association.refused", address=visit.address, reason=reason)
         except Exception as error:  # noqa: BLE001 - one association's fault is no other's; what was not answered is the sender's
             log.fault("association.failed", error, address=visit.address)
         finally:
@@ -206,12 +204,19 @@ class Door:
         )
 
 
-def _secure(visit: Visit, tls: ssl.SSLContext) -> None:
-    # Wrapped before the handshake, so that a silent peer can be hung up on during it.
-    visit.connection = secured = tls.wrap_socket(
-        visit.connection, server_side=True, do_handshake_on_connect=False
-    )
-    secured.do_handshake()
+def _secured(visit: Visit, tls: ssl.SSLContext) -> bool:
+    """Go over to TLS; false, and told, where the peer does not."""
+    try:
+        # Wrapped before the handshake, so that a silent peer can be hung up on during it.
+        visit.connection = secured = tls.wrap_socket(
+            visit.connection, server_side=True, do_handshake_on_connect=False
+        )
+        secured.do_handshake()
+    except (ssl.SSLError, TimeoutError, ConnectionError) as error:
+        reason = f"TLS: {getattr(error, 'reason', None) or 'the handshake broke off'}"
+        log.warning("association.refused", address=visit.address, reason=reason)
+        return False
+    return True
 
 
 def _log_end(association: Association, address: str, ending: str) -> None:

@@ -8,6 +8,7 @@ import socket
 from typing import Final
 
 from collegium_connect import machine
+from collegium_connect.listening import listen
 from collegium_connect.log import EventLog
 from collegium_connect.settings import ReceiveSettings
 
@@ -34,8 +35,8 @@ def listeners(settings: ReceiveSettings, *, with_tls: bool) -> list[tuple[socket
 
 
 def _bind(name: str, host: str, port: int, *, is_tls: bool) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    setting = "receive.tls_port" if is_tls else "receive.port"
+    listener = listen(host, port, setting, backlog=_BACKLOG)
     machine.HERE.keep_socket(name, listener)
     log.info("receive.listening", host=host, port=listener.getsockname()[1], tls=is_tls)
     return listener

@@ -198,7 +198,7 @@ def _refuse_taken_port(host: str, port: int) -> None:
             return
     except OSError as error:
         raise PortTaken(
-            f"Port {port} of {host} cannot be used: {error.strerror}."
+            f"Port {port} of {host} cannot be used: {os.strerror(error.errno or 0)}."
             " Stop the program that has it, or set COLLEGIUM_PORT."
         ) from error
 
