@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from django.db import DatabaseError
@@ -99,6 +101,23 @@ def kept(sender: Sender) -> list[tuple[int, int]]:
         return list(rows.values_list("part", "seq"))
 
 
+def new_request(sender: Sender) -> EnrolmentRequest:
+    """With a code of its own for the same gateway, and a token that it made itself, as it now has."""
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        code = services.issue_code(actor=sender.world.actor(), gateway_id=sender.gateway_id).code
+    token = secrets.token_hex(32)
+    sender.headers = {"Authorization": f"Bearer {token}"}
+    return EnrolmentRequest(
+        protocol=PROTOCOL, code=code, gateway_name="North", software="test 3", token=token
+    )
+
+
+def enrolments(sender: Sender) -> int:
+    """How often the trail of people says that this gateway was let in."""
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        return AuditEntry.objects.filter(action="connections.gateway.enrolled").count()
+
+
 @pytest.fixture
 def announced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the events that were announced."""
@@ -132,6 +151,19 @@ def test_two_gateways_that_take_turns_with_one_enrolment_are_told_apart_from_one
     assert (started_anew, alarms_before) == ([None] * 4, [])
     assert taking_turns == [True, True]
     assert told_by(sender)[2] == [SHARED]
+
+
+@pytest.mark.parametrize("others", range(1, 8))
+def test_as_many_as_eight_gateways_with_one_enrolment_are_noticed_in_strict_turns(
+    sender: Sender, others: int
+) -> None:
+    runs = [f"{number:064x}" for number in range(others + 1)]
+    first_round = [beat(sender, run=run).get("is_shared") for run in runs]
+
+    second_round = [beat(sender, run=run).get("is_shared") for run in runs]
+
+    assert first_round == [None] * len(runs)
+    assert second_round == [True] * len(runs)
 
 
 def test_when_only_one_is_left_it_goes_on_by_itself(
@@ -307,6 +339,39 @@ def test_a_gateway_that_is_enrolled_anew_tells_its_trail_from_the_beginning(
     assert answer["trail_seq"] == 1
     assert kept(sender) == [(1, 1), (1, 2), (2, 1)]
     assert told_by(sender)[2] == []
+
+
+def test_an_enrolment_that_is_asked_again_does_not_hide_a_trail_that_was_cut(
+    sender: Sender, client: Client
+) -> None:
+    asked = new_request(sender)
+    client.post(paths.ENROL, content=asked.to_json())
+    beat(sender, trail=entries(1, 2))
+    beat(sender, trail=entries(1, 2, salt="cut"))
+    before = enrolments(sender)
+
+    again = client.post(paths.ENROL, content=asked.to_json())
+    beat(sender, trail=entries(1, 2, salt="cut"))
+
+    assert (again.status_code, enrolments(sender)) == (200, before)
+    assert told_by(sender)[2] == [TRAIL_BROKEN]
+    assert kept(sender) == [(1, 1), (1, 2)]
+
+
+def test_an_enrolment_that_broke_off_half_way_is_written_down_when_it_is_asked_again(
+    sender: Sender, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beat(sender, trail=entries(1, 2))
+    asked, before = new_request(sender), enrolments(sender)
+    with monkeypatch.context() as cut, pytest.raises(OSError, match="power"):
+        cut.setattr(services, "record_enrolment", Mock(side_effect=OSError("power")))
+        client.post(paths.ENROL, content=asked.to_json())
+
+    client.post(paths.ENROL, content=asked.to_json())
+    beat(sender, trail=entries(1, 1, salt="new"))
+
+    assert enrolments(sender) == before + 1
+    assert kept(sender) == [(1, 1), (1, 2), (2, 1)]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def _enrol(asked: EnrolmentRequest) -> EnrolmentAnswer:
         known, token = services.redeem_code(code=asked.code, software=asked.software, token=asked.token)
     with acting_as(known.principal, [known.space_id]):
         actor = actor_in(known.principal, known.space_id)
-        services.record_enrolment(actor=actor, software=asked.software)
+        services.record_enrolment(actor=actor, code=asked.code, software=asked.software)
         setups = queries.setups(actor)
     return EnrolmentAnswer(
         protocol=asked.protocol, gateway_id=str(known.principal.id), token=token, channels=setups

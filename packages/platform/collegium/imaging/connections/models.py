@@ -40,11 +40,10 @@ class Gateway(SpaceRow):
     trail_broken_at = models.DateTimeField(
         null=True, help_text="When entries came that do not follow those that are kept."
     )
-    run = models.CharField(
-        max_length=64, blank=True, help_text="The start of the program that was heard last."
-    )
-    run_before = models.CharField(
-        max_length=64, blank=True, help_text="The other one that was heard before it."
+    runs = ArrayField(
+        models.CharField(max_length=64),
+        default=list,
+        help_text="The starts of the program that were heard, each once, the last one first; a few.",
     )
     shared_since = models.DateTimeField(null=True, help_text="When that was first heard.")
     shared_at = models.DateTimeField(
@@ -62,6 +61,9 @@ class EnrolmentCode(SpaceRow):
     digest = models.BinaryField(max_length=32, unique=True)
     expires_at = models.DateTimeField()
     used_at = models.DateTimeField(null=True)
+    recorded_at = models.DateTimeField(
+        null=True, help_text="When the enrolment with it was audited, which is done once."
+    )
 
 
 class Channel(SpaceRow):

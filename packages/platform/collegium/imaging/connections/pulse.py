@@ -37,6 +37,7 @@ SHARED_FOR: Final = timedelta(minutes=5)
 """So long after two starts last took turns, they still count as two gateways."""
 _TOLD_AGAIN_AFTER: Final = timedelta(minutes=15)
 _MOST_CODES: Final = 200
+_MOST_RUNS: Final = 8
 _MOST: Final = 1 << 62
 
 
@@ -124,14 +125,14 @@ def _own(actor: Actor) -> Gateway:
 
 
 def _note_run(gateway: Gateway, run: str) -> None:
-    """A gateway that starts anew is another run, and the one before is never heard again. If it is, there are two."""
-    if not run or run == gateway.run:
+    """A gateway that starts anew is another run, and none of before is heard again. If one is, there are several."""
+    if not run or run in gateway.runs[:1]:
         return
-    if run == gateway.run_before:
+    if run in gateway.runs:
         if not _is_shared(gateway):
             gateway.shared_since = clock.now()
         gateway.shared_at = clock.now()
-    gateway.run, gateway.run_before = run, gateway.run
+    gateway.runs = [run, *(one for one in gateway.runs if one != run)][:_MOST_RUNS]
 
 
 def _is_shared(gateway: Gateway) -> bool:

@@ -348,8 +348,17 @@ def redeem_code(*, code: str, software: str, token: str = "") -> tuple[KnownGate
     return KnownGateway(Principal.gateway(gateway_id), space_id), token
 
 
-def record_enrolment(*, actor: Actor, software: str) -> None:
-    """The gateway's own first entry in the trail. It tells its own trail from the beginning again."""
+def record_enrolment(*, actor: Actor, code: str, software: str) -> None:
+    """The gateway's own first entry in the trail. It tells its own trail from the beginning again.
+
+    Once for each code: whoever asks for the same enrolment again neither begins a trail anew, nor takes back
+    that it was broken.
+    """
+    codes = EnrolmentCode.objects.filter(
+        space_id=actor.space, gateway_id=actor.principal.behalf.id, digest=digest_of(code), recorded_at=None
+    )
+    if not codes.update(recorded_at=clock.now()):
+        return
     rows = Gateway.objects.select_for_update().filter(space_id=actor.space, id=actor.principal.behalf.id)
     gateway = rows.first()
     if gateway is None:
