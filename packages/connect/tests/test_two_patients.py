@@ -9,7 +9,9 @@ import pytest
 from pydicom import dcmread
 
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
-from collegium_connect.journal.objects import State
+from collegium_connect.journal import aside, decisions
+from collegium_connect.journal.decisions import Kind
+from collegium_connect.journal.objects import State, hold
 from collegium_connect.quarantine import (
     CannotDecide,
     DecidedAlready,
@@ -212,6 +214,33 @@ def test_a_decision_of_which_something_left_stays(
         site.two_patients.take_back(ONA, exam.exam_id, "That was too quick of me.")
 
     assert site.two_patients.decided() == ()
+
+
+@pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("mixed")
+def test_a_decision_stays_though_its_delivery_has_the_number_of_one_that_was_taken_back(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    (exam,) = site.two_patients.exams()
+    server.faults = [Fault("manifest", "status", status=503, times=10_000)]
+    other = phantoms.ct_exam(tmp_path / "other", slices=2, size=64, seed=7)
+    pacs.send(other.files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: states(site).count(State.QUEUED) == 2)
+
+    with site.journal.change() as db:
+        decisions.save(db, exam.exam_id, Kind.CONFIRMED, ONA.name, 1)
+        aside.confirm_patient(db, exam.exam_id, "LG-001")
+        (queued,) = db.execute("SELECT rowid, exam_id FROM deliveries").fetchall()
+        hold(db, queued["exam_id"])
+    server.faults = []
+    until(lambda: len(server.receipted) == 3)
+
+    with site.journal.look() as db:
+        (delivered,) = db.execute("SELECT rowid, exam_id FROM deliveries").fetchall()
+    assert (delivered["rowid"], delivered["exam_id"]) == (queued["rowid"], exam.exam_id)
+    assert site.two_patients.decided() == ()
+    with pytest.raises(TooLate):
+        site.two_patients.take_back(ONA, exam.exam_id, "That was too quick of me.")
 
 
 @pytest.mark.usefixtures("slow")

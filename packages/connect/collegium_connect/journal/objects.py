@@ -187,6 +187,11 @@ def unqueue(db: sqlite3.Connection, exam_id: str) -> None:
     db.execute(
         "DELETE FROM deliveries WHERE exam_id = ? AND state = 'queued' AND began_ms IS NULL", (exam_id,)
     )
+    # The next delivery may get the number of one that went, and is later than every decision all the same.
+    db.execute(
+        "UPDATE patient_decisions SET last_delivery ="
+        " min(last_delivery, (SELECT coalesce(max(rowid), 0) FROM deliveries))"
+    )
 
 
 @dataclass(frozen=True)
