@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 
 from collegium_connect import clock
+from collegium_connect.actor import Actor, Role
+from collegium_connect.channels import Channels
 from collegium_connect.folders import journal_path
-from collegium_connect.journal import exams, overview, subjects
+from collegium_connect.journal import decisions, exams, overview, subjects
 from collegium_connect.journal.database import Journal
-from collegium_connect.keys import Secrets
+from collegium_connect.journal.objects import hold
+from collegium_connect.keys import KeyFolder, Secrets
+from collegium_connect.quarantine import CannotDecide, TwoPatients
 from collegium_connect.retention import Retention
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
@@ -171,6 +175,60 @@ def test_what_comes_of_a_forgotten_exam_is_a_supplement(years: Years) -> None:
 
     assert batch is not None
     assert batch.is_supplement
+
+
+@pytest.mark.requirement("C18")
+def test_a_split_stays_when_what_was_split_off_was_delivered_and_forgotten(years: Years) -> None:
+    years.change(
+        "INSERT INTO exams (exam_id, channel_id, study_uid, subject_code, first_ms, last_ms)"
+        " VALUES ('whole', 'ch-1', 'whole', 'LG-002', 1, 1)"
+    )
+    years.change(
+        "INSERT INTO objects (object_id, channel_id, exam_id, state, is_clean, record_bytes, size_bytes,"
+        " received_ms) VALUES ('kept', 'ch-1', 'whole', 'quarantined', 0, 1, 1, 1)"
+    )
+    years.change(
+        "INSERT INTO patient_decisions (exam_id, kind, subject_before, person, at_ms, last_delivery)"
+        " VALUES ('whole', 'split', 'LG-002', 'Ona Operator', 1, 0)"
+    )
+    years.change(
+        "INSERT INTO apart (object_id, from_exam) SELECT object_id, 'whole' FROM objects WHERE exam_id = 'old'"
+    )
+    with years.journal.look() as db:
+        before = decisions.open_decisions(db)
+
+    years.time.days = DAYS + 1
+    years.retention.run_once()
+
+    assert years.objects() == ["new"] * 3 + ["whole"]
+    with years.journal.look() as db:
+        assert before == decisions.open_decisions(db) == []
+
+
+@pytest.mark.requirement("C18")
+def test_a_forgotten_exam_that_comes_again_for_another_patient_stays_the_first_ones(
+    years: Years, tmp_path: Path
+) -> None:
+    years.time.days = DAYS + 1
+    years.retention.run_once()
+    with years.journal.change() as db:
+        db.execute(
+            "INSERT INTO objects (object_id, channel_id, exam_id, state, is_clean, record_bytes, subject_code,"
+            " size_bytes, received_ms) VALUES ('again', 'ch-1', 'old', 'received', 1, 1, 'LG-002', 1, 1)"
+        )
+        hold(db, "old")
+    channels = Channels(years.journal, KeyFolder(tmp_path / "keys"))
+    people = TwoPatients(years.journal, Secrets(bytes(32)), channels, years.trail, years.time)
+
+    (exam,) = people.exams()
+    with pytest.raises(CannotDecide):
+        people.confirm(Actor("Ona Operator", Role.OPERATOR), "old", "LG-002", "I looked at the picture.")
+
+    assert exam.in_deliveries == 3
+    assert [side.can_be_confirmed for side in exam.sides] == [False, False]
+    with years.journal.look() as db:
+        lines = {line.exam_id: line for line in overview.exams(db)}
+    assert "3 of its objects were on their way already, or there." in lines["old"].reason
 
 
 def test_a_resend_is_known_within_the_time_and_the_servers_to_judge_after_it(

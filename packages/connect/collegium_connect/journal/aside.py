@@ -40,7 +40,7 @@ class TwoPatientExam:
     objects: dict[str, int]
     """How many wait, by subject code."""
     in_deliveries: int
-    """How many of its objects a delivery names: they are the first subject's for good."""
+    """How many of its objects a delivery names, forgotten ones with them: they are the first subject's for good."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +167,9 @@ def _let_on(db: sqlite3.Connection, exam_id: str, subject_code: str) -> int:
 
 def _on_the_way(db: sqlite3.Connection, exam_id: str) -> int:
     (count,) = db.execute(
-        "SELECT count(*) FROM objects WHERE exam_id = ? AND delivery_id IS NOT NULL", (exam_id,)
+        "SELECT forgotten + (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id"
+        " AND delivery_id IS NOT NULL) FROM exams e WHERE exam_id = ?",
+        (exam_id,),
     ).fetchone()
     return int(count)
 

@@ -166,7 +166,8 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " o.state IN ('received', 'waiting')) AS waiting,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state IN ('refused', 'missing'))"
         " AS failed,"
-        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.delivery_id IS NOT NULL) AS sent"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.delivery_id IS NOT NULL)"
+        " + forgotten AS sent"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
         (limit,),
     ).fetchall()

@@ -55,6 +55,12 @@ def forget(db: sqlite3.Connection, exam_id: str, before_ms: int, limit: int) -> 
     due = db.execute(f"SELECT 1 FROM exams e WHERE e.exam_id = ?2 AND {_IS_DUE}", (before_ms, exam_id))  # noqa: S608 - as above
     if due.fetchone() is None:
         return Forgotten(0, 0)
+    # What of it left is not known any more: no decision about it, or about what it was split off, is taken back.
+    db.execute(
+        "DELETE FROM patient_decisions WHERE exam_id = ?1 OR exam_id IN"
+        " (SELECT from_exam FROM objects JOIN apart USING (object_id) WHERE exam_id = ?1)",
+        (exam_id,),
+    )
     objects = db.execute(
         "DELETE FROM objects WHERE rowid IN (SELECT rowid FROM objects WHERE exam_id = ? AND state = ? LIMIT ?)",
         (exam_id, State.DELIVERED, limit),
@@ -63,7 +69,6 @@ def forget(db: sqlite3.Connection, exam_id: str, before_ms: int, limit: int) -> 
     is_empty = db.execute("SELECT 1 FROM objects WHERE exam_id = ? LIMIT 1", (exam_id,)).fetchone() is None
     deliveries = 0
     if is_empty:
-        db.execute("DELETE FROM patient_decisions WHERE exam_id = ?", (exam_id,))
         deliveries = db.execute("DELETE FROM deliveries WHERE exam_id = ?", (exam_id,)).rowcount
     return Forgotten(objects, deliveries)
 

@@ -41,7 +41,7 @@ class HeldExam:
     sides: tuple[Side, ...]
     can_be_split: bool
     in_deliveries: int
-    """Objects that a delivery names already, all of the first patient."""
+    """Objects that a delivery names already, forgotten ones with them; all of the first patient."""
 
 
 @dataclass(frozen=True)
