@@ -12,6 +12,7 @@ from collegium_connect.clock import now
 from collegium_connect.enrol import enrol
 from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.schema import MIGRATIONS
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.links.table import LinkTable
 from collegium_connect.send.errors import AttemptFailed
@@ -84,6 +85,43 @@ def test_another_code_is_asked_with_another_token(
 
     assert token_in(journal) == server.token
     assert server.token != lost
+
+
+def test_another_code_that_was_mistyped_costs_the_first_one_nothing(
+    settings: Settings, journal: Journal, server: FakeServer
+) -> None:
+    server.faults = [Fault("enrol", "cut_after")]
+    with pytest.raises(AttemptFailed):
+        enrol(settings, journal, server.url, server.code)
+    with pytest.raises(AttemptFailed):
+        enrol(settings, journal, server.url, "mistyped")
+
+    enrol(settings, journal, server.url, server.code)
+
+    assert token_in(journal) == server.token
+
+
+def test_no_token_is_kept_beside_the_one_that_the_server_took(
+    settings: Settings, journal: Journal, server: FakeServer
+) -> None:
+    with pytest.raises(AttemptFailed):
+        enrol(settings, journal, server.url, "mistyped")
+
+    enrol(settings, journal, server.url, server.code)
+
+    with journal.look() as db:
+        assert db.execute("SELECT count(*) FROM enrolling").fetchone()[0] == 0
+
+
+def test_a_token_of_a_journal_of_before_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_row = next(number for number, script in enumerate(MIGRATIONS, 1) if "TABLE enrolling" in script)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("collegium_connect.journal.database.MIGRATIONS", MIGRATIONS[:one_row])
+        with contextlib.closing(Journal(tmp_path / "journal.sqlite3")) as before, before.change() as db:
+            db.execute("INSERT INTO enrolling (id, code_digest, token) VALUES (1, 'digest', 'kept')")
+
+    with contextlib.closing(Journal(tmp_path / "journal.sqlite3")) as now, now.change() as db:
+        assert channels.token_for(db, "digest", "new") == "kept"
 
 
 @pytest.fixture

@@ -39,12 +39,11 @@ def enrolment(db: sqlite3.Connection) -> Enrolment | None:
 def token_for(db: sqlite3.Connection, code_digest: str, new_token: str) -> str:
     """The token that this code was or is now asked with: `new_token` unless one was kept for it."""
     db.execute(
-        "INSERT INTO enrolling (id, code_digest, token) VALUES (1, ?, ?) ON CONFLICT (id) DO UPDATE"
-        " SET code_digest = excluded.code_digest, token = excluded.token"
-        " WHERE code_digest != excluded.code_digest",
+        "INSERT INTO enrolling (code_digest, token) VALUES (?, ?) ON CONFLICT (code_digest) DO NOTHING",
         (code_digest, new_token),
     )
-    return str(db.execute("SELECT token FROM enrolling").fetchone()["token"])
+    kept = db.execute("SELECT token FROM enrolling WHERE code_digest = ?", (code_digest,)).fetchone()
+    return str(kept["token"])
 
 
 def save_enrolment(db: sqlite3.Connection, given: Enrolment, at_ms: int) -> None:

@@ -295,4 +295,14 @@ MIGRATIONS: Final = (
     -- Since when another gateway uses this enrolment, as the server said last; null: nobody does.
     ALTER TABLE gateway ADD COLUMN shared_ms INTEGER;
     """,
+    """
+    -- A token for each code that was asked with, so that a mistyped one costs another nothing.
+    CREATE TABLE enrolling_by_code (
+        code_digest TEXT PRIMARY KEY,
+        token TEXT NOT NULL
+    ) STRICT;
+    INSERT INTO enrolling_by_code SELECT code_digest, token FROM enrolling;
+    DROP TABLE enrolling;
+    ALTER TABLE enrolling_by_code RENAME TO enrolling;
+    """,
 )
