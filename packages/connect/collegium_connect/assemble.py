@@ -75,7 +75,8 @@ class Assembler:
             batch = exams.next_batch(db, exam.exam_id)
             if batch is None:
                 return False
-            manifest = manifest_of(batch, exams.unmet_of(db, exam.exam_id))
+            is_met = exams.acquisition_of(db, exam.exam_id) is Acquisition.MET
+            manifest = manifest_of(batch, exams.unmet_of(db, exam.exam_id), is_met=is_met)
             deliveries.add(db, exam.exam_id, manifest, batch.object_ids, now_ms)
         log.info(
             "delivery.queued",
@@ -115,9 +116,11 @@ class Assembler:
         return _Next.HOLD if holds else _Next.SEND
 
 
-def manifest_of(batch: Batch, unmet: tuple[str, ...] = ()) -> Manifest:
+def manifest_of(batch: Batch, unmet: tuple[str, ...] = (), *, is_met: bool = False) -> Manifest:
+    # Only then may the server have been told that something is unmet.
+    ends_telling = is_met and batch.is_supplement
     return Manifest(
-        protocol=NEWEST if unmet else PROTOCOL,
+        protocol=NEWEST if unmet or ends_telling else PROTOCOL,
         delivery_id=str(uuid.uuid4()),
         study_uid=batch.study_uid,
         subject_code=batch.subject_code,
@@ -131,4 +134,5 @@ def manifest_of(batch: Batch, unmet: tuple[str, ...] = ()) -> Manifest:
         objects=batch.objects,
         report=DeidSummary(counts=batch.counts, seconds=round(batch.seconds, 6)),
         unmet=unmet[:UNMET],
+        met=ends_telling,
     )

@@ -329,8 +329,25 @@ def test_a_late_object_that_completes_an_exam_ends_the_telling(bench: Bench) -> 
     bench.receive(1)
 
     assert bench.run_after(QUIET_S) == 1
-    assert [(one.supplement, len(one.unmet)) for one in bench.manifests] == [(False, 1), (True, 0)]
+    assert [(one.supplement, len(one.unmet), one.met) for one in bench.manifests] == [
+        (False, 1, False),
+        (True, 0, True),
+    ]
+    assert bench.manifests[-1].protocol == NEWEST
     assert bench.line.unmet == ()
+
+
+def test_an_addition_that_nobody_judged_does_not_say_that_everything_is_met(bench: Bench) -> None:
+    bench.ask(replace(ASKED, images=3))
+    bench.receive(2)
+    bench.run_after(QUIET_S)
+    bench.run_after(QUIET_S * PATIENCE)
+    bench.ask()
+    bench.receive(1)
+
+    bench.run_after(QUIET_S)
+
+    assert (bench.manifests[-1].supplement, bench.manifests[-1].met) == (True, False)
 
 
 def test_where_the_channel_says_so_it_is_held_with_what_comes_later(bench: Bench) -> None:

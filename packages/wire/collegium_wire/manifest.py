@@ -7,6 +7,7 @@ from datetime import datetime  # noqa: TC003 - `Message` reads the hints at run 
 from typing import Final
 
 from collegium_wire import forms
+from collegium_wire.errors import WireError
 from collegium_wire.message import Message, added, require_unique
 from collegium_wire.versions import NEWEST
 
@@ -66,6 +67,8 @@ class Manifest(Message):
     report: DeidSummary
     unmet: tuple[str, ...] = added(since=NEWEST, default=())
     """What of the acquisition requirements the exam did not meet, each in words without any identifier."""
+    met: bool = added(since=NEWEST, default=False)
+    """With this supplement the exam meets all of them; otherwise nothing in `unmet` says nothing of it."""
 
     def __post_init__(self) -> None:
         forms.require_uuid(self.delivery_id, "delivery_id")
@@ -76,6 +79,8 @@ class Manifest(Message):
         forms.require_count(UNMET - len(self.unmet), f"{UNMET} less the number of unmet requirements")
         for words in self.unmet:
             forms.require_words(words, "unmet", 300)
+        if self.met and self.unmet:
+            raise WireError("wire.field.value", "What is met lacks nothing: unmet must be empty.")
         forms.require_count(len(self.objects) - 1, "The number of objects less one")
         require_unique((item.sop_instance_uid for item in self.objects), "An instance")
         require_unique((item.sha256 for item in self.objects), "A digest")

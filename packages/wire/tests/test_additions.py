@@ -112,3 +112,12 @@ def test_a_manifest_carries_what_is_unmet_and_is_otherwise_as_it_was() -> None:
     assert b"unmet" not in MANIFEST.to_json()
     with pytest.raises(WireError):
         replace(MANIFEST, unmet=said.unmet * (UNMET + 1))
+
+
+def test_a_manifest_says_that_everything_is_met_or_what_is_not() -> None:
+    said = replace(MANIFEST, protocol=NEWEST, met=True)
+
+    assert Manifest.from_json(said.to_json()) == said
+    assert b"met" not in MANIFEST.to_json()
+    with pytest.raises(WireError):
+        replace(said, unmet=("CT: 200 images are needed, 3 were found.",))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 CHEST = AcquisitionRequirement(visit="baseline", modality="CT", body_part="CHEST", images=200)
 ASKED = AcquisitionRequirements(items=(CHEST,), takes_others=False)
 WORDS = "CT for baseline: at least 200 images are needed; 4 came."
+OTHER_WORDS = "CT for baseline: at least 2 series are needed; 1 came."
 
 
 def beat(sender: Sender, protocol: int = NEWEST, told_digest: str = "") -> HeartbeatAnswer:
@@ -146,9 +147,34 @@ def test_what_an_exam_lacks_stands_at_it_until_it_has_come(
     assert WORDS in page(sender, f"{where}{found.id}/")
     assert "Does not meet the acquisition requirements." in page(sender, where)
 
-    sender.deliver(replace(exam, objects=exam.objects[2:]), supplement=True)
+    sender.deliver(replace(exam, objects=exam.objects[2:]), supplement=True, protocol=NEWEST, met=True)
 
     assert WORDS not in page(sender, f"{where}{found.id}/")
+
+
+@pytest.mark.parametrize(
+    ("objects", "then"),
+    [
+        (slice(2, 4), {"supplement": True}),
+        (slice(2, 4), {}),
+        (slice(2, 4), {"subject_code": "S-002", "protocol": NEWEST, "met": True}),
+        (slice(2, 4), {"subject_code": "S-002", "protocol": NEWEST, "unmet": (OTHER_WORDS,)}),
+        (slice(0, 2), {"protocol": NEWEST, "met": True}),
+        (slice(0, 2), {"protocol": NEWEST, "unmet": (OTHER_WORDS,)}),
+    ],
+    ids=["an addition", "a delivery", "met of another", "unmet of another", "met again", "unmet again"],
+)
+def test_what_an_exam_lacks_outlives_a_delivery_that_judged_nothing_or_of_which_nothing_was_stored(
+    sender: Sender, clean_exam: Callable[..., CleanExam], objects: slice, then: dict[str, Any]
+) -> None:  # Any: fields of a manifest
+    exam = clean_exam()
+    sender.deliver(replace(exam, objects=exam.objects[:2]), protocol=NEWEST, unmet=(WORDS,))
+
+    sender.deliver(replace(exam, objects=exam.objects[objects]), **then)
+
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        (found,) = archive.exams(actor_of(sender))
+    assert found.unmet == [WORDS]
 
 
 def test_a_pinned_version_is_told_shown_and_written_down(sender: Sender) -> None:

@@ -56,8 +56,8 @@ def settle(actor: Actor, row: Delivery) -> Receipt:
         )
     elif is_new:
         exam.delete()
-    if row.source == Source.GATEWAY and (stored or not is_new):
-        archiving.note_unmet(exam=exam, unmet=_unmet(row))
+    if row.source == Source.GATEWAY and stored:
+        _note_unmet(row, exam)
     unneeded = [one.blob_id for one in received if one.blob_id and _is_unneeded(one)]
     for one in received:
         one.document, one.frame_table = "", b""
@@ -69,10 +69,15 @@ def settle(actor: Actor, row: Delivery) -> Receipt:
     return _close(actor, row, exam if stored or not is_new else None, objects, stored)
 
 
-def _unmet(row: Delivery) -> tuple[str, ...]:
-    """What the gateway found the exam to lack; a manifest that says nothing of it is not read, which takes long."""
-    said = '"unmet":' in row.manifest_text
-    return Manifest.from_json(row.manifest_text.encode()).unmet if said else ()
+def _note_unmet(row: Delivery, exam: Exam) -> None:
+    """Keep what the gateway found the exam to lack, or that it found nothing any more.
+
+    A manifest that says neither leaves what was found before, and is not read, which takes long.
+    """
+    if '"unmet":' in row.manifest_text or '"met":' in row.manifest_text:
+        told = Manifest.from_json(row.manifest_text.encode())
+        if told.unmet or told.met:
+            archiving.note_unmet(exam=exam, unmet=told.unmet)
 
 
 def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObject]) -> None:
