@@ -12,11 +12,12 @@ from typing import Final
 from collegium_connect import SOFTWARE
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
+from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import deliveries, exams
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.exams import Acquisition, Batch, WaitingExam
 from collegium_connect.log import EventLog
-from collegium_connect.requirements import judge
+from collegium_connect.requirements import WORDS, judge
 from collegium_wire import (
     NEWEST,
     PROTOCOL,
@@ -47,6 +48,8 @@ class Assembler:
         self._journal, self._channels, self._clock = journal, channels, clock
         # Exams that wait for more, as they were when they were judged: they need no second look till they change.
         self._short: dict[str, tuple[WaitingExam, AcquisitionRequirements]] = {}
+        # Exams that could not be assembled, as they were: that is logged once, not with every try.
+        self._failed: set[WaitingExam] = set()
 
     def run_once(self) -> int:
         """Queue a delivery for every exam that has been quiet long enough; how many."""
@@ -56,7 +59,8 @@ class Assembler:
         self._short = {
             exam.exam_id: self._short[exam.exam_id] for exam in waiting if exam.exam_id in self._short
         }
-        return sum(self._is_due(exam, now_ms) and self._queue(exam, now_ms) for exam in waiting)
+        self._failed.intersection_update(waiting)
+        return sum(self._is_due(exam, now_ms) and self._try(exam, now_ms) for exam in waiting)
 
     def _is_due(self, exam: WaitingExam, now_ms: int) -> bool:
         # The exam of a channel that was withdrawn, or cannot be used, still belongs to its project.
@@ -67,6 +71,17 @@ class Assembler:
 
     def _setup(self, exam: WaitingExam) -> ChannelSetup | None:
         return self._channels.setup_of(exam.channel_id)
+
+    def _try(self, exam: WaitingExam, now_ms: int) -> bool:
+        try:
+            return self._queue(exam, now_ms)
+        except (sqlite3.Error, JournalDamaged):
+            raise  # no fault of this exam
+        except Exception as error:  # noqa: BLE001 - one exam never stops the others; it is tried again
+            if exam not in self._failed:
+                log.fault("exam.failed", error, exam=exam.exam_id)
+            self._failed.add(exam)
+            return False
 
     def _queue(self, exam: WaitingExam, now_ms: int) -> bool:
         with self._journal.change() as db:
@@ -93,6 +108,10 @@ class Assembler:
         setup, stands = self._setup(exam), exams.acquisition_of(db, exam.exam_id)
         asked = setup.requirements if setup else AcquisitionRequirements()
         objects = exams.acquired(db, exam.exam_id) if asked.items else None
+        if asked.items and objects is None and stands in {Acquisition.HELD, Acquisition.LET_GO}:
+            # What is not known proves nothing: it stays as it was judged, with what came since.
+            exams.judge(db, exam.exam_id, stands, exams.unmet_of(db, exam.exam_id), now_ms)
+            return _Next.HOLD if stands is Acquisition.HELD else _Next.SEND
         if setup is None or objects is None:
             if stands is not Acquisition.UNASKED:
                 exams.judge(db, exam.exam_id, Acquisition.UNASKED, (), now_ms)
@@ -133,6 +152,6 @@ def manifest_of(batch: Batch, unmet: tuple[str, ...] = (), *, is_met: bool = Fal
         received_at=from_ms(batch.first_ms),
         objects=batch.objects,
         report=DeidSummary(counts=batch.counts, seconds=round(batch.seconds, 6)),
-        unmet=unmet[:UNMET],
+        unmet=tuple(words[:WORDS] for words in unmet[:UNMET]),
         met=ends_telling,
     )

@@ -16,6 +16,8 @@ from collegium_connect.journal.exams import Acquired
 from collegium_connect.journal.facts import Facts
 from collegium_wire import AcquisitionRequirement, AcquisitionRequirements
 
+WORDS: Final = 300
+"""Characters of one text at most: a manifest takes no more."""
 _NAMED: Final = 5
 
 
@@ -51,7 +53,9 @@ def judge(asked: AcquisitionRequirements, objects: Sequence[Acquired]) -> Judgem
     if not judged:
         return _of_another_kind(asked, sorted(series.keys()), sorted(entries))
     found = [_nearest(entries[modality], series[modality]) for modality in judged]
-    return Judgement(tuple(words for one in found for words in one.unmet), any(one.is_short for one in found))
+    return Judgement(
+        tuple(words[:WORDS] for one in found for words in one.unmet), any(one.is_short for one in found)
+    )
 
 
 def _of_another_kind(
@@ -91,7 +95,7 @@ def _lacks(entry: AcquisitionRequirement, series: Sequence[_Series]) -> Judgemen
 
     if entry.body_part:
         parts = sorted(frozenset().union(*(one.body_parts for one in left)))
-        there = f"{', '.join(parts)} was found" if parts else "no series names one"
+        there = f"{_listed(parts)} was found" if parts else "no series names one"
         keep(
             (one for one in left if entry.body_part in one.body_parts),
             f"{entry.body_part} is needed; {there}.",
@@ -123,10 +127,10 @@ def _lacks(entry: AcquisitionRequirement, series: Sequence[_Series]) -> Judgemen
     return Judgement(tuple(unmet), images < entry.images or count < entry.series)
 
 
-def _listed(visits: Sequence[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     """A few by name, so that the words stay a line."""
-    more = len(visits) - _NAMED
-    return ", ".join(visits[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _is_at_most(value: float | None, limit: float) -> bool:

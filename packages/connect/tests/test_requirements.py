@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import DEFAULT, Mock, patch
 
 import pytest
 from pydicom import dcmread
@@ -14,25 +15,29 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from collegium_connect.actor import Actor, Role
-from collegium_connect.assemble import PATIENCE, Assembler
+from collegium_connect.assemble import PATIENCE, Assembler, manifest_of
 from collegium_connect.channels import Channels
 from collegium_connect.clock import to_ms
 from collegium_connect.facts import facts_of
-from collegium_connect.journal import aside, deliveries, inspection, objects, overview
+from collegium_connect.inspection.examiner import Examiner
+from collegium_connect.inspection.findings import NotNow
+from collegium_connect.journal import aside, deliveries, exams, inspection, objects, overview
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal.database import Journal
-from collegium_connect.journal.exams import Acquired
+from collegium_connect.journal.exams import Acquired, Acquisition
 from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.objects import Arrival, Product
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.quarantine import NotSetAside, UnmetExams
 from collegium_connect.reason import ReasonMissing
-from collegium_connect.requirements import judge
-from collegium_connect.spool import Place, Stored
+from collegium_connect.requirements import WORDS, judge
+from collegium_connect.settings import LimitSettings
+from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.trail import Trail
 from collegium_testkit import phantoms
 from collegium_testkit.channels import channel
 from collegium_wire import (
+    BODY_PARTS,
     NEWEST,
     PROTOCOL,
     AcquisitionRequirement,
@@ -40,6 +45,7 @@ from collegium_wire import (
     ChannelSetup,
     Manifest,
     Unmet,
+    WireError,
 )
 
 ASKED = AcquisitionRequirement(visit="V1", modality="CT")
@@ -124,6 +130,16 @@ def test_of_visits_that_ask_the_same_all_are_named_a_few_by_name() -> None:
     assert judge(asked, series(2)).unmet == (
         "CT for V1, V2, V3, V4, V5 and 2 more: at least 9 images are needed; 2 came.",
     )
+
+
+def test_of_many_body_parts_a_few_are_named_so_that_a_manifest_takes_the_words() -> None:
+    found = [Acquired("2.25.7", replace(SLICE, body_part=part)) for part in BODY_PARTS if part != "HEAD"]
+
+    (words,) = judge(asking(replace(ASKED, body_part="HEAD")), found).unmet
+
+    more = len(BODY_PARTS) - 1 - 5
+    first = ", ".join(sorted(set(BODY_PARTS) - {"HEAD"})[:5])
+    assert words == f"CT for V1: HEAD is needed; {first} and {more} more was found."
 
 
 def test_each_modality_that_is_named_is_judged() -> None:
@@ -220,22 +236,24 @@ class Bench:
             stored.save_channel(db, setup, to_ms(self.now), offered=setup)
         self.channels.refresh()
 
-    def receive(self, count: int = 1, facts: Facts | None = SLICE, subject: str = "S01-001") -> None:
+    def receive(
+        self, count: int = 1, facts: Facts | None = SLICE, subject: str = "S01-001", exam: str = "1"
+    ) -> None:
         for _ in range(count):
             self.count += 1
-            arrival = self.arrival(self.count, subject)
+            arrival = self.arrival(self.count, subject, exam)
             with self.journal.change() as db:
                 objects.record(db, arrival, Stored(Place("segment", self.count), 10))
                 inspection.pass_unchanged(db, [(arrival.object_id, facts)])
 
-    def arrival(self, number: int, subject: str) -> Arrival:
+    def arrival(self, number: int, subject: str, exam: str) -> Arrival:
         product = Product(
-            study_uid="2.25.1", series_uid="2.25.7", sop_instance_uid=f"2.25.100{number}", sop_class_uid="1.2",
+            study_uid=f"2.25.{exam}", series_uid="2.25.7", sop_instance_uid=f"2.25.100{number}", sop_class_uid="1.2",
             transfer_syntax_uid="1.2", subject_code=subject, sha256=f"{number:064}", size_bytes=10,
             recipe_name="trial", recipe_version="1", recipe_digest="0" * 64, counts={}, seconds=0.0,
         )  # fmt: skip
         return Arrival(
-            object_id=f"object-{number}", new_exam_id="exam-1", channel_id="ch-1", received_ms=to_ms(self.now),
+            object_id=f"object-{number}", new_exam_id=f"exam-{exam}", channel_id="ch-1", received_ms=to_ms(self.now),
             is_clean=True, product=product, input_mac=None,
         )  # fmt: skip
 
@@ -375,6 +393,95 @@ def test_a_held_exam_goes_on_when_what_it_lacked_has_come(bench: Bench) -> None:
 
     assert bench.run_after(QUIET_S) == 1
     assert [len(one.objects) for one in bench.manifests] == [3]
+
+
+def test_a_held_exam_stays_held_when_what_comes_later_says_nothing_of_itself(bench: Bench) -> None:
+    bench.ask(replace(ASKED, slice_thickness_mm=1.0), when_unmet=Unmet.HOLD)
+    bench.receive(2)
+    bench.run_after(QUIET_S)
+    words = bench.line.unmet
+    bench.receive(1, facts=None)
+
+    assert bench.run_after(QUIET_S) == 0
+    assert states(bench) == [("held", None)] * 3
+    assert (bench.line.can_be_let_go, bench.line.unmet) == (True, words)
+
+
+def test_a_person_lets_such_an_exam_go_and_the_server_is_told(bench: Bench) -> None:
+    bench.ask(replace(ASKED, slice_thickness_mm=1.0), when_unmet=Unmet.HOLD)
+    bench.receive(2)
+    bench.run_after(QUIET_S)
+    bench.receive(1, facts=None)
+    bench.run_after(QUIET_S)
+
+    bench.unmet.let_go(PERSON, "exam-1", REASON)
+
+    assert bench.run_after(0) == 1
+    assert [(len(one.objects), len(one.unmet)) for one in bench.manifests] == [(3, 1)]
+
+
+def test_what_came_of_a_channel_that_cannot_be_served_just_now_is_inspected_when_it_can(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.ask(ASKED)
+    bench.receive(1)
+    with bench.journal.change() as db:
+        db.execute("UPDATE objects SET state = 'received'")
+    stores = Stores.below(tmp_path, LimitSettings(), bytes(32))
+    examiner = Examiner(stores, Mock(), Mock(), object_bytes=1 << 20)
+
+    with bench.journal.look() as db:
+        due_while_idle = inspection.received(db, 9, idle=["ch-1"])
+        (item,) = inspection.received(db, 9)
+
+    assert due_while_idle == []
+    assert examiner.look_at(item, None) == NotNow()
+
+
+def test_an_exam_with_every_body_part_is_held_and_let_go_like_any_other(bench: Bench) -> None:
+    bench.ask(replace(ASKED, body_part="HEAD"), when_unmet=Unmet.HOLD)
+    for part in sorted(BODY_PARTS):
+        bench.receive(1, facts=replace(SLICE, body_part="" if part == "HEAD" else part))
+    assert bench.run_after(QUIET_S) == 0
+
+    bench.unmet.let_go(PERSON, "exam-1", REASON)
+
+    assert bench.run_after(0) == 1
+    assert len(bench.manifests[0].unmet) == 1
+
+
+def test_words_that_an_earlier_version_kept_leave_cut(bench: Bench) -> None:
+    bench.ask(replace(ASKED, slice_thickness_mm=1.0), when_unmet=Unmet.HOLD)
+    bench.receive(1)
+    bench.run_after(QUIET_S)
+    bench.receive(1, facts=None)
+    with bench.journal.change() as db:
+        exams.judge(db, "exam-1", Acquisition.LET_GO, ("x" * 1000,), to_ms(bench.now))
+
+    assert bench.run_after(QUIET_S) == 1
+    assert bench.manifests[0].unmet == ("x" * WORDS,)
+
+
+def test_an_exam_that_cannot_be_assembled_is_logged_once_and_stops_no_other(
+    bench: Bench, log_file: Path
+) -> None:
+    bench.ask()
+    bench.receive(1)
+    bench.receive(1, exam="2")
+
+    with patch(
+        "collegium_connect.assemble.manifest_of",
+        side_effect=[WireError("wire", "2.25.1"), DEFAULT],
+        wraps=manifest_of,
+    ):
+        queued = bench.run_after(QUIET_S)
+    with patch("collegium_connect.assemble.manifest_of", side_effect=WireError("wire", "2.25.1")):
+        again = bench.run_after(0)
+
+    assert (queued, again) == (1, 0)
+    said = [line for line in log_file.read_text("utf-8").splitlines() if "exam.failed" in line]
+    assert len(said) == 1
+    assert "2.25" not in said[0]
 
 
 def test_a_named_person_lets_a_held_exam_go_with_a_reason(bench: Bench) -> None:

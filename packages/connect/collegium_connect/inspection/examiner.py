@@ -44,10 +44,12 @@ class Examiner:
 
     def look_at(self, item: ReceivedObject, channel: Channel | None) -> Finding:
         """What is to be said of one object; `channel` is None while its key or recipe cannot be used."""
+        if channel is None:
+            return NotNow()
         try:
             if item.is_clean and not (item.looked or item.is_apart or item.is_joined):
                 return self._check(item, channel)
-            return NotNow() if channel is None else self._clean(item, channel)
+            return self._clean(item, channel)
         except (EOFError, OSError):
             raise  # whom it asks for room and codes is gone
         except SpoolFull:
@@ -55,7 +57,7 @@ class Examiner:
         except Exception as error:  # noqa: BLE001 - into quarantine: one bad object never stops the rest
             return _unfit(error)
 
-    def _check(self, item: ReceivedObject, channel: Channel | None) -> Finding:
+    def _check(self, item: ReceivedObject, channel: Channel) -> Finding:
         opened = self._stores.open_clean(item.object_id, item.place)
         try:
             deidentify.check(opened.original, opened.head)
@@ -95,10 +97,9 @@ class Examiner:
         return Stored(self._room.write(pieces), sum(map(len, pieces)))
 
 
-def _facts(channel: Channel | None, head: bytes) -> Facts | None:
+def _facts(channel: Channel, head: bytes) -> Facts | None:
     """How it was acquired; None where nobody asks, because reading it takes time."""
-    asked = channel is not None and channel.setup.requirements.items
-    return facts_of(bytes(head)) if asked else None
+    return facts_of(bytes(head)) if channel.setup.requirements.items else None
 
 
 def _unfit(error: Exception) -> Unfit:

@@ -61,14 +61,14 @@ def received(
         db: the journal.
         limit: at most so many.
         but: ids of objects to leave out.
-        idle: ids of channels whose key or recipe cannot be used now: only what is clean already is due.
+        idle: ids of channels whose key or recipe cannot be used now: nothing of theirs is due.
     """
     rows = db.execute(
         "SELECT o.*, r.boxes, r.sha256 AS seen_sha256, a.is_over"
         " FROM objects o INDEXED BY objects_to_inspect"
         " LEFT JOIN releases r USING (object_id) LEFT JOIN apart a USING (object_id)"
         " WHERE o.state = 'received' AND o.object_id NOT IN (SELECT value FROM json_each(?))"
-        " AND (o.is_clean OR o.channel_id NOT IN (SELECT value FROM json_each(?)))"
+        " AND o.channel_id NOT IN (SELECT value FROM json_each(?))"
         " ORDER BY o.received_ms LIMIT ?",
         (json.dumps(list(but)), json.dumps(list(idle)), limit),
     )
