@@ -284,6 +284,27 @@ def test_a_channel_keeps_to_its_share_of_the_line(
     assert time.monotonic() - began > 1.0  # 1.07 MB at 4 Mbps are 2.1 s
 
 
+@pytest.mark.requirement("C14")
+def test_a_delivery_under_way_ends_when_another_gateway_uses_the_enrolment_and_loses_nothing(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], max_mbps=1),)
+    until(lambda: [item.max_mbps for item in gateway.configuration.in_force()] == [1])
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=3, size=512)  # 1.6 MB at 1 Mbps are 13 s
+    pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: gateway.sender.is_busy)
+
+    server.is_shared = True
+    until(lambda: not gateway.sender.is_busy, 8.0)
+
+    (line,) = gateway.status().exams
+    assert (line.delivered, line.state, server.receipts) == (0, "queued", [])
+    server.is_shared = False
+    server.channels = (replace(server.channels[0], max_mbps=0),)
+    until(lambda: states(gateway) == ["delivered"])
+    assert set(server.receipted.values()) == {1}
+
+
 def test_records_stay_as_long_as_their_channel_says_and_then_go(
     start: Callable[..., Gateway], settings: Settings, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:

@@ -84,7 +84,8 @@ class Attempt:
 
         Raises:
             AttemptFailed: it is over, with the reason.
-            Stopping: the gateway stops, the channel may not send any more for now, or the delivery was taken back.
+            Stopping: the gateway stops, another uses its enrolment, the channel may not send any more for now, or
+                the delivery was taken back.
         """
         files = {item.sha256: item for item in objects}
         missing = self._client.open_delivery(manifest).missing

@@ -1,5 +1,6 @@
 """Work off the queue: several deliveries at once, their objects over connections that all share."""
 
+import math
 import random
 import threading
 import time
@@ -34,6 +35,8 @@ AT_ONCE: Final = 3
 """Deliveries under way at once; between the parts of one the line would stand still."""
 # Who queues a delivery rings; this is for what nobody rings for: a wait that is over, a window that opens.
 _LOOK_S: Final = 0.5
+# Every piece that leaves asks; the journal is asked this often.
+_SHARED_S: Final = 1.0
 
 
 class Sender:
@@ -58,6 +61,7 @@ class Sender:
         self._pace, self.meter, self.line = Pace(), Meter(), Line(self._chance)
         self._busy: set[str] = set()
         self._lock = threading.Lock()
+        self._is_shared, self._shared_asked_s = False, -math.inf
         self._loops = [Loop(f"send-{number}", self.run_once, lambda: _LOOK_S) for number in range(AT_ONCE)]
 
     @property
@@ -144,9 +148,18 @@ class Sender:
 
     def _is_over(self, channel_id: str) -> bool:
         setup = self._channels.setup_of(channel_id)
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._shared():
             return True
         return setup is not None and not is_open(setup.send_window, self._clock().astimezone())
+
+    def _shared(self) -> bool:
+        """Whether another gateway uses this enrolment, as it was known a moment ago."""
+        at_s = time.monotonic()
+        if at_s - self._shared_asked_s >= _SHARED_S:
+            self._shared_asked_s = at_s
+            with self._journal.look() as db:
+                self._is_shared = stored.shared_since_ms(db) is not None
+        return self._is_shared
 
     def _deliver(self, due: DueDelivery) -> None:
         setup, manifest = self._channels.setup_of(due.channel_id), due.manifest
