@@ -28,7 +28,7 @@ class Session:
     """That of the person's password when they signed in."""
 
     def is_of(self, person: Person | None) -> bool:
-        """Whether this is still a session of the person: same password, account neither closed nor locked."""
+        """Whether this is still a session of the person: same password, account not closed."""
         return person is not None and hmac.compare_digest(self.stamp, person.stamp)
 
     def allows(self, form_token: str) -> bool:
