@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -65,7 +66,7 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
 class Line:
     """A sender by hand: one association for CT images on context 1, verification on 3."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: "Door | Port") -> None:
         self.socket = socket.create_connection(("127.0.0.1", door.port), timeout=10)
         contexts = b"".join(
             pdu.item(
@@ -417,3 +418,32 @@ def test_a_door_that_closes_hangs_up_on_who_is_silent_in_the_handshake(
         answer = silent.recv(1)
 
     assert answer == b""
+
+
+def test_who_comes_while_the_door_closes_is_answered_or_waits_for_the_next() -> None:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    shelf, there = Shelf(), Port(listener.getsockname()[1])
+    with listener.dup():  # a service manager holds it over the stop
+        door = Door(ReceiveSettings(host="127.0.0.1", port=0), LimitSettings(), shelf, shelf)
+        door.start([(listener, False)])
+        closing = threading.Thread(target=door.stop)
+        closing.start()
+        closing.join(0.1)  # nobody is in, so that it has nothing to wait for
+        answers = list(iter(lambda: first_answer(there), "waits"))
+        closing.join()
+
+    assert set(answers) <= {Kind.ASSOCIATE_AC, Kind.ASSOCIATE_RJ}
+
+
+@dataclass(frozen=True)
+class Port:
+    port: int
+
+
+def first_answer(there: Port) -> int | str:
+    with Line(there) as line:
+        line.socket.settimeout(0.5)
+        try:
+            return line.pdu()[0]
+        except TimeoutError:
+            return "waits"

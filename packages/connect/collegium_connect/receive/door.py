@@ -57,6 +57,7 @@ class Door:
         self._listeners: list[tuple[socket.socket, bool]] = []  # each with: is it for TLS
         self._open: dict[Visit, None] = {}  # in the order in which they came
         self._lock, self._closing, self._stopping = threading.Lock(), threading.Event(), threading.Event()
+        self._accepting: list[threading.Thread] = []
         self._threads: list[threading.Thread] = []
 
     def hand_over(self, to: Callable[[Crowd], "Helpers"]) -> None:
@@ -88,11 +89,14 @@ class Door:
                 target=partial(self._accept, listener, is_tls=is_tls), name="door", daemon=True
             )
             thread.start()
-            self._threads.append(thread)
+            self._accepting.append(thread)
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """Close everything, after a moment for what is nearly done; what was not answered stays the sender's."""
         self._closing.set()
+        self._crowd.is_leaving = True
+        for thread in self._accepting:
+            thread.join(timeout_s)  # whoever it accepts last is still answered
         self.drain(min(_MOMENT_S, timeout_s))
         self._stopping.set()
         if self._helpers is not None:
