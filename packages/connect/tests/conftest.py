@@ -1,6 +1,7 @@
 """A gateway in this process or as its own, a server that can fail, a PACS that pushes."""
 
 import gc
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,6 +29,15 @@ from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
 
 CALLER = CallerSettings(ae="TESTPACS", address="127.0.0.1")
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """A command narrows the umask of its process; here that is the tests' own."""
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

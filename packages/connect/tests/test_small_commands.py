@@ -1,7 +1,5 @@
 """The commands that only look: config check, version, channels, self-test, update."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,15 +7,6 @@ import pytest
 from collegium_connect import SOFTWARE
 from collegium_connect.cli import main
 from collegium_testkit.fake_server import FakeServer
-
-
-@pytest.fixture(autouse=True)
-def _umask() -> Iterator[None]:
-    """A command narrows the umask of its process; here that is the tests' own."""
-    before = os.umask(0o077)
-    os.umask(before)
-    yield
-    os.umask(before)
 
 
 @pytest.fixture

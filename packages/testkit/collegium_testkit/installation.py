@@ -102,13 +102,15 @@ class InstallationProcess:
         if self._copied and not self.data_dir.exists():
             prepared.copy_to(self.data_dir, self._copied)
         self.data_dir.mkdir(parents=True, exist_ok=True)
+        before = len(self.log_text)
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "collegium.cli", "up"],
                 env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         ends = time.monotonic() + timeout_s
-        while not self.answers():
+        # Its own word counts: whoever else might answer at this port is not this server.
+        while "Collegium answers at" not in self.log_text[before:] or not self.answers():
             if self._process.poll() is not None or time.monotonic() > ends:
                 raise RuntimeError(f"The server did not start. {self.log_text[-3000:]}")
             time.sleep(0.1)

@@ -23,6 +23,7 @@ LONGEST_FIRST = (
     "tests/journeys/test_faults_gateway.py",
     "tests/journeys/test_live.py",
     "tests/journeys/test_house.py",
+    "tests/journeys/test_gateway_pages.py",
     "packages/platform/tests/research/test_unblinding.py",
     "packages/platform/tests/research/test_versions.py",
     "packages/platform/tests/research/test_visits.py",

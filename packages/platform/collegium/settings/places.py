@@ -40,10 +40,15 @@ def is_open_to_others(folder: Path) -> bool:
 
 
 def database_home(data_dir: Path) -> Path:
-    """Folder of the database files: in the data folder, or below /var/lib where root's home is closed."""
-    if not server_account().is_dropped or is_open_to_others(data_dir):
-        return data_dir / "postgres"
-    return _ROOT_HOME / hashlib.sha256(str(data_dir).encode()).hexdigest()[:16] / "postgres"
+    """Folder of the database files: in the data folder, or below /var/lib where root's home is closed.
+
+    Where it began it stays: a folder whose mode changed must not begin an empty database elsewhere.
+    """
+    inside = data_dir / "postgres"
+    apart = _ROOT_HOME / hashlib.sha256(str(data_dir).encode()).hexdigest()[:16] / "postgres"
+    if not server_account().is_dropped or inside.exists():
+        return inside
+    return inside if is_open_to_others(data_dir) and not apart.exists() else apart
 
 
 def files_of_pages(data_dir: Path) -> Path:

@@ -233,7 +233,7 @@ def test_a_project_is_published_from_the_page_with_a_password_and_downloaded_aga
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"text": EXAMPLE.replace("max: 5\n", "max: 0\n")}, "Line 32: “min” is greater than “max”."),
+        ({"text": EXAMPLE.replace("max: 5\n", "max: 0\n")}, "Line 33: “min” is greater than “max”."),
         ({"password": "wrong"}, "That is not your password"),
         ({"password": ""}, "needs the project file and your password"),
         ({"seen": "7"}, "Somebody published another version meanwhile"),
