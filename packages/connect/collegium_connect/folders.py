@@ -1,5 +1,6 @@
 """Where the parts of a gateway lie below its data folder. Imports nothing that takes long."""
 
+import json
 from pathlib import Path
 
 from collegium_connect.settings import Settings
@@ -17,3 +18,11 @@ def copies_path(settings: Settings) -> Path:
 def running_path(settings: Settings) -> Path:
     """A small file that says where the running gateway listens; gone when it is not running."""
     return settings.gateway.data_dir / "running.json"
+
+
+def receive_port(settings: Settings) -> int | None:
+    """Where the running gateway takes DICOM; None if none runs."""
+    try:
+        return int(json.loads(running_path(settings).read_text("utf-8"))["receive_port"])
+    except (OSError, ValueError, KeyError):
+        return None

@@ -1,12 +1,10 @@
 """Hand the files of a folder to the running gateway of this machine, over the same door as a PACS."""
 
-import ipaddress
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from collegium_connect.folders import journal_path, running_path
+from collegium_connect.folders import journal_path, receive_port
 from collegium_connect.hand_over import CannotPush, Handed, Receiver, hand_over
 from collegium_connect.journal import channels
 from collegium_connect.journal.database import Journal
@@ -38,16 +36,16 @@ def _own_tls(settings: Settings) -> TlsArguments | None:
 
 
 def _port(settings: Settings) -> int:
-    try:
-        return int(json.loads(running_path(settings).read_text("utf-8"))["receive_port"])
-    except (OSError, ValueError, KeyError) as error:
-        raise CannotPush("The gateway is not running. Start it first: collegium-connect up.") from error
+    port = receive_port(settings)
+    if port is None:
+        raise CannotPush("The gateway is not running. Start it first: collegium-connect up.")
+    return port
 
 
 def _caller(settings: Settings) -> str:
-    for caller in settings.receive.allowed_callers:
-        if ipaddress.ip_address(_HERE) in ipaddress.ip_network(caller.address):
-            return caller.ae
+    title = settings.receive.title_at(_HERE)
+    if title is not None:
+        return title
     raise CannotPush('No caller on this machine is listed. Add {ae="LOCAL", address="127.0.0.1"} to receive.')
 
 

@@ -138,6 +138,16 @@ class ReceiveSettings:
         default=(), metadata=_doc("Who may send. Nobody else is answered; an empty list refuses everyone.")
     )
 
+    def title_at(self, address: str) -> str | None:
+        """The AE title of the first listed caller whose network holds an address; None where no one's does.
+
+        Raises:
+            ValueError: it is no IP address.
+        """
+        here = ipaddress.ip_address(address)
+        listed = self.allowed_callers
+        return next((item.ae for item in listed if here in ipaddress.ip_network(item.address)), None)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LocalSettings:

@@ -1,9 +1,8 @@
 """A PACS that pushes: real associations, made with pynetdicom.
 
-The peer for every test of the gateway's door. It knows nothing of the gateway.
+The peer for every test of the gateway's door. It knows nothing of the gateway, whose cure of pynetdicom it shares.
 """
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from pydicom.uid import UID
 from pynetdicom import AE, _config
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE
+
+from collegium_connect.undisturbed import parked
 
 SUCCESS: Final = 0x0000
 VERIFICATION: Final = "1.2.840.10008.1.1"
@@ -90,42 +91,13 @@ def echo(
         return _status(association.send_c_echo())
 
 
-class _Held(threading.Event):
-    """A checkpoint that keeps an association's own thread parked until `let_go`.
-
-    pynetdicom's sender pauses that thread before it waits for an answer, but may find it "paused" a
-    moment before it really is; then it takes the answer off the queue and the sender waits in vain.
-    Seen with 3.0.4, once in some hundred objects on a busy machine.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parked, self._is_held = threading.Event(), True
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.parked.set()
-        return super().wait(timeout)
-
-    def set(self) -> None:
-        """The sender lets go after each object; here only after all of them."""
-        if not self._is_held:
-            super().set()
-
-    def let_go(self) -> None:
-        self._is_held = False
-        self.set()
-
-
 @contextmanager
 def _undisturbed(association: Association) -> Iterator[None]:
     """Send without pynetdicom's own thread in between; release the association in the end."""
-    held = _Held()
-    association._reactor_checkpoint = held  # noqa: SLF001 - there is no public way to pause it for good
-    held.parked.wait(5)
     try:
-        yield
+        with parked(association):
+            yield
     finally:
-        held.let_go()
         _close(association)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from collegium_wire import forms
 from collegium_wire.channel import ChannelSetup  # noqa: TC001 - `Message` reads the hints at run time
-from collegium_wire.message import SINCE_LATER, Message
+from collegium_wire.message import Message, added
+from collegium_wire.versions import PROTOCOL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class EnrolmentRequest(Message):
     code: str = field(repr=False)
     gateway_name: str
     software: str
-    token: str = field(default="", repr=False, metadata=SINCE_LATER)
+    token: str = added(since=PROTOCOL, default="", repr=False)
     """256 random bits in hex that the gateway made itself: with the same code and the same token it may ask
     again, should the answer be lost. Empty: the server makes one, and the code answers once."""
 

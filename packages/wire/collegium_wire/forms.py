@@ -24,8 +24,7 @@ def require_sha256(value: str, what: str) -> None:
     _require(_HEX_256.fullmatch(value) is not None, f"{what} must be 64 lower-case hex digits.")
 
 
-def require_token(value: str, what: str) -> None:
-    _require(_HEX_256.fullmatch(value) is not None, f"{what} must be 64 lower-case hex digits.")
+require_token = require_sha256
 
 
 def require_uid(value: str, what: str) -> None:

@@ -22,7 +22,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, Union, get_args, get_origin, get_type_hints
 
 from collegium_wire.errors import WireError
-from collegium_wire.versions import PROTOCOL, require_protocol
+from collegium_wire.versions import require_protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,9 +75,9 @@ class Message:
         return type(self)(**{name: _as_of(self, name, protocol) for name in _fields(type(self))})
 
 
-def added(*, since: int, default: Any) -> Any:  # Any: what `field` takes and gives
+def added(*, since: int, default: Any, repr: bool = True) -> Any:  # noqa: A002 - Any, and its names: what `field` takes and gives
     """An addition that the protocol `since` brought; its default says nothing."""
-    return field(default=default, metadata={"since": since})
+    return field(default=default, repr=repr, metadata={"since": since})
 
 
 def _as_of(message: Message, name: str, protocol: int) -> object:
@@ -112,9 +112,6 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 def _refuse_constant(_name: str) -> Json:
     raise WireError("wire.json.invalid", "The message holds a number that JSON does not know.")
 
-
-SINCE_LATER: Final = {"since": PROTOCOL}
-"""Metadata of an addition that everyone who speaks the protocol may be told."""
 
 _FIELDS: Final[dict[type, dict[str, object]]] = {}
 

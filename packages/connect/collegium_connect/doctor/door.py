@@ -1,13 +1,11 @@
 """Ask the own door for a C-ECHO, over the address by which the network sees this machine."""
 
-import ipaddress
-import json
 import socket
 from typing import Final
 from urllib.parse import urlsplit
 
 from collegium_connect.doctor.findings import Finding, judge, unknown
-from collegium_connect.folders import running_path
+from collegium_connect.folders import receive_port
 from collegium_connect.settings import ReceiveSettings, Settings
 
 _VERIFICATION: Final = "1.2.840.10008.1.1"
@@ -18,7 +16,11 @@ _ABOUT: Final = "C-ECHO"
 
 def echo(settings: Settings, called_ae: str) -> Finding:
     """Call as a listed caller would; `called_ae` is an open channel's title, empty if there is none."""
-    receive, address, port = settings.receive, own_address(settings), _port(settings)
+    receive, address, port = (
+        settings.receive,
+        own_address(settings),
+        receive_port(settings) or settings.receive.port,
+    )
     needed = f"an answer at {address}:{port}"
     if not called_ae:
         return unknown(_ABOUT, "there is no open channel to call", needed)
@@ -58,21 +60,11 @@ def own_address(settings: Settings) -> str:
         return "127.0.0.1"
 
 
-def _port(settings: Settings) -> int:
-    """Where the running gateway listens; as configured, if none runs."""
-    try:
-        return int(json.loads(running_path(settings).read_text("utf-8"))["receive_port"])
-    except (OSError, ValueError, KeyError):
-        return settings.receive.port
-
-
 def _caller(receive: ReceiveSettings, address: str) -> str | None:
     try:
-        here = ipaddress.ip_address(address)
+        return receive.title_at(address)
     except ValueError:
         return None
-    listed = receive.allowed_callers
-    return next((item.ae for item in listed if here in ipaddress.ip_network(item.address)), None)
 
 
 def _ask(host: str, port: int, calling_ae: str, called_ae: str) -> int | None:
