@@ -25,7 +25,7 @@ from collegium_testkit.gateways import GatewayProcess
 
 SECONDS = float(os.environ.get("COLLEGIUM_SOAK_S", "1200"))
 SLICES = 300  # as a CT exam has: some of what is remembered is per patient, some per object
-WARM_UP = 130 * SLICES  # objects: memories of the last 128 cases fill up until then
+WARM_UP = 40 * SLICES  # objects: memories of the last 32 cases fill up until then
 OBJECTS_AN_HOUR = 500 * 300 / 24
 MOST_MB_AN_HOUR = 1.0
 SAMPLE_S = 1.0
