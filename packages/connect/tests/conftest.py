@@ -2,14 +2,17 @@
 
 import gc
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from collegium_connect import enrol, log
+from collegium_connect.clock import Clock, now
 from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.service import Gateway
@@ -27,6 +30,7 @@ from collegium_testkit.channels import channel
 from collegium_testkit.deciding import Site, site_of
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.patience import PATIENCE_S
 
 CALLER = CallerSettings(ae="TESTPACS", address="127.0.0.1")
 
@@ -40,6 +44,16 @@ def _umask() -> Iterator[None]:
     os.umask(before)
 
 
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    """No thread of a test is at work when the next one begins, with its log and on its cores."""
+    before = set(threading.enumerate())
+    yield
+    ends = time.monotonic() + PATIENCE_S
+    for thread in set(threading.enumerate()) - before:
+        thread.join(max(0.0, ends - time.monotonic()))
+
+
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     with FakeServer([channel()]) as fake:
@@ -51,15 +65,17 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "events.log"
     with path.open("w", encoding="utf-8") as stream:
         log.configure(stream)
-        yield path
-        log.configure()
+        try:
+            yield path
+        finally:
+            log.configure()
 
 
 @pytest.fixture
 def settings(tmp_path: Path, server: FakeServer) -> Settings:
     return Settings(
         gateway=GatewaySettings(name="Larkspur General", data_dir=tmp_path / "gateway"),
-        server=ServerSettings(url=server.url, timeout_s=5.0, heartbeat_s=0.2),
+        server=ServerSettings(url=server.url, timeout_s=PATIENCE_S, heartbeat_s=0.2),
         receive=ReceiveSettings(host="127.0.0.1", port=0, allowed_callers=(CALLER,)),
         local=LocalSettings(port=0),
         limits=LimitSettings(keep_free_bytes=0),
@@ -76,23 +92,31 @@ def enrolled(settings: Settings, server: FakeServer) -> None:
         journal.close()
 
 
+class Patient(Gateway):
+    """Closes no exam while a PACS is in.
+
+    The quiet time of a test's channel is a second, and a busy machine takes longer than that between two objects.
+    """
+
+    def _assemble(self) -> int:
+        return 0 if self._door.associations else super()._assemble()
+
+
 @pytest.fixture
 def start(settings: Settings, server: FakeServer, log_file: Path) -> Iterator[Callable[..., Gateway]]:
     """Start gateways on the folder of `settings`, enrolled; all are stopped in the end."""
     assert log_file.exists()  # their events go there, not to the test's output
-    started: list[Gateway] = []
+    with ExitStack() as started:
 
-    def begin(changed: Settings = settings) -> Gateway:
-        if not journal_path(changed).exists():
-            enrolled(replace(changed, server=settings.server), server)
-        gateway = Gateway(changed)
-        gateway.start()
-        started.append(gateway)
-        return gateway
+        def begin(changed: Settings = settings, clock: Clock = now) -> Gateway:
+            if not journal_path(changed).exists():
+                enrolled(replace(changed, server=settings.server), server)
+            gateway = Patient(changed, clock)
+            started.callback(gateway.stop)
+            gateway.start()
+            return gateway
 
-    yield begin
-    for gateway in started:
-        gateway.stop()
+        yield begin
 
 
 @pytest.fixture
@@ -117,9 +141,9 @@ def collected() -> Iterator[None]:
 
 @pytest.fixture
 def until() -> Callable[..., None]:
-    """Wait for something to become true, within a limit."""
+    """Wait for something to become true."""
 
-    def wait(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
+    def wait(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
         ends = time.monotonic() + timeout_s
         while not condition():
             assert time.monotonic() < ends, "It did not come true in time."

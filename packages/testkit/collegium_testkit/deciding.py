@@ -57,6 +57,8 @@ def site_of(settings: Settings) -> Iterator[Site]:
     )  # fmt: skip
     links = LinkList(journal, secrets, trail, time)
     two_patients = TwoPatients(journal, secrets, known, trail, time)
-    yield Site(journal, quarantine, two_patients, links, trail, time)
-    stores.segments.close()
-    journal.close()
+    try:
+        yield Site(journal, quarantine, two_patients, links, trail, time)
+    finally:
+        stores.segments.close()
+        journal.close()

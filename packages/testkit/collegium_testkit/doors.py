@@ -1,6 +1,7 @@
-"""What stands behind a door in tests: one channel, and a shelf that keeps digests of what came."""
+"""What stands behind a door in tests: a channel, a shelf that keeps digests of what came, a log that is slow."""
 
 import hashlib
+import logging
 import struct
 import threading
 from typing import Final
@@ -9,6 +10,7 @@ from collegium_connect.channels import Channel
 from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.pdu import AssociateRequest
 from collegium_deid import SiteKey, load_recipe
+from collegium_testkit.patience import PATIENCE_S
 from collegium_wire import ChannelSetup
 
 _RECIPE: Final = load_recipe("trial")
@@ -49,7 +51,7 @@ class Shelf:
     def store(self, channel: Channel, data: memoryview) -> int:
         assert channel is CHANNEL
         self.is_storing.set()
-        self.go_on.wait(10)
+        self.go_on.wait(PATIENCE_S)
         assert bytes(data[128:132]) == b"DICM"
         (length,) = struct.unpack_from("<I", data, 140)
         self.whole.append(hashlib.sha256(data[144 + length :]).hexdigest())
@@ -81,3 +83,24 @@ class Pieces:
 
     def abandon(self) -> None:
         self._shelf.abandoned += 1
+
+
+class SlowLog(logging.Handler):
+    """A log on a slow disk: writing that somebody is refused lasts until `goes_on`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_writing, self.goes_on = threading.Event(), threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.getMessage() == "association.refused":
+            self.is_writing.set()
+            self.goes_on.wait(30)
+
+    def __enter__(self) -> "SlowLog":
+        logging.getLogger("collegium_connect").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.goes_on.set()
+        logging.getLogger("collegium_connect").removeHandler(self)

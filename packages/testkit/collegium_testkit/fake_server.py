@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final, Literal, Self
 
+from collegium_testkit.patience import PATIENCE_S
 from collegium_wire import (
     NEWEST,
     PROTOCOL,
@@ -141,7 +142,7 @@ class FakeServer:
         self.ending.set()
         self._http.shutdown()
         self._http.server_close()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=PATIENCE_S)
 
     @property
     def url(self) -> str:
@@ -302,7 +303,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection of a gateway; the faults strike here, at the socket."""
 
     protocol_version = "HTTP/1.1"
-    timeout = 30
+    timeout = PATIENCE_S
     disable_nagle_algorithm = True
     fake: FakeServer
 
@@ -330,7 +331,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(fault.status, problem.to_json())
             return
         if kind == "hang":
-            self.fake.ending.wait(60)
+            self.fake.ending.wait()
             self._cut()
             return
         if kind == "half_closed":

@@ -15,6 +15,7 @@ from collegium_connect.clock import now
 from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.local_ui.status import as_json, gateway_status
+from collegium_testkit.patience import PATIENCE_S
 
 
 class GatewayProcess:
@@ -66,7 +67,7 @@ class GatewayProcess:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """One command of the program, to its end."""
         command = [*self.program, *arguments, "--config", str(self.config)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def status(self) -> dict[str, Any]:  # Any: JSON
         """What the command `status --json` prints, without a process for every question."""
@@ -82,7 +83,7 @@ class GatewayProcess:
         done = self.run("enrol", "--server", server_url, "--code", code)
         assert done.returncode == 0, done.stderr
 
-    def start(self, timeout_s: float = 30.0) -> None:
+    def start(self, timeout_s: float = PATIENCE_S) -> None:
         """Start and wait until it listens."""
         (self.data_dir / "running.json").unlink(missing_ok=True)
         command = [*self.program, "up", "--config", str(self.config)]
@@ -124,9 +125,9 @@ class GatewayProcess:
         """As a power cut does: no warning, no clean-up."""
         if self._process is not None and self._process.poll() is None:
             os.kill(self._process.pid, signal.SIGKILL)
-        self._wait(10)
+        self._wait(PATIENCE_S)
 
-    def stop(self, timeout_s: float = 10.0, *, number: int = signal.SIGTERM) -> int:
+    def stop(self, timeout_s: float = PATIENCE_S, *, number: int = signal.SIGTERM) -> int:
         """As the service manager does (or Ctrl-C: SIGINT); the exit code."""
         assert self._process is not None
         self._process.send_signal(number)

@@ -7,6 +7,8 @@ import threading
 from types import TracebackType
 from typing import Final, Self
 
+from collegium_testkit.patience import PATIENCE_S
+
 _PIECE: Final = 1 << 16
 
 
@@ -31,7 +33,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=PATIENCE_S)
 
     @property
     def port(self) -> int:
@@ -66,7 +68,7 @@ class Proxy:
                 back = threading.Thread(target=_pump, args=(server, caller), daemon=True)
                 back.start()
                 _pump(caller, server)
-                back.join(timeout=5)
+                back.join(timeout=PATIENCE_S)
 
 
 def _pump(source: socket.socket, target: socket.socket) -> None:

@@ -12,6 +12,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
+from collegium_testkit.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -59,8 +61,8 @@ class ServiceManager(threading.Thread):
     def run(self) -> None:
         listener = threading.Thread(target=self._listen, daemon=True)
         listener.start()
-        while not self._over.is_set():
-            self._start().wait()
+        while process := self._started():
+            process.wait()
             self._over.wait(self._pause_s)
         listener.join()
 
@@ -72,16 +74,20 @@ class ServiceManager(threading.Thread):
     def stop(self) -> None:
         """End the program, and hold nothing any more."""
         self._over.set()
-        if self._process is not None:
-            self._process.terminate()
-        self.join(20)
+        with self._lock:  # from here on it starts no other
+            if self._process is not None:
+                self._process.terminate()
+        self.join(PATIENCE_S)
         self._told.close()
         for handle in self.held.values():
             os.close(handle)
         self.held.clear()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _started(self) -> subprocess.Popen[bytes] | None:
+        """The program, begun anew; nothing once it is over."""
         with self._lock, self._log.open("ab") as log:
+            if self._over.is_set():
+                return None
             handles = list(self.held.values())
             more = {"NOTIFY_SOCKET": str(self._address)}
             if handles:
