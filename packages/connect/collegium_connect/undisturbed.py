@@ -38,8 +38,8 @@ class _Held(threading.Event):
 
 
 @contextmanager
-def parked(association: "Association") -> Iterator[None]:
-    """Keep the association's own thread where it is until the block ends."""
+def undisturbed(association: "Association") -> Iterator[None]:
+    """Keep the thread of an established association where it is until the block ends."""
     held = _Held()
     association._reactor_checkpoint = held  # noqa: SLF001 - there is no public way to pause it for good
     held.parked.wait(_PARKED_S)
@@ -47,15 +47,3 @@ def parked(association: "Association") -> Iterator[None]:
         yield
     finally:
         held.let_go()
-
-
-@contextmanager
-def undisturbed(association: "Association") -> Iterator[None]:
-    """Send requests over an established association; it is released in the end, or closed where it was lost."""
-    try:
-        with parked(association):
-            yield
-    finally:
-        association.release()
-        if association.dul.socket is not None:
-            association.dul.socket.close()  # pynetdicom leaves it open when the peer went away first

@@ -15,8 +15,9 @@ from pynetdicom.transport import AssociationSocket
 
 from collegium_connect.cli import main
 from collegium_connect.cli.send import Progress
-from collegium_connect.hand_over import CannotPush, Handed, Receiver, hand_over, in_words
-from collegium_connect.push import push
+from collegium_connect.peer import Peer
+from collegium_connect.push import CannotPush, Pushed, in_words, push
+from collegium_connect.push_here import push_here
 from collegium_connect.receive import Door
 from collegium_connect.receive.admission import CALLER_UNKNOWN, Refusal
 from collegium_connect.receive.pdu import AssociateRequest
@@ -180,7 +181,7 @@ def refusing(log_file: Path) -> Iterator[Door]:
 @pytest.mark.usefixtures("slow_to_look")
 def test_a_refusal_that_comes_at_once_is_told_as_one(refusing: Door, exam: Path) -> None:
     with pytest.raises(CannotPush, match="refused COLLEGIUM calling TRIAL1"):
-        hand_over(Receiver("127.0.0.1", refusing.port, "TRIAL1", "COLLEGIUM"), exam)
+        push(Peer("127.0.0.1", refusing.port, "TRIAL1", "COLLEGIUM"), exam)
 
 
 @pytest.mark.usefixtures("slow_to_look")
@@ -244,7 +245,7 @@ def tiny(path: Path, sop_class: str, uid: str) -> None:
     whole.save_as(path, enforce_file_format=True)
 
 
-def test_a_gateway_whose_port_without_tls_is_closed_is_handed_a_folder_too(
+def test_a_gateway_whose_port_without_tls_is_closed_is_pushed_a_folder_too(
     settings: Settings, start: Callable[..., Gateway], exam: Path, pem: Path
 ) -> None:
     receive = replace(
@@ -254,9 +255,9 @@ def test_a_gateway_whose_port_without_tls_is_closed_is_handed_a_folder_too(
     chosen = replace(settings, receive=receive)
     start(chosen)
 
-    handed = push(chosen, exam)
+    pushed = push_here(chosen, exam)
 
-    assert (handed.taken, handed.refused) == (2, 0)
+    assert (pushed.taken, pushed.refused) == (2, 0)
 
 
 class Screen(io.StringIO):
@@ -268,10 +269,10 @@ def progress(stream: io.StringIO) -> str:
     """What is written while four files a second go out for a minute and a half."""
     at_s = 0.0
     shown = Progress(stream, lambda: at_s)
-    handed = Handed(total=400)
+    pushed = Pushed(total=400)
     for number in range(1, 361):
-        at_s, handed.taken = number / 4, number
-        shown.tell(handed)
+        at_s, pushed.taken = number / 4, number
+        shown.tell(pushed)
     shown.end()
     return stream.getvalue()
 

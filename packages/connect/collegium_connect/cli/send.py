@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from collegium_connect.cli.options import Commands, chosen, declare
-from collegium_connect.hand_over import CannotPush, Handed, Receiver, hand_over
+from collegium_connect.peer import Peer
 from collegium_connect.peer_tls import towards
-from collegium_connect.push import push
+from collegium_connect.push import CannotPush, Pushed, push
+from collegium_connect.push_here import push_here
 from collegium_connect.settings import PeerTlsSettings
 
 _CALLING: Final = "COLLEGIUM"
@@ -39,14 +40,14 @@ def register(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     progress = Progress(sys.stderr)
     if options.at is None:
-        handed = push(chosen(options), options.folder, options.to, progress.tell)
+        pushed = push_here(chosen(options), options.folder, options.to, progress.tell)
     else:
-        handed = hand_over(_receiver(options), options.folder, progress.tell)
+        pushed = push(_receiver(options), options.folder, progress.tell)
     progress.end()
-    print(f"{handed.taken} taken, {handed.refused} refused, {handed.skipped} are no DICOM files.")
-    for reason, count in handed.refusals.most_common():
+    print(f"{pushed.taken} taken, {pushed.refused} refused, {pushed.skipped} are no DICOM files.")
+    for reason, count in pushed.refusals.most_common():
         print(f"  {count} refused: {reason}")
-    return 0 if handed.taken and not handed.refused else 1
+    return 0 if pushed.taken and not pushed.refused else 1
 
 
 class Progress:
@@ -58,12 +59,12 @@ class Progress:
         self._told_s = elapsed_s() if not self._is_screen else float("-inf")
         self._is_open = False
 
-    def tell(self, handed: Handed) -> None:
+    def tell(self, pushed: Pushed) -> None:
         at_s = self._elapsed_s()
         if at_s - self._told_s < (_SCREEN_S if self._is_screen else _LINE_S):
             return
         self._told_s, self._is_open = at_s, self._is_screen
-        words = f"{handed.taken + handed.refused} of {handed.total} sent, {handed.refused} refused"
+        words = f"{pushed.taken + pushed.refused} of {pushed.total} sent, {pushed.refused} refused"
         print(
             f"\r{words}" if self._is_screen else words, end="" if self._is_screen else "\n", file=self._stream
         )
@@ -83,11 +84,11 @@ def _place(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _receiver(options: argparse.Namespace) -> Receiver:
+def _receiver(options: argparse.Namespace) -> Peer:
     host, port = options.at
     if not options.to:
         raise CannotPush("Say with --to which AE title is called there.")
-    return Receiver(host, port, options.to, options.calling, towards(_tls(options), host))
+    return Peer(host, port, options.to, options.calling, towards(_tls(options), host))
 
 
 def _tls(options: argparse.Namespace) -> PeerTlsSettings | None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from collegium_connect.doctor.findings import Finding, judge, unknown
 from collegium_connect.folders import receive_port
+from collegium_connect.peer import LOST, NoAssociation, Peer, associated
 from collegium_connect.settings import ReceiveSettings, Settings
 
 _VERIFICATION: Final = "1.2.840.10008.1.1"
@@ -32,7 +33,7 @@ def echo(settings: Settings, called_ae: str) -> Finding:
             _ABOUT, "this machine is no listed caller, so it cannot ask itself", needed,
             "Send a C-ECHO from the PACS, or list this machine in receive.allowed_callers.",
         )  # fmt: skip
-    status = _ask(address, port, caller, called_ae)
+    status = _ask(Peer(address, port, called_ae, caller, timeout_s=_TIMEOUT_S))
     return judge(
         _ABOUT,
         is_good=status == 0,
@@ -67,26 +68,11 @@ def _caller(receive: ReceiveSettings, address: str) -> str | None:
         return None
 
 
-def _ask(host: str, port: int, calling_ae: str, called_ae: str) -> int | None:
+def _ask(peer: Peer) -> int | None:
     """The answer's status; None without one."""
-    from pynetdicom import AE  # noqa: PLC0415 - the gateway itself does without it
-
     try:
-        socket.create_connection(
-            (host, port), _TIMEOUT_S
-        ).close()  # pynetdicom leaks a socket that is refused
-    except OSError:
+        with associated(peer, [(_VERIFICATION, None)]) as association:
+            answer = association.send_c_echo()
+    except (NoAssociation, *LOST):
         return None
-    ae = AE(ae_title=calling_ae)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = _TIMEOUT_S
-    ae.add_requested_context(_VERIFICATION)
-    line = ae.associate(host, port, ae_title=called_ae)
-    if not line.is_established:
-        return None
-    try:
-        answer = line.send_c_echo()
-        return int(answer.Status) if "Status" in answer else None
-    except (RuntimeError, ValueError):
-        return None
-    finally:
-        line.release()
+    return int(answer.Status) if "Status" in answer else None

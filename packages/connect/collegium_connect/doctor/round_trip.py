@@ -8,11 +8,11 @@ from typing import Final
 
 from collegium_connect.clock import Clock
 from collegium_connect.doctor.findings import Finding, Verdict, judge
-from collegium_connect.hand_over import CannotPush
 from collegium_connect.invented import invented_object
 from collegium_connect.journal import channels, overview
 from collegium_connect.journal.database import Journal
-from collegium_connect.push import push
+from collegium_connect.push import CannotPush
+from collegium_connect.push_here import push_here
 from collegium_connect.settings import Settings
 
 WAIT_S: Final = 300.0
@@ -50,7 +50,7 @@ def _taken(settings: Settings, called_ae: str) -> Finding:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "invented.dcm").write_bytes(invented_object())
         try:
-            result, why = push(settings, Path(folder), called_ae), ""
+            result, why = push_here(settings, Path(folder), called_ae), ""
         except CannotPush as error:
             result, why = None, str(error)
     is_taken = result is not None and result.taken == 1

@@ -8,9 +8,9 @@ from pydicom import Dataset
 from pydicom.uid import UID
 
 from collegium_connect.errors import ConnectError
+from collegium_connect.peer import LOST, NoAssociation, Peer, associated
 from collegium_connect.peer_tls import towards
 from collegium_connect.settings import SourceSettings
-from collegium_connect.undisturbed import undisturbed
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
@@ -54,21 +54,15 @@ def pull(source: SourceSettings, destination: str, kind: Kind, key: str) -> Pull
         PullFailed: it could not be asked, or did not send everything; the message names nobody.
         SettingsInvalid: a file for TLS cannot be used.
     """
-    from pynetdicom import AE  # noqa: PLC0415 - most gateways never pull; it is 8 MB
-
-    ae = AE(ae_title=source.calling_ae)
-    ae.connection_timeout = ae.acse_timeout = ae.dimse_timeout = source.timeout_s
-    ae.add_requested_context(_FIND)
-    ae.add_requested_context(_MOVE)
     tls = towards(source.tls, source.host)
-    association = ae.associate(source.host, source.port, ae_title=source.ae, tls_args=tls)
-    if not association.is_established:
-        raise PullFailed("The PACS cannot be reached, or refused to be asked.")
+    pacs = Peer(source.host, source.port, source.ae, source.calling_ae, tls, source.timeout_s)
     try:
-        with undisturbed(association):
+        with associated(pacs, [(_FIND, None), (_MOVE, None)]) as association:
             studies = _find(association, kind, key)
             objects = sum(_move(association, study_uid, destination) for study_uid in studies)
-    except (RuntimeError, ValueError) as error:
+    except NoAssociation as error:
+        raise PullFailed("The PACS cannot be reached, or refused to be asked.") from error
+    except LOST as error:
         raise PullFailed("The PACS does not offer what is needed: C-FIND and C-MOVE for studies.") from error
     return Pulled(len(studies), objects)
 

@@ -24,12 +24,12 @@ from collegium_connect.journal.commitments import Commitment
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import State
 from collegium_connect.log import EventLog
-from collegium_connect.peer_tls import TlsArguments, towards
+from collegium_connect.peer import LOST, NoAssociation, Peer, associated
+from collegium_connect.peer_tls import towards
 from collegium_connect.receive import dimse
 from collegium_connect.receive.negotiation import IMPLICIT_LITTLE
 from collegium_connect.sealed import seal, unseal
 from collegium_connect.settings import CallerSettings
-from collegium_connect.undisturbed import undisturbed
 
 log = EventLog("commitment")
 
@@ -162,7 +162,11 @@ class Commitments:
         problem = "the caller's entry has no commit_port any more"
         if caller is not None:
             try:
-                return _report(request, failed, towards(caller.commit_tls, request.address))
+                tls = towards(caller.commit_tls, request.address)
+                sender = Peer(
+                    request.address, request.port, request.calling_ae, request.called_ae, tls, _CALL_S
+                )
+                return _report(sender, request, failed)
             except SettingsInvalid as error:
                 problem = str(error)
         log.warning("commitment.not_reported", commitment=item.commitment_id, reason=problem)
@@ -214,29 +218,16 @@ class Commitments:
         )
 
 
-def _report(request: _Request, failed: dict[str, Status], tls: TlsArguments | None) -> bool:
-    """Send the N-EVENT-REPORT over an association of our own, as the provider; whether it was taken."""
-    from pynetdicom import AE, build_role  # noqa: PLC0415 - few sites ask for reports; it is 8 MB
-
-    ae = AE(ae_title=request.called_ae)
-    ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = ae.connection_timeout = _CALL_S
-    ae.add_requested_context(dimse.STORAGE_COMMITMENT)
-    role = build_role(dimse.STORAGE_COMMITMENT, scp_role=True)
-    line = ae.associate(
-        request.address, request.port, ae_title=request.calling_ae, ext_neg=[role], tls_args=tls
-    )
-    if not line.is_established:
-        if line.dul.socket is not None:
-            line.dul.socket.close()  # pynetdicom leaves it open
-        return False
+def _report(sender: Peer, request: _Request, failed: dict[str, Status]) -> bool:
+    """Send the N-EVENT-REPORT over an association of our own; whether it was taken."""
     event = _SOME_FAILED if failed else _ALL_COMMITTED
     try:
-        with undisturbed(line):
-            answer, _ = line.send_n_event_report(
+        with associated(sender, [(dimse.STORAGE_COMMITMENT, None)], as_provider=True) as association:
+            answer, _ = association.send_n_event_report(
                 _event(request, failed), event, dimse.STORAGE_COMMITMENT, _INSTANCE
             )
-    except (ValueError, RuntimeError):
-        return False  # pynetdicom: the context was not accepted in this role, or the line is lost
+    except (NoAssociation, *LOST):
+        return False
     return "Status" in answer and int(answer.Status) == Status.SUCCESS
 
 
