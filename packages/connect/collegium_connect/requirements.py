@@ -6,7 +6,7 @@ knows.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -39,6 +39,15 @@ class _Series:
     thickness_mm: float | None
     spacing_mm: float | None
     has_contrast: bool
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """One thing that is asked of a series."""
+
+    keeps: Callable[[_Series], bool]
+    words: Callable[[Sequence[_Series]], str]
+    """What is needed and what came, where none of these keeps it."""
 
 
 def judge(asked: AcquisitionRequirements, objects: Sequence[Acquired]) -> Judgement:
@@ -84,40 +93,12 @@ def _lacks(entry: AcquisitionRequirement, series: Sequence[_Series]) -> Judgemen
     """What of one entry is unmet. Each limit is asked of the series that keep the limits before it."""
     unmet: list[str] = []
     left = list(series)
-
-    def keep(fits: Iterable[_Series], words: str) -> None:
-        nonlocal left
-        kept = list(fits)
+    for limit in _limits(entry):
+        kept = [one for one in left if limit.keeps(one)]
         if kept:
             left = kept
         else:
-            unmet.append(words)
-
-    if entry.body_part:
-        parts = sorted(frozenset().union(*(one.body_parts for one in left)))
-        there = f"{_listed(parts)} was found" if parts else "no series names one"
-        keep(
-            (one for one in left if entry.body_part in one.body_parts),
-            f"{entry.body_part} is needed; {there}.",
-        )
-    if entry.contrast:
-        keep((one for one in left if one.has_contrast), "a series with contrast is needed; none says so.")
-    if entry.slice_thickness_mm:
-        keep(
-            (one for one in left if _is_at_most(one.thickness_mm, entry.slice_thickness_mm)),
-            f"slices of at most {entry.slice_thickness_mm:g} mm are needed; "
-            + _least(
-                (one.thickness_mm for one in left), "the thinnest series has {} mm.", "no series says its."
-            ),
-        )
-    if entry.slice_spacing_mm:
-        keep(
-            (one for one in left if _is_at_most(one.spacing_mm, entry.slice_spacing_mm)),
-            f"slices at most {entry.slice_spacing_mm:g} mm apart are needed; "
-            + _least(
-                (one.spacing_mm for one in left), "the densest series has {} mm.", "no series says its."
-            ),
-        )
+            unmet.append(limit.words(left))
     images = 0 if unmet else sum(one.images for one in left)
     count = 0 if unmet else len(left)
     if not unmet and images < entry.images:
@@ -127,19 +108,51 @@ def _lacks(entry: AcquisitionRequirement, series: Sequence[_Series]) -> Judgemen
     return Judgement(tuple(unmet), images < entry.images or count < entry.series)
 
 
+def _limits(entry: AcquisitionRequirement) -> Iterator[_Limit]:
+    """What one entry asks of each series, in the order in which it is told."""
+    if entry.body_part:
+        yield _Limit(
+            lambda one: entry.body_part in one.body_parts,
+            lambda left: f"{entry.body_part} is needed; {_body_parts(left)}.",
+        )
+    if entry.contrast:
+        yield _Limit(
+            lambda one: one.has_contrast, lambda _: "a series with contrast is needed; none says so."
+        )
+    if entry.slice_thickness_mm:
+        yield _at_most(
+            entry.slice_thickness_mm, lambda one: one.thickness_mm,
+            "slices of at most {} mm are needed", "the thinnest series has {} mm",
+        )  # fmt: skip
+    if entry.slice_spacing_mm:
+        yield _at_most(
+            entry.slice_spacing_mm, lambda one: one.spacing_mm,
+            "slices at most {} mm apart are needed", "the densest series has {} mm",
+        )  # fmt: skip
+
+
+def _at_most(limit: float, value: Callable[[_Series], float | None], needed: str, least: str) -> _Limit:
+    def keeps(one: _Series) -> bool:
+        stated = value(one)
+        return stated is not None and stated <= limit
+
+    def words(left: Sequence[_Series]) -> str:
+        stated = [found for one in left if (found := value(one)) is not None]
+        there = least.format(f"{min(stated):g}") if stated else "no series says its"
+        return f"{needed.format(f'{limit:g}')}; {there}."
+
+    return _Limit(keeps, words)
+
+
+def _body_parts(series: Sequence[_Series]) -> str:
+    parts = sorted(frozenset().union(*(one.body_parts for one in series)))
+    return f"{_listed(parts)} was found" if parts else "no series names one"
+
+
 def _listed(names: Sequence[str]) -> str:
     """A few by name, so that the words stay a line."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _is_at_most(value: float | None, limit: float) -> bool:
-    return value is not None and value <= limit
-
-
-def _least(values: Iterable[float | None], words: str, without: str) -> str:
-    stated = [value for value in values if value is not None]
-    return words.format(f"{min(stated):g}") if stated else without
 
 
 def _by_series(objects: Sequence[Acquired]) -> Iterable[tuple[str, list[Facts]]]:
