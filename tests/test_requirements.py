@@ -74,8 +74,10 @@ def test_a_done_requirement_with_a_test_is_accepted(project: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.parametrize("mark", ["skip", "skip(reason='later')", "xfail(strict=True)"])
-def test_a_test_that_never_passes_does_not_prove_a_done_requirement(project: Path, mark: str) -> None:
+@pytest.mark.parametrize("mark", ["skip", "skip(reason='later')", "xfail(strict=True)", "soak"])
+def test_a_test_that_no_ordinary_run_passes_does_not_prove_a_done_requirement(
+    project: Path, mark: str
+) -> None:
     register(project, REGISTER.format(state="done"))
     write_test(project, f'@pytest.mark.{mark}\n{MARK}("R40")\ndef test_a():\n    pass\n')
 
@@ -127,6 +129,15 @@ def test_the_page_is_out_of_date_after_a_test_was_removed(project: Path) -> None
 
     assert result.returncode == 1
     assert "traceability.md is out of date" in result.stderr
+
+
+def test_what_is_not_true_yet_stands_beside_the_state(project: Path) -> None:
+    register(project, REGISTER.format(state="partial") + "  note: Not in reports.\n")
+
+    result = trace(project, "--write")
+
+    assert result.returncode == 0, result.stderr
+    assert "| partial: Not in reports. |" in page_of(project)
 
 
 def test_a_page_is_not_written_while_there_are_faults(project: Path) -> None:

@@ -26,9 +26,14 @@ from ruamel.yaml.error import YAMLError
 REGISTER = Path("docs/validate/requirements")
 PAGE = Path("docs/validate/traceability.md")
 FIELDS = ("id", "text", "product", "risk", "state")
+# What of the text is not true yet, or which part alone is shown.
+OPTIONAL = "note"
 PRODUCTS = ("platform", "connect", "research", "teaching", "collective")
 RISKS = ("high", "medium", "low")
 STATES = ("planned", "partial", "done")
+# Marks of tests that never run, may fail, or run only when asked for. skipif stays: a test that needs a browser
+# still proves something where there is one.
+APART = {"skip": "does not run", "xfail": "may fail", "soak": "only in `make soak`"}
 ID = re.compile(r"[A-Z]\d\d")
 # Order and headings of the page; a chapter that is not named here comes after, under its file name.
 CHAPTERS = {
@@ -59,17 +64,18 @@ class Requirement:
     risk: str
     state: str
     chapter: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Named:
-    """One test that names one requirement; `proves` is false when it never runs or may fail."""
+    """One test that names one requirement; `apart` says why it proves nothing in a run of all tests, if so."""
 
     requirement: str
     path: str
     line: int
     test: str
-    proves: bool
+    apart: str
 
     @property
     def where(self) -> str:
@@ -115,8 +121,8 @@ def _read_chapter(file: Path) -> Iterator[Requirement]:
 
 
 def _requirement(entry: object, where: str, chapter: str) -> Requirement:
-    if not isinstance(entry, dict) or sorted(map(str, entry)) != sorted(FIELDS):
-        raise TraceError(f"{where}: needs exactly the fields {', '.join(FIELDS)}")
+    if not isinstance(entry, dict) or sorted({*map(str, entry), OPTIONAL}) != sorted((*FIELDS, OPTIONAL)):
+        raise TraceError(f"{where}: needs exactly the fields {', '.join(FIELDS)}, and may have {OPTIONAL}")
     if any(not isinstance(value, str) or not value.strip() for value in entry.values()):
         raise TraceError(f"{where}: every field must be text that is not empty")
     made = Requirement(chapter=chapter, **entry)
@@ -162,9 +168,9 @@ def _marks_of_body(
             yield from _marks_of_body(node.body, path, f"{prefix}{node.name}::", inherited)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
             marks = [*above, *node.decorator_list]
-            proves = not any(_never_proves(mark) for mark in marks)
+            apart = next((APART[name] for mark in marks if (name := _mark_name(mark)) in APART), "")
             for id_ in dict.fromkeys(id_ for mark in marks for id_ in _ids(mark, path)):
-                yield Named(id_, path, node.lineno, prefix + node.name, proves)
+                yield Named(id_, path, node.lineno, prefix + node.name, apart)
 
 
 def _pytestmark(body: Sequence[ast.stmt]) -> list[ast.expr]:
@@ -194,11 +200,6 @@ def _mark_name(mark: ast.expr) -> str:
     return ""
 
 
-def _never_proves(mark: ast.expr) -> bool:
-    # skipif stays: a test that needs a browser still proves something where there is one.
-    return _mark_name(mark) in {"skip", "xfail"}
-
-
 def _ids(mark: ast.expr, path: str) -> Iterator[str]:
     if _mark_name(mark) != "requirement":
         return
@@ -216,7 +217,7 @@ def _ids(mark: ast.expr, path: str) -> Iterator[str]:
 def faults(requirements: Sequence[Requirement], named: Sequence[Named]) -> list[str]:
     """What is wrong between register and tests, one line each."""
     known = {requirement.id for requirement in requirements}
-    proven = {name.requirement for name in named if name.proves}
+    proven = {name.requirement for name in named if not name.apart}
     unknown = [
         f"{name.where}: {name.test} names {name.requirement}, which is in no file of {REGISTER.as_posix()}"
         for name in named
@@ -275,10 +276,11 @@ def _summary(requirements: Sequence[Requirement], tests: Mapping[str, Sequence[N
 
 def _row(requirement: Requirement, tests: Sequence[Named]) -> str:
     links = "<br>".join(
-        f"[{test.test}](../../{test.path})" + ("" if test.proves else " (does not run)") for test in tests
+        f"[{test.test}](../../{test.path})" + (f" ({test.apart})" if test.apart else "") for test in tests
     )
-    text = requirement.text.strip().replace("|", "\\|")
-    return f"| {requirement.id} | {text} | {requirement.risk} | {requirement.state} | {links or '-'} |"
+    text, note = (words.strip().replace("|", "\\|") for words in (requirement.text, requirement.note))
+    state = f"{requirement.state}: {note}" if note else requirement.state
+    return f"| {requirement.id} | {text} | {requirement.risk} | {state} | {links or '-'} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
