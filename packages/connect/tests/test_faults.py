@@ -21,6 +21,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import LimitSettings, Settings
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 Start = Callable[..., Gateway]
@@ -47,13 +48,10 @@ def wall() -> Wall:
 
 
 @pytest.fixture
-def moved(settings: Settings, start: Start, wall: Wall) -> Iterator[Gateway]:
+def moved(settings: Settings, start: Start, wall: Wall) -> Gateway:
     """A gateway whose clock can be moved."""
     start().stop()
-    gateway = Gateway(settings, wall)
-    gateway.start()
-    yield gateway
-    gateway.stop()
+    return start(settings, wall)
 
 
 @pytest.mark.requirement("C14", "C17")
@@ -177,7 +175,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_refuses_in_time_loses_nothing_and_goes_on_when_it_has_room(  # noqa: PLR0917 - fixtures
     settings: Settings, start: Start, server: FakeServer, small_disk: Path, tmp_path: Path, until: Until
 ) -> None:
-    server.channels = (replace(server.channels[0], quiet_time_s=1),)
+    server.channels = (replace(server.channels[0], quiet_time_s=3600),)  # nothing leaves before it is full
     gateway = start(
         replace(
             settings,
@@ -192,10 +190,11 @@ def test_a_full_disk_refuses_in_time_loses_nothing_and_goes_on_when_it_has_room(
     statuses = push(gateway, tmp_path / "exam", slices=200)
     until(lambda: "The spool or its disk is full: senders are refused" in overview_of(gateway))
     ballast.unlink()
+    server.channels = (replace(server.channels[0], quiet_time_s=1),)
     until(lambda: "disk is full" not in overview_of(gateway))
     again = push(gateway, tmp_path / "exam", slices=200)
 
-    until(lambda: len(server.receipted) == 200, 60.0)
+    until(lambda: len(server.receipted) == 200)
     assert statuses[0] == Status.SUCCESS
     assert Status.OUT_OF_RESOURCES in statuses
     assert set(again) == {Status.SUCCESS}
@@ -205,9 +204,12 @@ def test_a_full_disk_refuses_in_time_loses_nothing_and_goes_on_when_it_has_room(
 @pytest.fixture
 def twins(settings: Settings, start: Start, server: FakeServer, tmp_path: Path) -> tuple[Gateway, Gateway]:
     """A gateway and a clone of it, which has the same enrolment, keys and links; both run."""
+    (soon,) = server.channels
+    server.channels = (replace(soon, quiet_time_s=3600),)
     first = start()
     push(first, tmp_path / "known", slices=1)
     first.stop()
+    server.channels = (soon,)
     clone = replace(settings, gateway=replace(settings.gateway, data_dir=tmp_path / "clone"))
     shutil.copytree(settings.gateway.data_dir, clone.gateway.data_dir)
     adopt(clone.gateway.data_dir)  # stands for the clone of a whole disk, which cannot see that it is one
@@ -220,6 +222,7 @@ def test_two_gateways_with_one_enrolment_hold_everything_and_say_so(
     twins: tuple[Gateway, Gateway], server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
     until(lambda: all("connect.gateway.shared" in codes_of(one) for one in twins))
+    until(lambda: not any(one.sender.is_busy for one in twins))
     delivered = dict(server.receipted)
 
     statuses = [push(one, tmp_path / f"new-{at}", seed=10 + at) for at, one in enumerate(twins)]
@@ -262,5 +265,5 @@ def codes_of(gateway: Gateway) -> set[str]:
 
 def overview_of(gateway: Gateway) -> str:
     """What the local page says on its first view."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{gateway.local_port}/", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{gateway.local_port}/", timeout=PATIENCE_S) as answer:
         return str(answer.read().decode())

@@ -15,6 +15,7 @@ import pytest
 from collegium_connect import machine
 from collegium_connect.machine.interface import Machine
 from collegium_connect.machine.windows import Windows
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.windows import TRUSTED, PretendedWindows
 
 
@@ -133,7 +134,7 @@ def test_asking_to_stop_calls_back(tmp_path: Path) -> None:
         "sys.exit(0 if asked else 1)\n"
     )
 
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False, timeout=PATIENCE_S)
 
     assert done.returncode == 0
 
@@ -293,11 +294,11 @@ class PretendedManager:
         """What the gateway does: until it is asked to stop, or of its own accord."""
         asked = threading.Event()
         windows.on_stop(asked.set)
-        assert self.is_running.wait(10)
+        assert self.is_running.wait(PATIENCE_S)
         if self.asks_to_stop:
             assert self.control is not None
             self.control(1, 0, None, None)
-            assert asked.wait(10)
+            assert asked.wait(PATIENCE_S)
         return 0
 
 
@@ -328,7 +329,7 @@ def test_systemd_is_told_when_the_gateway_is_ready(
     name = f"@collegium-{os.getpid()}-{tmp_path.name}" if is_abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind("\0" + name[1:] if is_abstract else name)
-        manager.settimeout(10)
+        manager.settimeout(PATIENCE_S)
         monkeypatch.setenv("NOTIFY_SOCKET", name)
 
         machine.HERE.tell_ready()

@@ -2,7 +2,7 @@
 
 import io
 import json
-import time
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,10 +16,13 @@ from pydicom.encaps import generate_frames
 
 from collegium_connect.actor import CONSOLE
 from collegium_connect.clock import now
+from collegium_connect.send.pace import PIECE_BYTES, Pace
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
+from collegium_connect.twins import SHARED
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import Call, FakeServer, Fault, Kind
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 CALLS: tuple[Call, ...] = ("manifest", "objects", "complete")
@@ -82,11 +85,12 @@ def test_a_severed_link_never_shows_delivered(
 def test_a_receipt_for_something_else_does_not_deliver(
     gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
-    server.faults = [Fault("complete", "wrong_receipt", times=1)]
+    server.faults = [Fault("complete", "wrong_receipt", times=1000)]
 
     push(gateway, tmp_path / "exam")
     until(lambda: states(gateway) == ["retrying"])
     (line,) = gateway.status().exams
+    server.faults = []
     until(lambda: states(gateway) == ["delivered"])
 
     assert (line.delivered, line.reason) == (0, "The server's receipt is not for what was sent.")
@@ -111,11 +115,12 @@ def test_a_wrong_token_shows_its_reason_and_loses_nothing(
 def test_an_object_that_the_receipt_refuses_is_shown_and_kept(
     gateway: Gateway, settings: Settings, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
-    server.faults = [Fault("complete", "cut_before", times=1)]
+    server.faults = [Fault("complete", "cut_before", times=1000)]
     push(gateway, tmp_path / "exam")
     until(lambda: bool(server.deliveries))
     (delivery,) = server.deliveries.values()
     server.refuse = {delivery.manifest.objects[0].sop_instance_uid}
+    server.faults = []
 
     until(lambda: states(gateway) == ["refused"])
 
@@ -165,7 +170,7 @@ def test_one_exam_that_the_server_does_not_want_does_not_hold_up_the_next(
 ) -> None:
     server.faults = [Fault("manifest", "status", status=422, times=1)]
     push(gateway, tmp_path / "first")
-    until(lambda: states(gateway) == ["retrying"])
+    until(lambda: not server.faults[0].times)
 
     exam = phantoms.ct_exam(tmp_path / "second", slices=1, size=64, seed=2)
     pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
@@ -270,35 +275,48 @@ def test_an_upload_that_hangs_does_not_hold_up_other_exams(
 
 
 def test_a_channel_keeps_to_its_share_of_the_line(
-    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked: list[tuple[str, int, int]] = []
+
+    def wait_s(_self: Pace, channel_id: str, max_mbps: int, size: int) -> float:
+        asked.append((channel_id, max_mbps, size))
+        return 0.0  # how long it should be is `Pace`'s own test
+
+    monkeypatch.setattr(Pace, "wait_s", wait_s)
     server.channels = (replace(server.channels[0], max_mbps=4),)
     until(lambda: [item.max_mbps for item in gateway.configuration.in_force()] == [4])
     exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=512)
     pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
 
-    until(lambda: bool(server.deliveries))
-    began = time.monotonic()
     until(lambda: states(gateway) == ["delivered"])
 
-    assert time.monotonic() - began > 1.0  # 1.07 MB at 4 Mbps are 2.1 s
+    assert {(channel_id, max_mbps) for channel_id, max_mbps, _ in asked} == {("ch-1", 4)}
+    assert sum(size for _, _, size in asked) >= sum(map(len, server.objects)) > 1_000_000
+    assert max(size for _, _, size in asked) <= PIECE_BYTES
 
 
 @pytest.mark.requirement("C14")
 def test_a_delivery_under_way_ends_when_another_gateway_uses_the_enrolment_and_loses_nothing(
-    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The first piece of each upload waits until the gateway has heard, and longer than it thinks that it knows.
+    heard = threading.Event()
+    monkeypatch.setattr(Pace, "wait_s", lambda *_: 1.5 if heard.wait(PATIENCE_S) else 0.0)
     server.channels = (replace(server.channels[0], max_mbps=1),)
     until(lambda: [item.max_mbps for item in gateway.configuration.in_force()] == [1])
-    exam = phantoms.ct_exam(tmp_path / "exam", slices=3, size=512)  # 1.6 MB at 1 Mbps are 13 s
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=3, size=512)
     pacs.send(exam.folder, "127.0.0.1", gateway.receive_port, "TRIAL1")
     until(lambda: gateway.sender.is_busy)
 
     server.is_shared = True
-    until(lambda: not gateway.sender.is_busy, 8.0)
+    until(lambda: SHARED in [alarm.code for alarm in gateway.status().alarms])
+    heard.set()
+    until(lambda: not gateway.sender.is_busy)
 
     (line,) = gateway.status().exams
     assert (line.delivered, line.state, server.receipts) == (0, "queued", [])
+    monkeypatch.undo()
     server.is_shared = False
     server.channels = (replace(server.channels[0], max_mbps=0),)
     until(lambda: states(gateway) == ["delivered"])
@@ -314,16 +332,14 @@ def test_records_stay_as_long_as_their_channel_says_and_then_go(
     push(first, tmp_path / "exam")
     until(lambda: states(first) == ["delivered"])
     first.stop()
-    second = start()
-    until(lambda: bool(server.heartbeats))
+    second, beats = start(), len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats)
     kept = list(spool.iterdir())
     second.stop()
 
-    later = Gateway(settings, clock=lambda: now() + timedelta(days=4))
-    later.start()
+    later = start(settings, lambda: now() + timedelta(days=4))
     until(lambda: not list(spool.iterdir()))
     lines = later.status().exams
-    later.stop()
 
     assert len(kept) == 1
     assert [(line.state, line.delivered) for line in lines] == [("delivered", 3)]
@@ -355,15 +371,13 @@ def test_a_clock_that_is_set_back_holds_up_no_delivery(
     start: Callable[..., Gateway], settings: Settings, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
     gateway = start()
-    server.faults = [Fault("manifest", "status", status=422, times=1)]
+    server.faults = [Fault("manifest", "status", status=422, times=1000)]
     push(gateway, tmp_path / "exam")
     until(lambda: states(gateway) == ["retrying"])
     gateway.stop()
     server.faults = []
 
-    earlier = Gateway(settings, clock=lambda: now() - timedelta(days=2))
-    earlier.start()
+    earlier = start(settings, lambda: now() - timedelta(days=2))
     until(lambda: states(earlier) == ["delivered"])
-    earlier.stop()
 
     assert set(server.receipted.values()) == {1}

@@ -12,6 +12,7 @@ from collegium_connect.send.line import Line
 from collegium_connect.send.meter import Meter
 from collegium_connect.send.pace import Pace
 from collegium_connect.send.window import is_open
+from collegium_testkit.patience import PATIENCE_S
 
 
 class Seconds:
@@ -137,8 +138,8 @@ def test_lanes_hand_back_what_was_raised_and_go_on() -> None:
     failed, went = lanes.submit(fail), lanes.submit(done.set)
 
     with pytest.raises(ConnectionError):
-        failed.result(5)
-    went.result(5)
+        failed.result(PATIENCE_S)
+    went.result(PATIENCE_S)
     assert done.is_set()
     lanes.close()
 
@@ -147,15 +148,15 @@ def test_an_upload_that_is_taken_back_is_not_made() -> None:
     lanes, gate, ran = Lanes(1), threading.Event(), threading.Event()
 
     def hold() -> None:
-        gate.wait(5)
+        gate.wait()
 
     first = lanes.submit(hold)
     second = lanes.submit(ran.set)
 
     second.cancel()
     gate.set()
-    first.result(5)
-    lanes.submit(lambda: None).result(5)
+    first.result(PATIENCE_S)
+    lanes.submit(lambda: None).result(PATIENCE_S)
 
     assert not ran.is_set()
     lanes.close()
