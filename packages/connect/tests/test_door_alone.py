@@ -23,7 +23,8 @@ from collegium_connect.receive import Door, pdu, reception
 from collegium_connect.receive.pdu import Kind
 from collegium_connect.settings import LimitSettings, ReceiveSettings
 from collegium_testkit import certificates
-from collegium_testkit.doors import Shelf
+from collegium_testkit.doors import Shelf, SlowLog
+from collegium_testkit.patience import PATIENCE_S
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 EXPLICIT: Final = "1.2.840.10008.1.2.1"
@@ -433,6 +434,23 @@ def test_who_comes_while_the_door_closes_is_answered_or_waits_for_the_next() -> 
         closing.join()
 
     assert set(answers) <= {Kind.ASSOCIATE_AC, Kind.ASSOCIATE_RJ}
+
+
+def test_who_is_being_refused_while_the_door_closes_hears_the_refusal(opens: Opens) -> None:
+    opened = opens()
+    opened.door.drain(0)  # it is leaving
+
+    with SlowLog() as slow_log, Line(opened.door) as line:
+        slow_log.is_writing.wait(PATIENCE_S)
+        closing = threading.Thread(target=opened.door.stop, args=(PATIENCE_S,))
+        closing.start()
+        is_cut = select.select([line.socket], [], [], 0.5)[0]  # it has time to do so
+        slow_log.goes_on.set()
+        answer = line.pdu()
+        closing.join()
+
+    assert not is_cut
+    assert answer == (Kind.ASSOCIATE_RJ, bytes([0, 2, 3, 1]))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,9 @@ import pytest
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.doors import SlowLog
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.patience import PATIENCE_S
 
 Start = Callable[..., Gateway]
 Until = Callable[..., None]
@@ -124,3 +126,20 @@ def test_a_killed_process_is_replaced_and_the_rest_goes_on(  # noqa: PLR0917 - w
     assert len(killed) == 2
     assert all(item.stored for item in sent)
     until(lambda: not list((settings.gateway.data_dir / "spool").iterdir()))
+
+
+def test_who_is_being_refused_by_a_process_that_is_to_end_hears_the_refusal(several: Gateway) -> None:
+    port = several.receive_port
+
+    with SlowLog() as slow_log, ThreadPoolExecutor(2) as pool:
+        knocking = pool.submit(pacs.echo, "127.0.0.1", port, "TRIAL1", "STRANGER")
+        slow_log.is_writing.wait(PATIENCE_S)
+        closing = pool.submit(several._door.stop, PATIENCE_S)
+        is_cut = wait([knocking], 0.5).done  # it has time to do so
+        slow_log.goes_on.set()
+        with pytest.raises(pacs.AssociationRefused) as refused:
+            knocking.result()
+        closing.result()
+
+    assert not is_cut
+    assert (refused.value.result, refused.value.source, refused.value.reason) == (1, 1, 3)

@@ -4,7 +4,7 @@ import hashlib
 import logging
 import struct
 import threading
-from typing import Final
+from typing import Final, Self
 
 from collegium_connect.channels import Channel
 from collegium_connect.receive.admission import Refusal
@@ -97,7 +97,7 @@ class SlowLog(logging.Handler):
             self.is_writing.set()
             self.goes_on.wait(30)
 
-    def __enter__(self) -> "SlowLog":
+    def __enter__(self) -> Self:
         logging.getLogger("collegium_connect").addHandler(self)
         return self
 

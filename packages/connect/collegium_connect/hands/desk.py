@@ -11,11 +11,11 @@ import multiprocessing
 import secrets as random_bytes
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -67,9 +67,10 @@ class Desk:
         self._word = random_bytes.token_bytes(32)
         self._listener: Listener | None = None
         self._birth: Birth | None = None
-        self._stopping = threading.Event()
-        self._processes: list[BaseProcess] = []
-        self._threads: list[threading.Thread] = []
+        self._leaving, self._stopping = threading.Event(), threading.Event()
+        self._processes: list[_Process] = []
+        self._keeper = threading.Thread(target=self._keep_going, name="desk", daemon=True)
+        self._welcomer = threading.Thread(target=self._welcome, name="desk", daemon=True)
 
     def start(self, sockets: Sequence[tuple[socket.socket, bool]]) -> None:
         self._listener = Listener(backlog=_BACKLOG, authkey=self._word)
@@ -79,37 +80,33 @@ class Desk:
             self._settings, self._owned.journal, self._owned.secrets, tuple(sockets), address, self._word
         )
         for _ in range(self._settings.receive.processes):
-            self._processes.append(self._begin())
-        for work in (self._welcome, self._keep_going):
-            thread = threading.Thread(target=work, name="desk", daemon=True)
+            self._processes.append(_Process(self._birth))
+        for thread in (self._keeper, self._welcomer):
             thread.start()
-            self._threads.append(thread)
 
     def stop(self, timeout_s: float) -> None:
-        """End the processes; what they did not answer is the sender's."""
-        self._stopping.set()
+        """Let each process answer whoever has asked it, and end it; what else it did not answer is the sender's."""
+        if self._listener is None or self._leaving.is_set():
+            return
+        self._leaving.set()
+        self._keeper.join(timeout_s)
         for process in self._processes:
-            process.kill()
-            process.join(timeout_s)
-        if self._listener is not None:
-            with contextlib.suppress(OSError, EOFError, multiprocessing.AuthenticationError):
-                Client(self._listener.address, authkey=self._word).close()  # wakes who waits to welcome
-            self._listener.close()
-        for thread in self._threads:
-            thread.join(timeout_s)
-
-    def _begin(self) -> BaseProcess:
-        process = _CONTEXT.Process(target=run, args=(self._birth,), daemon=True)
-        process.start()
-        return process
+            process.ask_to_leave(timeout_s)
+        ends = time.monotonic() + timeout_s
+        while self._processes:
+            self._processes.pop().end(max(0.0, ends - time.monotonic()))
+        self._stopping.set()
+        with contextlib.suppress(OSError, EOFError, multiprocessing.AuthenticationError):
+            Client(self._listener.address, authkey=self._word).close()  # wakes who waits to welcome
+        self._listener.close()
+        self._welcomer.join(timeout_s)
 
     def _keep_going(self) -> None:
-        while not self._stopping.wait(_LOOK_S):
+        assert self._birth is not None
+        while not self._leaving.wait(_LOOK_S):
             for at, process in enumerate(self._processes):
-                if not process.is_alive() and not self._stopping.is_set():
-                    log.error("receive.process_died", exit_code=process.exitcode)
-                    process.close()
-                    self._processes[at] = self._begin()
+                if process.is_dead():
+                    self._processes[at] = _Process(self._birth)
 
     def _welcome(self) -> None:
         assert self._listener is not None
@@ -130,6 +127,40 @@ class Desk:
                     connection.send(visit.answer(question, facts))
                 except (EOFError, OSError):
                     return
+
+
+class _Process:
+    """One process that accepts, and the pipe by which it is asked to leave."""
+
+    def __init__(self, birth: Birth) -> None:
+        theirs, self._orders = _CONTEXT.Pipe(duplex=False)
+        self._process = _CONTEXT.Process(target=run, args=(birth, theirs), daemon=True)
+        with theirs:
+            self._process.start()
+
+    def is_dead(self) -> bool:
+        """Whether it ended by itself; told, and its handles are closed."""
+        if self._process.is_alive():
+            return False
+        log.error("receive.process_died", exit_code=self._process.exitcode)
+        self._close()
+        return True
+
+    def ask_to_leave(self, timeout_s: float) -> None:
+        """Let it answer whoever asked within that time, and end."""
+        with contextlib.suppress(OSError):  # it is gone already
+            self._orders.send(timeout_s)
+
+    def end(self, timeout_s: float) -> None:
+        """Wait so long for its end, then make one."""
+        self._process.join(timeout_s)
+        self._process.kill()
+        self._process.join()
+        self._close()
+
+    def _close(self) -> None:
+        self._orders.close()
+        self._process.close()
 
 
 @dataclass

@@ -5,8 +5,10 @@ of its own to the gateway; when that line breaks, what was lent over it is taken
 killed at any moment: what it did not answer is the sender's.
 """
 
+import contextlib
 import logging
 import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -162,8 +164,9 @@ class _Log(logging.Handler):
         self._line.ask("log", part, record.levelno, record.getMessage(), getattr(record, "keys", {}))
 
 
-def run(birth: Birth) -> None:
-    """The life of such a process; its entry point."""
+def run(birth: Birth, orders: Connection) -> None:
+    """The life of such a process; its entry point. The one order is to leave, within so many seconds."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal is the gateway's: it ends us
     machine.HERE.keep_large_blocks()
     _leave_with_parent()
     settings, line = birth.settings, Line(birth.address, birth.word)
@@ -180,7 +183,8 @@ def run(birth: Birth) -> None:
     )  # fmt: skip
     door = Door(own, settings.limits, _Gate(line), intake, _Committer(line))
     door.start(birth.sockets)
-    threading.Event().wait()  # until it is killed
+    with contextlib.suppress(EOFError):  # the gateway is gone, and so are we
+        door.stop(orders.recv())
 
 
 def _leave_with_parent() -> None:

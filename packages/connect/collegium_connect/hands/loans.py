@@ -20,8 +20,8 @@ _MOST_BYTES: Final = 16 << 20
 Ask = Callable[..., Any]  # Any: the answer's type follows from the question
 
 
-class _Loan:
-    """What one thread has of a segment."""
+class _Borrowed:
+    """What one thread has of a segment, by the loan that `desk` keeps of it."""
 
     def __init__(self, place: Place, size: int, handle: int) -> None:
         self.place, self.size, self.handle = place, size, handle
@@ -37,7 +37,7 @@ class _Loan:
 
 
 class _Own(threading.local):
-    loan: _Loan | None = None
+    loan: _Borrowed | None = None
 
 
 class LentSegments(Segments):
@@ -69,7 +69,7 @@ class LentSegments(Segments):
     def remove(self, segment: str) -> None:
         self._ask("remove", segment)
 
-    def _loan_for(self, size: int) -> _Loan:
+    def _loan_for(self, size: int) -> _Borrowed:
         loan = self._own.loan
         if loan is not None and loan.used + size <= loan.size:
             return loan
@@ -80,7 +80,7 @@ class LentSegments(Segments):
             handle = machine.HERE.open_again(self._path(place.segment))
         except OSError as error:
             raise SpoolFull from error
-        self._own.loan = loan = _Loan(place, granted, handle)
+        self._own.loan = loan = _Borrowed(place, granted, handle)
         return loan
 
 

@@ -73,6 +73,8 @@ class Association:
         self.request: AssociateRequest | None = None
         self.channel: Channel | None = None
         self.is_refused = False
+        self.is_answered = False
+        """Whether the peer was told that it is in, or is not, or nobody waits for that any more."""
         self.tally = Tally()
 
     def serve(self) -> str:
@@ -87,6 +89,7 @@ class Association:
             ending = ended.words
             self.upper.end(ended)
         finally:
+            self.is_answered = True
             self._reception.close()
         return ending
 
@@ -102,6 +105,7 @@ class Association:
         answers = [negotiate(proposed, decision.setup) for proposed in self.request.contexts]
         self._contexts = {item.context_id: item for item in answers if item.result is ContextResult.ACCEPTED}
         self.upper.accept(pdu.associate_ac(self.request, answers, self.upper.max_pdu))
+        self.is_answered = True
         return True
 
     def _run(self) -> None:

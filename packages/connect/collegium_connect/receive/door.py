@@ -97,10 +97,11 @@ class Door:
         self._crowd.is_leaving = True
         for thread in self._accepting:
             thread.join(timeout_s)  # whoever it accepts last is still answered
-        self.drain(min(_MOMENT_S, timeout_s))
-        self._stopping.set()
         if self._helpers is not None:
             self._helpers.stop(timeout_s)
+        self.drain(min(_MOMENT_S, timeout_s))
+        self._wait_while(self._owes_an_answer, timeout_s)  # what is ours alone to do is done
+        self._stopping.set()
         with self._lock:
             for visit in self._open:
                 _shut(visit.connection)
@@ -119,17 +120,29 @@ class Door:
         for association in inside:
             with contextlib.suppress(AssociationEnded):
                 association.upper.ask_release()
+        return self._wait_while(self._is_needed, timeout_s)
+
+    def _wait_while(self, is_so: Callable[[], bool], timeout_s: float) -> bool:
+        """Whether it ended in time."""
         ends = time.monotonic() + timeout_s
-        while self._is_needed() and time.monotonic() < ends:
+        while is_so() and time.monotonic() < ends:
             self._stopping.wait(0.05)
-        return not self._is_needed()
+        return not is_so()
 
     def _is_needed(self) -> bool:
-        """Whether somebody is in, or has knocked and not asked yet."""
+        """Whether somebody is in, or has knocked and has no answer yet."""
         with self._lock:
-            visits = list(self._open)
-        is_heard = any(visit.association is None or visit.association.request is None for visit in visits)
-        return is_heard or self._crowd.total > 0
+            associations = [visit.association for visit in self._open]
+        is_waited_for = any(
+            association is None or not association.is_answered for association in associations
+        )
+        return is_waited_for or self._crowd.total > 0
+
+    def _owes_an_answer(self) -> bool:
+        """Whether somebody has asked to come in and was not answered."""
+        with self._lock:
+            associations = [visit.association for visit in self._open if visit.association is not None]
+        return any(item.request is not None and not item.is_answered for item in associations)
 
     def _accept(self, listener: socket.socket, *, is_tls: bool) -> None:
         # Never shut down to wake this: the service manager may hold the same socket for the next start.
