@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from pynetdicom.association import Association
 
 # PS3.4 annex C: Study Root Query/Retrieve Information Model.
-_FIND: Final = UID("1.2.840.10008.5.1.4.1.2.2.1")
-_MOVE: Final = UID("1.2.840.10008.5.1.4.1.2.2.2")
+FIND: Final = UID("1.2.840.10008.5.1.4.1.2.2.1")
+MOVE: Final = UID("1.2.840.10008.5.1.4.1.2.2.2")
 _PENDING: Final = frozenset({0xFF00, 0xFF01})
 _UNKNOWN_DESTINATION: Final = 0xA801
 _MOST_EXAMS: Final = 200
@@ -57,7 +57,7 @@ def pull(source: SourceSettings, destination: str, kind: Kind, key: str) -> Pull
     tls = towards(source.tls, source.host)
     pacs = Peer(source.host, source.port, source.ae, source.calling_ae, tls, source.timeout_s)
     try:
-        with associated(pacs, [(_FIND, None), (_MOVE, None)]) as association:
+        with associated(pacs, [(FIND, None), (MOVE, None)]) as association:
             studies = _find(association, kind, key)
             objects = sum(_move(association, study_uid, destination) for study_uid in studies)
     except NoAssociation as error:
@@ -77,7 +77,7 @@ def _find(association: "Association", kind: Kind, key: str) -> list[str]:
     question.QueryRetrieveLevel, question.StudyInstanceUID = "STUDY", ""
     setattr(question, kind.keyword, key)
     found: dict[str, None] = {}
-    for status, answer in association.send_c_find(question, _FIND):
+    for status, answer in association.send_c_find(question, FIND):
         code = _status(status)
         if code in _PENDING and answer is not None:
             if str(answer.get(kind.keyword, "")).strip() == key and answer.get("StudyInstanceUID"):
@@ -94,7 +94,7 @@ def _move(association: "Association", study_uid: str, destination: str) -> int:
     question = Dataset()
     question.QueryRetrieveLevel, question.StudyInstanceUID = "STUDY", study_uid
     sent, failed, code = 0, 0, -1
-    for status, _ in association.send_c_move(question, destination, _MOVE):
+    for status, _ in association.send_c_move(question, destination, MOVE):
         code = _status(status)
         sent = int(status.get("NumberOfCompletedSuboperations", sent) or 0)
         failed = int(status.get("NumberOfFailedSuboperations", failed) or 0)

@@ -2,10 +2,12 @@
 
 from typing import Final
 
+import pynetdicom  # noqa: F401 - it adds newer transfer syntaxes to pydicom's table, from which this page is made
 from pydicom._uid_dict import UID_dictionary
 
 from collegium_connect import SOFTWARE
 from collegium_connect.intake import Status
+from collegium_connect.pull import pacs
 from collegium_connect.receive import admission, commitment, dimse, pdu
 from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.negotiation import is_standard, is_storage
@@ -40,9 +42,11 @@ def _overview() -> str:
 
 | Service | SOP class | As user (SCU) | As provider (SCP) |
 | --- | --- | --- | --- |
-| Verification | {dimse.VERIFICATION} | no | yes |
-| Storage | all, see below | no | yes |
+| Verification | {dimse.VERIFICATION} | of `doctor`, to itself | yes |
+| Storage | all, see below | of `send` | yes |
 | Storage Commitment Push Model | {dimse.STORAGE_COMMITMENT} | no | where a channel has it |
+| Study Root Query/Retrieve, FIND | {pacs.FIND} | where `pull.sources` names a PACS | no |
+| Study Root Query/Retrieve, MOVE | {pacs.MOVE} | where `pull.sources` names a PACS | no |
 
 One application entity for each channel: its AE title is the channel's called AE title. What is received
 is de-identified by the channel's recipe and delivered over HTTPS; it is not kept as it came, cannot be
@@ -72,7 +76,8 @@ def _association() -> str:
 | One object | aborted after {_DEFAULT.object_timeout_s:g} s (`receive.object_timeout_s`) |
 
 The gateway asks for a release itself when it is about to stop; a release collision is resolved as PS3.8
-section 9.2 says. It opens associations only to report storage commitment.
+section 9.2 says. It opens associations to report storage commitment, to ask a PACS for the exams of a pull
+list, and for the commands `send` and `doctor`.
 
 An association is rejected with:
 
