@@ -1,7 +1,8 @@
 """Close exams by quiet time: what has come becomes a delivery; what comes later, a supplement to it.
 
-An exam that has fewer images than its project asks for waits longer. What does not meet the project's
-acquisition requirements then is told with the delivery, or held for a person, as the channel says.
+An exam that has fewer images than its project asks for, or than a selection names, waits longer. What does
+not meet the project's acquisition requirements then is told with the delivery, or held for a person, as the
+channel says. Where a channel sends what is selected only, the rest is held here.
 """
 
 import sqlite3
@@ -13,7 +14,7 @@ from collegium_connect import SOFTWARE
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.errors import JournalDamaged
-from collegium_connect.journal import deliveries, exams
+from collegium_connect.journal import deliveries, exams, selected
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.exams import Acquisition, Batch, WaitingExam
 from collegium_connect.log import EventLog
@@ -85,7 +86,7 @@ class Assembler:
 
     def _queue(self, exam: WaitingExam, now_ms: int) -> bool:
         with self._journal.change() as db:
-            if self._judge(db, exam, now_ms) is not _Next.SEND:
+            if not self._is_selected(db, exam, now_ms) or self._judge(db, exam, now_ms) is not _Next.SEND:
                 return False
             batch = exams.next_batch(db, exam.exam_id)
             if batch is None:
@@ -102,6 +103,17 @@ class Assembler:
             unmet=len(manifest.unmet),
         )
         return True
+
+    def _is_selected(self, db: sqlite3.Connection, exam: WaitingExam, now_ms: int) -> bool:
+        """Hold what may not leave because no selection names it; whether what is left may go, and is all."""
+        setup = self._setup(exam)
+        if setup is None or not setup.selected_only:
+            return True
+        found = selected.sort_out(db, exam.exam_id)
+        if found.missing and now_ms < exam.last_ms + 1000 * setup.quiet_time_s * PATIENCE:
+            self._short[exam.exam_id] = (exam, setup.requirements)
+            return False
+        return found.waiting > 0
 
     def _judge(self, db: sqlite3.Connection, exam: WaitingExam, now_ms: int) -> _Next:
         """Write down how the exam stands with its project's requirements; what to do with it."""

@@ -1,10 +1,10 @@
 """Take over what the server says the channels are; what is looser waits for the site's administrator.
 
-What protects patients at this site is decided at this site: a recipe that lets more pass, or codes for
-anybody where only listed people had one, applies when a local administrator has confirmed it. Until
-then the stricter one stays in force, and everything else of the new configuration applies. A called
-title that moves to another channel is judged by the recipe that it had. Every configuration that was
-received is in the trail.
+What protects patients at this site is decided at this site: a recipe that lets more pass, codes for
+anybody where only listed people had one, or all of an exam where only what is selected left, apply when a
+local administrator has confirmed it. Until then the stricter one stays in force, and everything else of
+the new configuration applies. A called title that moves to another channel is judged by the recipe that
+it had. Every configuration that was received is in the trail.
 """
 
 import sqlite3
@@ -129,6 +129,7 @@ def _in_force(
         recipe_yaml=kept.recipe_yaml,
         recipe_digest=kept.recipe_digest,
         allocation=kept.allocation if kept.allocation is Allocation.LISTED else offered.allocation,
+        selected_only=kept.selected_only or offered.selected_only,
         called_ae=own.setup.called_ae if own is not None else offered.called_ae,
     )
     return setup, looser
@@ -150,6 +151,8 @@ def _baselines(
 def _looser(before: ChannelSetup, offered: ChannelSetup) -> Iterator[str]:
     if before.allocation is Allocation.LISTED and offered.allocation is not Allocation.LISTED:
         yield "People who are not on the allocation list get a subject code of their own."
+    if before.selected_only and not offered.selected_only:
+        yield "Objects leave that no export manifest names."
     if before.recipe_digest == offered.recipe_digest:
         return
     try:

@@ -13,7 +13,7 @@ from collegium_connect.clock import Clock, to_ms
 from collegium_connect.doctor.network import CLOCK_S
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import channels as stored
-from collegium_connect.journal import overview, pulls
+from collegium_connect.journal import overview, pulls, selected
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNMET
 from collegium_connect.receive.certificate import Certificate
@@ -37,6 +37,8 @@ _OF_DOOR: Final = (
 )
 _SPANS: Final = ((86400.0, "days"), (3600.0, "hours"), (60.0, "minutes"))
 _MOST_CHARACTERS: Final = 400
+_NAMED_FOR: Final = timedelta(hours=1)
+"""What an export manifest names may take so long to come."""
 _TOLD_FOR: Final = timedelta(days=1)
 """An exam that was sent though it lacks something is told for so long."""
 
@@ -92,6 +94,7 @@ class Watch:
             given_up = overview.given_up(db)
             unpulled = {line.channel_id: line for line in pulls.counts(db) if line.failed}
             unmet = overview.unmet(db, to_ms(self._clock() - _TOLD_FOR))
+            unselected = selected.waiting(db, to_ms(self._clock() - _NAMED_FOR))
             known, shared_ms = stored.channels(db), stored.shared_since_ms(db)
             self._last_row, size = overview.received_after(db, self._last_row)
         self.received.add(size)
@@ -117,6 +120,14 @@ class Watch:
                 channel_id: "Exams that do not meet the acquisition requirements:"
                 f" {count.held} held, {count.told} sent within a day. The local page says what each lacks."
                 for channel_id, count in unmet.items()
+            },
+        )
+        self.alarms.keep(
+            "connect.selection.waits",
+            {
+                channel_id: f"Exams that no export manifest names: {count.exams}. Objects that one names and that"
+                f" have not come for an hour: {count.missing}. The local page says which exams."
+                for channel_id, count in unselected.items()
             },
         )
         self.alarms.keep(

@@ -53,6 +53,9 @@ class ChannelSetup(Message):
     )
     """What the project asks of an exam's acquisition."""
     when_unmet: Unmet = added(since=NEWEST, default=Unmet.TELL)  # noqa: RUF009 - as above
+    selected_only: bool = added(since=NEWEST, default=False)
+    """Send only the objects that an IHE TCE manifest names. Not for a gateway that does not know it: that would
+    send everything."""
 
     def __post_init__(self) -> None:
         forms.require_text(self.channel_id, "channel_id")

@@ -167,7 +167,7 @@ def _undecide(options: argparse.Namespace) -> int:
 def _let_go(options: argparse.Namespace) -> int:
     with local_parts(chosen(options)) as parts:
         parts.unmet.let_go(signed_in(parts.people, options), options.exam, options.reason)
-    print("It leaves as it is. The server is told what it lacks.")
+    print("It leaves as it is. What it lacks of the requirements is told to the server.")
     return 0
 
 

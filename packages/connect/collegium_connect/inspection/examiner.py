@@ -15,11 +15,12 @@ from collegium_connect.channels import Channel
 from collegium_connect.deidentify import Codes
 from collegium_connect.errors import ConnectError, SpoolFull
 from collegium_connect.facts import facts_of
-from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recleaned, Unfit
+from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recleaned, Selects, Unfit
 from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.inspection import ReceivedObject
 from collegium_connect.journal.objects import Arrival, Product
 from collegium_connect.notes import note_of, product_of
+from collegium_connect.selection import selection_in
 from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.spool.segments import Piece
 from collegium_deid import Rejected
@@ -72,12 +73,16 @@ class Examiner:
         pieces = self._stores.sealed_record(item.object_id, note, whole)
         return Unfit(rejected.code, rejected.message, self._write(pieces))
 
-    def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned:
+    def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned | Selects:
         if item.record_bytes > self._object_bytes:
             raise Rejected(
                 _TOO_LARGE, "It is larger than inspect.object_bytes, so its pixels are not looked at."
             )
         data = self._stores.original_view(item.object_id, item.place, is_clean=item.is_clean)
+        selection = selection_in(channel, data)
+        if selection is not None:
+            site_code, who = channel.setup.site_code, selection.local_id
+            return Selects(self._codes.code_for(channel.scope_id, site_code, who), selection.named)
         done = deidentify.finish(
             apart(channel, data) if item.is_apart else channel, data, self._codes, item.looked
         )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.objects import Product
+from collegium_connect.selection import Named
 from collegium_connect.spool import Stored
 
 
@@ -25,6 +26,15 @@ class Recleaned:
 
 
 @dataclass(frozen=True)
+class Selects:
+    """It is a selection: not sent, but obeyed."""
+
+    subject_code: str
+    """Of its patient."""
+    named: tuple[Named, ...]
+
+
+@dataclass(frozen=True)
 class Unfit:
     """It must not leave; where `stored` is given, the original sealed whole is there."""
 
@@ -38,4 +48,4 @@ class NotNow:
     """Nothing can be said yet; it stays as it is and is looked at again."""
 
 
-Finding = Passed | Recleaned | Unfit | NotNow
+Finding = Passed | Recleaned | Selects | Unfit | NotNow

@@ -16,9 +16,9 @@ from collegium_connect.channels import Channels
 from collegium_connect.clock import from_ms
 from collegium_connect.deidentify import Codes
 from collegium_connect.inspection.crew import Found, Hand, Here, Worker
-from collegium_connect.inspection.findings import NotNow, Passed, Recleaned, Unfit
+from collegium_connect.inspection.findings import NotNow, Passed, Recleaned, Selects, Unfit
 from collegium_connect.inspection.worker import Bench
-from collegium_connect.journal import inspection
+from collegium_connect.journal import inspection, selected
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.inspection import ReceivedObject
 from collegium_connect.log import EventLog
@@ -156,6 +156,11 @@ class Inspector:
                     unneeded += inspection.pass_cleaned(
                         db, item, finding.product, finding.stored, finding.facts
                     )
+                elif isinstance(finding, Selects):
+                    named = [(one.study_uid, one.sop_instance_uid) for one in finding.named]
+                    selected.note(
+                        db, item.object_id, subject_code=finding.subject_code, named=named, at_ms=item.received_ms
+                    )  # fmt: skip
                 elif isinstance(finding, Unfit):
                     unneeded.append(
                         inspection.set_aside(db, item.object_id, finding.code, finding.words, finding.stored)

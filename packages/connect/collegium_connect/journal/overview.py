@@ -2,10 +2,12 @@
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from collegium_connect.clock import from_ms
+from collegium_connect.journal import selected
 from collegium_connect.journal.deliveries import DeliveryState
 from collegium_connect.journal.exams import Acquisition
 from collegium_connect.journal.objects import UNMET, State
@@ -53,7 +55,7 @@ class ExamLine:
     unmet: tuple[str, ...] = ()
     """What it lacks of the acquisition requirements, each in words."""
     can_be_let_go: bool = False
-    """Whether it is held for that alone, and a person may let it leave as it is."""
+    """Whether it is held for that or for want of an export manifest, and a person may let it leave as it is."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +169,15 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state IN ('refused', 'missing'))"
         " AS failed,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.delivery_id IS NOT NULL)"
-        " + forgotten AS sent"
+        " + forgotten AS sent,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.reason_code = ?) AS unselected,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.reason_code = ?) AS left_out,"
+        " (SELECT count(*) FROM selected s WHERE s.channel_id = e.channel_id AND s.study_uid = e.study_uid"
+        " AND s.subject_code = e.subject_code AND e.forgotten = 0 AND e.sent_whole = 0 AND NOT EXISTS"
+        " (SELECT 1 FROM objects o WHERE o.channel_id = s.channel_id"
+        " AND o.sop_instance_uid = s.sop_instance_uid)) AS not_come"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
-        (limit,),
+        (selected.NONE, selected.NOT_NAMED, limit),
     ).fetchall()
     return [_exam_line(db, row) for row in rows]
 
@@ -194,6 +202,7 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     state, reason = _state(row, queued, setup.get("send_window", ""))
     if row["acquisition"] in (Acquisition.UNMET, Acquisition.LET_GO):
         reason = f"{reason} Does not meet the acquisition requirements.".strip()
+    reason = " ".join(filter(None, (reason, *_left(row))))
     if row["quarantined"] and not reason:
         reason = f"In quarantine: {row['quarantined']}."
     next_attempt = _time(queued["next_attempt_ms"]) if queued is not None and state == "retrying" else None
@@ -208,8 +217,17 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         last_received_at=from_ms(row["last_ms"]),
         next_attempt_at=next_attempt,
         unmet=tuple(json.loads(row["unmet"])),
-        can_be_let_go=row["acquisition"] == Acquisition.HELD and not row["is_held"],
+        can_be_let_go=not row["is_held"]
+        and (row["acquisition"] == Acquisition.HELD or bool(row["unselected"])),
     )
+
+
+def _left(row: sqlite3.Row) -> Iterator[str]:
+    """What is not on its way because of what a selection says."""
+    if row["not_come"]:
+        yield f"Objects that the export manifest names and that have not come: {row['not_come']}."
+    if row["left_out"]:
+        yield f"Objects that it does not name, kept here: {row['left_out']}."
 
 
 def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[str, str]:
@@ -217,8 +235,12 @@ def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[s
     if row["is_held"]:
         there = f" {row['sent']} of its objects were on their way already, or there." if row["sent"] else ""
         return "held", "The exam came with two patient ids." + there
-    if row["acquisition"] == Acquisition.HELD:
-        return "held", "Does not meet the acquisition requirements."
+    if row["acquisition"] == Acquisition.HELD or row["unselected"]:
+        return "held", (
+            "No export manifest has come that names objects of it."
+            if row["unselected"]
+            else "Does not meet the acquisition requirements."
+        )
     if row["failed"]:
         return "refused", f"{row['failed']} objects were refused or are missing."
     if queued is not None:

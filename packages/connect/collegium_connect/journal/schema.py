@@ -305,4 +305,16 @@ MIGRATIONS: Final = (
     DROP TABLE enrolling;
     ALTER TABLE enrolling_by_code RENAME TO enrolling;
     """,
+    """
+    -- What export manifests name, by new UIDs; `sent_whole`: a person let the exam go without one.
+    CREATE TABLE selected (
+        channel_id TEXT NOT NULL REFERENCES channels,
+        study_uid TEXT NOT NULL,
+        subject_code TEXT NOT NULL,
+        sop_instance_uid TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        PRIMARY KEY (channel_id, study_uid, subject_code, sop_instance_uid)
+    ) STRICT, WITHOUT ROWID;
+    ALTER TABLE exams ADD COLUMN sent_whole INTEGER NOT NULL DEFAULT 0 CHECK (sent_whole IN (0, 1));
+    """,
 )

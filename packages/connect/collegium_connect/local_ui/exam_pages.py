@@ -35,10 +35,12 @@ class ExamPages:
         )
 
     async def let_go(self, request: Request, session: Session) -> Response:
-        """Send an exam that is held for what it lacks, as it is."""
+        """Send an exam that is held for what it lacks, or for want of an export manifest, as it is."""
         exam_id, form = str(request.path_params["exam_id"]), await request.form()
         await run_in_threadpool(self._unmet.let_go, session.actor, exam_id, str(form.get("reason", "")))
-        return await self._list(request, "It leaves as it is. The server is told what it lacks.")
+        return await self._list(
+            request, "It leaves as it is. What it lacks of the requirements is told to the server."
+        )
 
     async def _list(self, request: Request, told: str = "") -> Response:
         wanted, state = request.query_params.get("q", "").strip(), request.query_params.get("state", "")

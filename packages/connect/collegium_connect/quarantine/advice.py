@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from collegium_connect.journal import selected
 from collegium_connect.journal.aside import OTHER_PATIENT, AsideObject
 from collegium_connect.journal.objects import TWO_PATIENTS, UNKNOWN_ID, UNMET, State
 from collegium_connect.quarantine.view import View
@@ -17,6 +18,11 @@ _CODES: Final = {
     OTHER_PATIENT: "Its exam was said to be another patient's. Split the exam or take that back, at the top of"
     " the quarantine's list; or delete it.",
     UNMET: "Its exam lacks something that the trial asks for. Send it as it is from the list of exams.",
+    selected.READ: "It did its work and holds the notes of whoever made it, so it stays. Delete it once its exam has"
+    " left; what it named may leave all the same.",
+    selected.NONE: "Send an export manifest that names what shall leave; it goes on by itself. Or send the exam as it"
+    " is from the list of exams.",
+    selected.NOT_NAMED: "It stays here. Send another export manifest that names it, or delete it.",
     "deid.object": "The recipe names the kinds of objects that leave, and this is none of them. If it is needed, ask"
     " the project to take it into the recipe, then look again and release it; else delete it.",
     "deid.patient_id": "Nobody knows whose it is. Delete it, correct it in the PACS and send it again.",

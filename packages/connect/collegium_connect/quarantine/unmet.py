@@ -1,8 +1,8 @@
-"""Exams that are held because they do not meet the acquisition requirements: a person lets one go as it is."""
+"""Exams that are held for what they lack, or for want of a selection: a person lets one go as it is."""
 
 from collegium_connect.actor import Actor, Role, require_role
 from collegium_connect.clock import Clock, to_ms
-from collegium_connect.journal import exams
+from collegium_connect.journal import exams, selected
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.exams import Acquisition
 from collegium_connect.log import EventLog
@@ -20,7 +20,7 @@ class UnmetExams:
         self._journal, self._trail, self._clock = journal, trail, clock
 
     def let_go(self, actor: Actor, exam_id: str, reason: str) -> None:
-        """It leaves as it is, and what still comes of it; the server is told what it lacks.
+        """It leaves as it is, and what still comes of it; the server is told what it lacks of the requirements.
 
         Raises:
             NotAllowed: no named person.
@@ -30,12 +30,13 @@ class UnmetExams:
         require_role(actor, Role.OPERATOR, Role.ADMINISTRATOR)
         reason = checked(reason)
         with self._journal.change() as db:
-            if exams.acquisition_of(db, exam_id) is not Acquisition.HELD:
+            unselected, unmet = selected.let_go(db, exam_id), exams.unmet_of(db, exam_id)
+            if exams.acquisition_of(db, exam_id) is Acquisition.HELD:
+                exams.judge(db, exam_id, Acquisition.LET_GO, unmet, to_ms(self._clock()))
+            elif not unselected:
                 raise NotSetAside("There is no such exam that is held for what it lacks.")
-            unmet = exams.unmet_of(db, exam_id)
-            exams.judge(db, exam_id, Acquisition.LET_GO, unmet, to_ms(self._clock()))
             self._trail.note(
                 db, actor, "quarantine.exam.let_go", channel_id=exams.channel_of(db, exam_id), ref=exam_id,
-                reason=reason, facts={"unmet": len(unmet)},
+                reason=reason, facts={"unmet": len(unmet), "unselected": unselected},
             )  # fmt: skip
-        log.info("exam.let_go", exam=exam_id, unmet=len(unmet))
+        log.info("exam.let_go", exam=exam_id, unmet=len(unmet), unselected=unselected)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.connections import queries, services
 from collegium.imaging.connections.errors import ReasonMissing, VersionInvalid
+from collegium.imaging.connections.services import Limits
 from collegium.kit.database import acting_as
 from collegium.kit.errors import Refused
 from collegium.trust.audit import queries as audit
+from collegium_testkit.delivering import RECIPE
 from collegium_testkit.pages import client_of
 from collegium_wire import (
     NEWEST,
@@ -134,6 +137,34 @@ def test_a_manager_says_on_the_page_that_what_lacks_something_is_held(sender: Se
     client_of(sender.world.administrator).post(address(sender, f"channels/{sender.channel_id}/"), form)
 
     assert beat(sender).channels[0].when_unmet == "hold"
+
+
+@pytest.mark.requirement("C25")
+def test_a_manager_says_on_the_page_that_only_what_a_manifest_names_is_sent(sender: Sender) -> None:
+    form = {
+        "act": "change", "version": "1", "name": "CT", "called_ae": "TRIAL", "quiet_time_s": "60",
+        "allocation": "automatic", "max_mbps": "0", "attempts_limit": "100", "retention_days": "0",
+        "recipe": "trial", "reason": "as agreed", "selected_only": "on",
+    }  # fmt: skip
+
+    client_of(sender.world.administrator).post(address(sender, f"channels/{sender.channel_id}/"), form)
+
+    assert beat(sender).channels[0].selected_only
+
+
+def test_a_gateway_that_would_send_everything_is_not_given_such_a_channel(sender: Sender) -> None:
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        services.change_channel(
+            actor=sender.world.actor(), channel_id=UUID(sender.channel_id), expected_version=1, name="CT",
+            called_ae="TRIAL", recipe_text=RECIPE.text, quiet_time_s=60, limits=Limits(selected_only=True),
+            refuses_earlier=False, reason="as agreed",
+        )  # fmt: skip
+
+    assert beat(sender, PROTOCOL).channels == ()
+    assert "is not given this channel. Update the gateway." in page(
+        sender, address(sender, f"channels/{sender.channel_id}/")
+    )
+    assert len(beat(sender).channels) == 1
 
 
 def test_what_an_exam_lacks_stands_at_it_until_it_has_come(

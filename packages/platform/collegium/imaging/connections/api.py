@@ -37,7 +37,7 @@ def _enrol(asked: EnrolmentRequest) -> EnrolmentAnswer:
     with acting_as(known.principal, [known.space_id]):
         actor = actor_in(known.principal, known.space_id)
         services.record_enrolment(actor=actor, code=asked.code, software=asked.software)
-        setups = queries.setups(actor)
+        setups = queries.setups(actor, asked.protocol)
     return EnrolmentAnswer(
         protocol=asked.protocol, gateway_id=str(known.principal.id), token=token, channels=setups
     ).as_of(asked.protocol)
@@ -57,7 +57,7 @@ def _beat(known: KnownGateway, beat: Heartbeat) -> HeartbeatAnswer:
         kept = pulse.take_pulse(actor=actor, beat=beat)
         return HeartbeatAnswer(
             protocol=beat.protocol,
-            channels=queries.setups(actor),
+            channels=queries.setups(actor, beat.protocol),
             trail_seq=kept.trail_seq,
             is_shared=kept.is_shared,
             pinned_software=kept.pinned_software,

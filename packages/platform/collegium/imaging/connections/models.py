@@ -103,6 +103,9 @@ class Channel(SpaceRow):
         default=Unmet.TELL.value,
         help_text="What becomes of an exam that does not meet the project's acquisition requirements.",
     )
+    selected_only = models.BooleanField(
+        default=False, help_text="Only objects that an IHE TCE manifest names are sent."
+    )
     queue_objects = models.BigIntegerField(default=0)
     quarantined_objects = models.BigIntegerField(default=0)
     told_failures = models.BigIntegerField(default=0)

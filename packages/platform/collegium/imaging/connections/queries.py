@@ -20,7 +20,7 @@ from collegium.imaging.connections.models import (
 )
 from collegium.kit import ids
 from collegium.kit.principals import Principal
-from collegium_wire import AcquisitionRequirements, Allocation, ChannelSetup, Unmet
+from collegium_wire import NEWEST, AcquisitionRequirements, Allocation, ChannelSetup, Unmet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,10 +172,17 @@ def cleaning_recipe(channel: Channel, digest: str) -> str | None:
     return ChannelSetup.from_json(found.setup_text.encode()).recipe_yaml if found else None
 
 
-def setups(actor: Actor) -> tuple[ChannelSetup, ...]:
-    """The channels of the gateway that acts, as it is told them."""
+def setups(actor: Actor, protocol: int) -> tuple[ChannelSetup, ...]:
+    """The channels of the gateway that acts, as it is told them.
+
+    A channel that sends what is selected only is not for a gateway that would send everything.
+    """
     asked = requirements(actor.space)
-    return tuple(setup_of(row, asked) for row in channels(actor, actor.principal.behalf.id))
+    return tuple(
+        setup_of(row, asked).as_of(protocol)
+        for row in channels(actor, actor.principal.behalf.id)
+        if protocol >= NEWEST or not row.selected_only
+    )
 
 
 def setup_of(row: Channel, asked: AcquisitionRequirements | None = None) -> ChannelSetup:
@@ -204,4 +211,5 @@ def setup_of(row: Channel, asked: AcquisitionRequirements | None = None) -> Chan
         attempts_limit=row.attempts_limit,
         requirements=requirements(row.space_id) if asked is None else asked,
         when_unmet=Unmet(row.when_unmet),
+        selected_only=row.selected_only,
     )

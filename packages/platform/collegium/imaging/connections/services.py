@@ -84,6 +84,7 @@ class Limits:
     retention_days: int = 0
     attempts_limit: int = 100
     when_unmet: Unmet = Unmet.TELL
+    selected_only: bool = False
 
 
 def add_gateway(*, actor: Actor, name: str) -> Gateway:
@@ -455,6 +456,7 @@ def _settings(channel: Channel) -> dict[str, object]:
         "retention_days": channel.retention_days,
         "attempts_limit": channel.attempts_limit,
         "when_unmet": str(channel.when_unmet),
+        "selected_only": channel.selected_only,
     }
 
 

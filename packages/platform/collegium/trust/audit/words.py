@@ -227,7 +227,8 @@ _KEYS = {
     "duplicate": "sent before", "finished_tasks": "finished tasks", "instances": "images",
     "max_mbps": "most Mbps", "objects": "images", "quiet_time_s": "quiet time (s)",
     "refuses_earlier": "refuses what was cleaned before", "retention_days": "days kept", "send_window": "sends from",
-    "stored": "images", "when_unmet": "an exam that lacks something", "why": "because",
+    "stored": "images", "when_unmet": "an exam that lacks something",
+    "selected_only": "only what an export manifest names", "why": "because",
 }  # fmt: skip
 _HIDDEN = frozenset(
     {"among", "cause", "changes", "digest", "door", "entry", "entry_revision", "exam", "expires_at", "fields", "frame",

@@ -107,6 +107,10 @@ class ChannelForm(forms.Form):
     )
     compress = forms.BooleanField(required=False, label=gettext_lazy("Compress without loss before sending"))
     storage_commitment = forms.BooleanField(required=False, label=gettext_lazy("Answer storage commitment"))
+    selected_only = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Send only what an IHE export manifest names; the rest stays at the site"),
+    )
     when_unmet = forms.ChoiceField(
         choices=[
             (Unmet.TELL.value, gettext_lazy("Is sent, and what it lacks is told")),
@@ -153,6 +157,7 @@ class ChannelForm(forms.Form):
             retention_days=said["retention_days"],
             attempts_limit=said["attempts_limit"],
             when_unmet=Unmet(said["when_unmet"] or Unmet.TELL),
+            selected_only=said["selected_only"],
         )
 
     def chosen_recipe(self) -> str:
@@ -260,7 +265,7 @@ def _act(request: PageRequest, actor: Actor, found: Channel, form: ChangedChanne
         raise NotFound
     if not form.is_valid():
         return False
-    said, before = form.cleaned_data, found.recipe_text
+    said, before, was_selected = form.cleaned_data, found.recipe_text, found.selected_only
     changed = services.change_channel(
         actor=actor,
         channel_id=found.id,
@@ -278,6 +283,8 @@ def _act(request: PageRequest, actor: Actor, found: Channel, form: ChangedChanne
     else:
         messages.success(request, _("Changed. The gateway hears of it within a minute."))
         looser = looser_than(parse_recipe(before), parse_recipe(changed.recipe_text))
+        if was_selected and not changed.selected_only:
+            looser = (_("Objects leave that no export manifest names."), *looser)
         if looser:
             messages.warning(
                 request,
@@ -325,6 +332,7 @@ def _initial(channel: Channel) -> dict[str, object]:
         "storage_classes": "\n".join(channel.storage_classes),
         "compress": channel.compress,
         "storage_commitment": channel.storage_commitment,
+        "selected_only": channel.selected_only,
         "recipe": shipped.get(channel.recipe_text, OWN),
         "recipe_text": channel.recipe_text,
         "version": channel.version,

@@ -1,0 +1,303 @@
+"""An IHE TCE manifest on a channel that asks for one: only what it names leaves, the rest is kept and told."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from pydicom import dcmread
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from collegium_connect.actor import CONSOLE, Role
+from collegium_connect.journal import channels as stored
+from collegium_connect.journal import overview, selected
+from collegium_connect.journal.database import Journal
+from collegium_connect.selection import UNREADABLE, selection_in
+from collegium_connect.service import Gateway
+from collegium_deid import Rejected, parse_recipe
+from collegium_testkit import pacs, phantoms
+from collegium_testkit.channels import channel
+from collegium_testkit.doors import CHANNEL, KEY
+from collegium_testkit.export_manifests import export_manifest
+from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.phantoms import ExamTruth
+
+Until = Callable[..., None]
+ASKING = replace(CHANNEL, setup=replace(CHANNEL.setup, selected_only=True))
+REASON = "The trial asked for all of it by telephone."
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture
+def until(until: Until) -> Until:
+    """As ever, with the patience that a slow machine needs."""
+    return partial(until, timeout_s=60.0)
+
+
+@pytest.fixture
+def exam(tmp_path: Path) -> ExamTruth:
+    return phantoms.ct_exam(tmp_path / "exam", slices=4, size=64)
+
+
+def selects(path: Path, setup: object = ASKING) -> set[tuple[str, str]] | None:
+    assert setup in {ASKING, CHANNEL}
+    found = selection_in(ASKING if setup is ASKING else CHANNEL, memoryview(path.read_bytes()))
+    return None if found is None else {(one.study_uid, one.sop_instance_uid) for one in found.named}
+
+
+def new(path: Path) -> tuple[str, str]:
+    head = dcmread(path, stop_before_pixels=True)
+    return KEY.uid(str(head.StudyInstanceUID)), KEY.uid(str(head.SOPInstanceUID))
+
+
+@pytest.mark.parametrize("title", ["TCE001", "TCE002", "TCE007"])
+def test_a_manifest_of_each_title_names_objects_by_their_new_uids(
+    exam: ExamTruth, tmp_path: Path, title: str
+) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[:2])], title=title)
+
+    assert selects(path) == {new(exam.files[0]), new(exam.files[1])}
+
+
+def test_a_manifest_of_several_exams_names_objects_of_each(exam: ExamTruth, tmp_path: Path) -> None:
+    other = phantoms.ct_exam(tmp_path / "other", slices=2, seed=2, size=64, patient=exam.patient)
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[:1]), (other, other.files[1:])])
+
+    assert selects(path) == {new(exam.files[0]), new(other.files[1])}
+
+
+def test_where_uids_stay_they_are_named_as_they_are(exam: ExamTruth, tmp_path: Path) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[:1])])
+    text = CHANNEL.recipe.text.replace("options:\n", "options:\n  - retain_uids\n")
+    keeping = replace(ASKING, recipe=parse_recipe(text))
+
+    found = selection_in(keeping, memoryview(path.read_bytes()))
+
+    assert found
+    head = dcmread(exam.files[0], stop_before_pixels=True)
+    assert [one.sop_instance_uid for one in found.named] == [head.SOPInstanceUID]
+
+
+@pytest.mark.parametrize("titled", [("113000", "DCM"), ("TCE002", "DCM"), ("TCE006", "IHERADTF")])
+def test_key_objects_for_another_use_select_nothing(
+    exam: ExamTruth, tmp_path: Path, titled: tuple[str, str]
+) -> None:
+    title, scheme = titled
+    path = export_manifest(tmp_path / "notes.dcm", [(exam, exam.files)], title=title, scheme=scheme)
+
+    assert selects(path) is None
+    assert selects(exam.files[0]) is None
+
+
+def test_a_channel_that_asks_for_none_takes_a_manifest_for_any_other_object(
+    exam: ExamTruth, tmp_path: Path
+) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files)])
+
+    assert selects(path, CHANNEL) is None
+
+
+def test_a_manifest_that_came_deflated_is_read(exam: ExamTruth, tmp_path: Path) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[:1])])
+    document = dcmread(path)
+    document.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    document.save_as(path, enforce_file_format=True)
+
+    assert selects(path) == {new(exam.files[0])}
+
+
+def test_a_manifest_that_asks_to_wait_is_not_obeyed(exam: ExamTruth, tmp_path: Path) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files)], delay="TCE011")
+
+    with pytest.raises(Rejected) as refused:
+        selects(path)
+
+    assert refused.value.code == "connect.selection.delayed"
+
+
+@pytest.mark.parametrize("lost", ["ContentSequence", "CurrentRequestedProcedureEvidenceSequence"])
+def test_a_manifest_that_names_nothing_or_no_exam_is_not_obeyed(
+    exam: ExamTruth, tmp_path: Path, lost: str
+) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files)])
+    document = dcmread(path)
+    del document[lost]
+    document.save_as(path)
+
+    with pytest.raises(Rejected) as refused:
+        selects(path)
+
+    assert refused.value.code == UNREADABLE
+
+
+def test_what_only_the_evidence_lists_is_not_selected(exam: ExamTruth, tmp_path: Path) -> None:
+    path = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files)])
+    document = dcmread(path)
+    del document.ContentSequence[-1]
+    document.save_as(path)
+
+    assert selects(path) == {new(one) for one in exam.files[:-1]}
+
+
+@dataclass
+class Box:
+    """A gateway whose one channel sends only what is selected."""
+
+    gateway: Gateway
+    server: FakeServer
+
+    def push(self, *paths: Path) -> None:
+        sent = pacs.send(paths, "127.0.0.1", self.gateway.receive_port, "TRIAL1")
+        assert all(one.stored for one in sent)
+
+    @property
+    def line(self) -> overview.ExamLine:
+        (line,) = self.gateway.status().exams
+        return line
+
+    @property
+    def held(self) -> dict[str, int]:
+        return {line.reason_code: line.objects for line in self.gateway.status().quarantine}
+
+    @property
+    def arrived(self) -> int:
+        """Objects that the server gave a receipt for."""
+        return sum(item.outcome == "stored" for receipt in self.server.receipts for item in receipt.items)
+
+
+@pytest.fixture
+def box(start: Callable[..., Gateway], server: FakeServer, until: Until) -> Box:
+    server.channels = (replace(channel(), selected_only=True),)
+    gateway = start()
+    until(lambda: all(setup.selected_only for setup in gateway.configuration.in_force()))
+    return Box(gateway, server)
+
+
+@pytest.mark.requirement("C25")
+def test_only_what_the_manifest_names_leaves_and_the_rest_is_kept(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    selection = export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[1:3])])
+
+    box.push(*exam.files, selection)
+
+    until(lambda: box.arrived == 2)
+    until(lambda: box.held == {selected.NOT_NAMED: 2, selected.READ: 1})
+    until(lambda: box.line.state == "delivered")
+    assert (box.line.delivered, box.line.objects) == (2, 4)
+    assert box.line.reason == "Objects that it does not name, kept here: 2."
+    outside = b"".join(box.server.sent)
+    assert exam.patient.family.encode() not in outside
+    assert b"please take these" not in outside
+
+
+@pytest.mark.requirement("C25")
+def test_a_manifest_may_come_first_and_another_names_more(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    first = export_manifest(tmp_path / "first.dcm", [(exam, exam.files[:1])])
+    second = export_manifest(tmp_path / "second.dcm", [(exam, exam.files[1:2])])
+
+    box.push(first)
+    box.push(*exam.files)
+    until(lambda: box.arrived == 1)
+    box.push(second)
+
+    until(lambda: box.arrived == 2)
+    assert [item.manifest.supplement for item in box.server.deliveries.values()] == [False, True]
+    until(lambda: box.held == {selected.NOT_NAMED: 2, selected.READ: 2})
+
+
+def test_an_exam_without_a_manifest_is_held_until_one_comes(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(*exam.files)
+
+    until(lambda: box.line.state == "held")
+    assert box.line.reason == "No export manifest has come that names objects of it."
+    assert box.held == {selected.NONE: 4}
+    until(lambda: "connect.selection.waits" in {alarm.code for alarm in box.gateway.alarms.standing})
+    assert box.server.deliveries == {}
+
+    box.push(export_manifest(tmp_path / "selection.dcm", [(exam, exam.files)]))
+
+    until(lambda: box.arrived == 4)
+
+
+def test_an_exam_without_a_manifest_leaves_as_it_is_when_a_person_says_so(
+    box: Box, exam: ExamTruth, until: Until
+) -> None:
+    box.gateway.shown.people.add(actor=CONSOLE, name="Ada", role=Role.OPERATOR, password=PASSWORD)
+    box.push(*exam.files[:3])
+    until(lambda: box.line.can_be_let_go)
+
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{box.gateway.local_port}", follow_redirects=True, trust_env=False
+    ) as http:
+        http.post("/sign-in", data={"name": "Ada", "password": PASSWORD, "next": "/"})
+        page = http.get("/exams").text
+        token = page.split('name="form_token" value="')[1].split('"')[0]
+        http.post(f"/exams/{box.line.exam_id}/let-go", data={"form_token": token, "reason": REASON})
+        told = http.get("/configuration").text
+
+    until(lambda: box.arrived == 3)
+    box.push(exam.files[3])
+    until(lambda: box.arrived == 4)
+    assert "only objects that an export manifest names" in told
+
+
+def test_what_is_named_and_has_not_come_is_told_and_follows_when_it_comes(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(*exam.files[:2], export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[1:3])]))
+
+    until(lambda: box.arrived == 1)
+    assert "Objects that the export manifest names and that have not come: 1." in box.line.reason
+    box.push(exam.files[2])
+
+    until(lambda: box.arrived == 2)
+    until(lambda: "have not come" not in box.line.reason)
+
+
+def test_a_manifest_of_another_patient_lets_nothing_go(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    stranger = phantoms.ct_exam(tmp_path / "stranger", slices=1, seed=9, size=64)
+    wrong = replace(exam, patient=stranger.patient)
+
+    box.push(*exam.files, export_manifest(tmp_path / "selection.dcm", [(wrong, exam.files)]))
+
+    until(lambda: box.held == {selected.NONE: 4, selected.READ: 1})
+    assert box.server.deliveries == {}
+
+
+def test_a_manifest_that_cannot_be_obeyed_goes_to_quarantine(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(*exam.files, export_manifest(tmp_path / "selection.dcm", [(exam, exam.files)], delay="TCE011"))
+
+    until(lambda: box.held == {selected.NONE: 4, "connect.selection.delayed": 1})
+    assert box.server.deliveries == {}
+
+
+def test_sending_everything_again_waits_for_the_sites_administrator(box: Box, until: Until) -> None:
+    box.server.channels = (replace(box.server.channels[0], selected_only=False),)
+
+    until(box.gateway.configuration.waiting)
+
+    (waiting,) = box.gateway.configuration.waiting()
+    assert waiting.looser == ("Objects leave that no export manifest names.",)
+    assert waiting.setup.selected_only
+
+
+def test_what_is_named_and_does_not_come_is_told_as_an_alarm_after_a_given_time(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite3")
+    with journal.change() as db:
+        stored.save_channel(db, CHANNEL.setup, 0, offered=CHANNEL.setup)
+        db.execute("INSERT INTO selected VALUES ('ch-1', '2.25.1', 'S-001', '2.25.2', 1000)")
+        soon, later = selected.waiting(db, 1000), selected.waiting(db, 1001)
+    journal.close()
+
+    assert (soon, later) == ({}, {"ch-1": selected.Waiting(exams=0, missing=1)})
