@@ -9,6 +9,7 @@ import os
 import shutil
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -29,7 +30,7 @@ from collegium_connect.journal import channels as stored
 from collegium_connect.journal.backups import LOOK_S, Backups
 from collegium_connect.journal.channels import Enrolment
 from collegium_connect.journal.database import Journal
-from collegium_connect.keys import KeyFolder, Secrets, load_secrets
+from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.ledger import JournalLedger
 from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.local_ui import LocalPage, Parts
@@ -83,93 +84,110 @@ class Gateway:
         self._stopping = threading.Event()
         self._stopped = False
         self._lock = _FolderLock(settings.gateway.data_dir)
-        try:
-            self._build()
-        except BaseException:
-            self._lock.release()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._lock.release)
+            self._open(undo)
+            self._make_way_in()
+            self._make_way_out()
+            self._make_room_for_people()
+            self._lease = Lease(self._lease_folder, self._is_idle)
+            self._loops = self._make_loops()
+            self._parts: list[Part] = [
+                self._page,
+                self._sender,
+                self._inspector,
+                *self._loops,
+                self._door,
+            ]  # started so, stopped from the last
+            undo.pop_all()
 
-    def _build(self) -> None:
+    def _open(self, undo: ExitStack) -> None:
+        """What is kept, as it was left or mended: journal, spool, keys, links, trail."""
         settings, clock, folder = self._settings, self._clock, self._settings.gateway.data_dir
         require_same_place(folder)
         self._journal_before_update = JournalBeforeUpdate(journal_path(settings))
         self._journal_before_update.keep_or_bring_back()
         self._journal = Journal(journal_path(settings))
-        try:
-            enrolment = self._enrolment()
-            keys = KeyFolder(folder / "keys")
-            secrets = load_secrets(keys)
-            self._stores = stores = Stores.below(folder, settings.limits, secrets.sealing)
-            Eraser(self._journal, stores).clear()
-            recover(self._journal, stores)
-            self._channels = Channels(self._journal, keys)
-            self._client = ServerClient(settings.server, settings.server.url, enrolment.token)
-        except BaseException:
-            self._journal.close()
-            raise
-        self._links = links = LinkTable(self._journal, secrets, clock)
-        ledger = JournalLedger(self._journal, stores)
-        intake = Intake(ledger, stores, links, secrets, clock)
-        admission = Admission(settings.receive.allowed_callers, self._channels, intake)
-        callers, sealing = settings.receive.allowed_callers, secrets.sealing
-        self._commitments = Commitments(self._journal, self._channels, callers, sealing, clock)
-        gate = LeasedGate(admission, self._is_leased)
+        undo.callback(self._journal.close)
+        enrolment, keys = self._enrolment(), KeyFolder(folder / "keys")
+        self._secrets = load_secrets(keys)
+        self._stores = Stores.below(folder, settings.limits, self._secrets.sealing)
+        Eraser(self._journal, self._stores).clear()
+        recover(self._journal, self._stores)
+        self._channels = Channels(self._journal, keys)
+        self._client = ServerClient(settings.server, settings.server.url, enrolment.token)
+        self._links = LinkTable(self._journal, self._secrets, clock)
+        self._trail = Trail(self._journal, self._secrets, clock)
+        self._lease_folder = lease_folder(settings)
+        self._lease_folder.make()
+
+    def _make_way_in(self) -> None:
+        """The door and those behind it, and what asks a PACS to come."""
+        settings, clock, secrets, stores = self._settings, self._clock, self._secrets, self._stores
+        ledger, callers = JournalLedger(self._journal, stores), settings.receive.allowed_callers
+        intake = Intake(ledger, stores, self._links, secrets, clock)
+        self._commitments = Commitments(self._journal, self._channels, callers, secrets.sealing, clock)
+        gate = LeasedGate(Admission(callers, self._channels, intake), self._is_leased)
         self._door = Door(settings.receive, settings.limits, gate, intake, self._commitments)
         if settings.receive.processes > 1:
             owned = Owned(
-                ledger, journal_path(settings), stores, links, self._channels, self._commitments, secrets
+                ledger,
+                journal_path(settings),
+                stores,
+                self._links,
+                self._channels,
+                self._commitments,
+                secrets,
             )
-            self._door.hand_over(lambda crowd: Desk(settings, owned, gate, crowd))
-        self._inspector = Inspector(settings, self._journal, stores, self._channels, links, secrets.sealing)
+            self._door.let_help(lambda crowd: Desk(settings, owned, gate, crowd))
+        requests = Requests(self._journal, secrets, self._trail, clock)
+        self._puller = Puller(settings.pull.sources, self._journal, self._channels, requests, clock)
+
+    def _make_way_out(self) -> None:
+        """From the spool to the server, and what both say of themselves to each other."""
+        settings, clock, trail, stores = self._settings, self._clock, self._trail, self._stores
+        self._inspector = Inspector(
+            settings, self._journal, stores, self._channels, self._links, self._secrets.sealing
+        )
         self._assembler = Assembler(self._journal, self._channels, clock)
-        trail = Trail(self._journal, secrets, clock)
         self._sender = Sender(
             self._journal, stores, self._client, self._channels,
             trail=trail, clock=clock, stopping=self._stopping,
         )  # fmt: skip
         self._configuration = Configuration(self._journal, self._channels, trail, clock)
-        requests = Requests(self._journal, secrets, trail, clock)
-        self._puller = Puller(settings.pull.sources, self._journal, self._channels, requests, clock)
         self._watch = Watch(
             self._journal, self._channels, stores, self._sender, self._client,
-            folder=folder, clock=clock, certificate=self._door.certificate,
+            folder=settings.gateway.data_dir, clock=clock, certificate=self._door.certificate,
         )  # fmt: skip
-        self._lease_folder = lease_folder(settings)
-        self._lease_folder.make()
         self._pulse = Pulse(
             self._journal, self._channels, self._configuration, self._client, self._watch,
             pin=ServerPin(self._lease_folder, self._journal, trail).take,
         )  # fmt: skip
+        self._retention = Retention(self._journal, trail, clock, settings.limits.journal_days)
+
+    def _make_room_for_people(self) -> None:
+        """What waits for a decision, and the page where it is taken."""
+        settings, clock, trail = self._settings, self._clock, self._trail
         self._viewer = Viewer(is_apart=settings.inspect.processes != 0)
         self.quarantine = Quarantine(
-            self._journal, stores, self._channels, links=links, trail=trail, clock=clock,
+            self._journal, self._stores, self._channels, links=self._links, trail=trail, clock=clock,
             viewer=self._viewer,
         )  # fmt: skip
-        self.two_patients = TwoPatients(self._journal, secrets, self._channels, trail, clock)
+        self.two_patients = TwoPatients(self._journal, self._secrets, self._channels, trail, clock)
         self.unmet = UnmetExams(self._journal, trail, clock)
-        self.shown = self._parts_shown(secrets, trail)
+        self.shown = self._parts_shown()
         self._page = LocalPage(settings.local, self.shown)
-        self._lease = Lease(self._lease_folder, self._is_idle)
-        self._retention = Retention(self._journal, trail, clock, settings.limits.journal_days)
-        self._loops = self._make_loops()
-        self._parts: list[Part] = [
-            self._page,
-            self._sender,
-            self._inspector,
-            *self._loops,
-            self._door,
-        ]  # started so, stopped from the last
 
-    def _parts_shown(self, secrets: Secrets, trail: Trail) -> Parts:
+    def _parts_shown(self) -> Parts:
         """What the local page shows and works on."""
         return Parts(
             name=self._settings.gateway.name,
             clock=self._clock,
             status=self.status,
             metrics=self.metrics,
-            people=People(self._journal, trail, self._clock),
-            links=LinkList(self._journal, secrets, trail, self._clock),
-            trail=trail,
+            people=People(self._journal, self._trail, self._clock),
+            links=LinkList(self._journal, self._secrets, self._trail, self._clock),
+            trail=self._trail,
             quarantine=self.quarantine,
             two_patients=self.two_patients,
             unmet=self.unmet,

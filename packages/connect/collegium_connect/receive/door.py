@@ -60,9 +60,9 @@ class Door:
         self._accepting: list[threading.Thread] = []
         self._threads: list[threading.Thread] = []
 
-    def hand_over(self, to: Callable[[Crowd], "Helpers"]) -> None:
-        """Let other processes accept, before `start`; they are counted here."""
-        self._helpers = to(self._crowd)
+    def let_help(self, helpers: Callable[[Crowd], "Helpers"]) -> None:
+        """Let other processes accept, from `start` on; who is in there is counted here."""
+        self._helpers = helpers(self._crowd)
 
     @property
     def port(self) -> int:
