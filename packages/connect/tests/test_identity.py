@@ -9,6 +9,7 @@ import pytest
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.patience import PATIENCE_S
 
 
 def found(planted: tuple[str, ...], content: bytes) -> list[str]:
@@ -39,6 +40,7 @@ def planted(
     for folder in (waiting.folder, broken.folder):
         pacs.send(folder, "127.0.0.1", process.receive_port, "TRIAL1")
     until(lambda: len(server.objects) == 8)
+    until(lambda: "object.quarantined" in process.log_text)
     return (*waiting.planted, *sent.planted, *pet.planted, *broken.planted)
 
 
@@ -54,6 +56,7 @@ def test_no_planted_identifier_is_in_any_byte_that_left(planted: tuple[str, ...]
 def test_no_planted_identifier_lies_on_the_disk_in_clear(
     planted: tuple[str, ...], process: GatewayProcess
 ) -> None:
+    process.kill()  # what lies there stays as it lies
     files = [path for path in process.data_dir.rglob("*") if path.is_file()]
 
     leaked = {path.name: found(planted, path.read_bytes()) for path in files}
@@ -73,9 +76,9 @@ def test_no_planted_identifier_is_on_the_local_page_or_in_status(
     planted: tuple[str, ...], process: GatewayProcess
 ) -> None:
     address = f"http://127.0.0.1:{process.local_port}"
-    with urllib.request.urlopen(address + "/", timeout=10) as page:
+    with urllib.request.urlopen(address + "/", timeout=PATIENCE_S) as page:
         content = page.read()
-    with urllib.request.urlopen(address + "/status.json", timeout=10) as status:
+    with urllib.request.urlopen(address + "/status.json", timeout=PATIENCE_S) as status:
         content += status.read()
 
     content += process.run("status").stdout.encode()
@@ -88,6 +91,7 @@ def test_no_planted_identifier_is_on_the_local_page_or_in_status(
 def test_what_the_gateway_writes_is_readable_by_its_own_account_only(
     planted: tuple[str, ...], process: GatewayProcess
 ) -> None:
+    process.kill()  # what lies there stays as it lies
     modes = {
         path.name: path.stat().st_mode & 0o077 for path in [process.data_dir, *process.data_dir.rglob("*")]
     }

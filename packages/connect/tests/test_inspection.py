@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,19 @@ def send(gateway: Gateway, *paths: Path) -> list[int]:
     return [item.status for item in pacs.send(paths, "127.0.0.1", gateway.receive_port, "TRIAL1")]
 
 
+@pytest.fixture
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time that is up is up, even if the answer is there just then."""
+    hear = crew.Worker._hear
+
+    def heard(worker: crew.Worker, ends: float) -> crew.Asked:
+        if time.monotonic() > ends:
+            raise EOFError
+        return hear(worker, ends)
+
+    monkeypatch.setattr(crew.Worker, "_hear", heard)
+
+
 @pytest.mark.requirement("C09", "C18")
 def test_an_exam_is_inspected_by_a_process_of_its_own_and_delivered(
     apart: Settings, start: Callable[..., Gateway], server: FakeServer, tmp_path: Path, until: Until
@@ -38,8 +52,8 @@ def test_an_exam_is_inspected_by_a_process_of_its_own_and_delivered(
     send(gateway, *exam.files)
     until(lambda: len(server.receipted) == 2)
 
+    until(lambda: gateway.inspection().waiting == 0)
     assert [line.objects for line in gateway.status().quarantine] == [1]
-    assert gateway.inspection().waiting == 0
 
 
 @pytest.mark.requirement("C15")
@@ -58,6 +72,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_objects_are_inspected(
 
 
 @pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("strict")
 def test_an_object_that_ends_its_worker_twice_is_set_aside_and_the_rest_goes_on(  # noqa: PLR0917 - fixtures
     apart: Settings,
     start: Callable[..., Gateway],
@@ -66,12 +81,11 @@ def test_an_object_that_ends_its_worker_twice_is_set_aside_and_the_rest_goes_on(
     until: Until,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(crew, "ITEM_LIMIT_S", -1.0)
-    monkeypatch.setattr(crew, "_TICK_S", 0.0)  # nothing is found out in so short a time
     gateway = start(apart)
-    send(gateway, phantoms.ct_exam(tmp_path / "a", slices=1, size=64, seed=1).files[0])
-    until(lambda: bool(gateway.status().quarantine))
-    monkeypatch.undo()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(crew, "ITEM_LIMIT_S", -1.0)
+        send(gateway, phantoms.ct_exam(tmp_path / "a", slices=1, size=64, seed=1).files[0])
+        until(lambda: bool(gateway.status().quarantine))
 
     send(gateway, phantoms.ct_exam(tmp_path / "b", slices=1, size=64, seed=2).files[0])
     until(lambda: len(server.receipted) == 1)
@@ -81,6 +95,7 @@ def test_an_object_that_ends_its_worker_twice_is_set_aside_and_the_rest_goes_on(
 
 
 @pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("strict")
 def test_no_object_is_blamed_for_a_worker_that_does_not_start(  # noqa: PLR0917 - fixtures
     apart: Settings,
     start: Callable[..., Gateway],
@@ -90,15 +105,14 @@ def test_no_object_is_blamed_for_a_worker_that_does_not_start(  # noqa: PLR0917 
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun: list[float] = []
-    monkeypatch.setattr(crew, "_AFTER_FAULT_S", 0.1)
-    monkeypatch.setattr(crew, "_START_LIMIT_S", -1.0)
-    monkeypatch.setattr(crew, "_TICK_S", 0.0)
-    monkeypatch.setattr(crew.log, "fault", lambda *_args, **_keys: begun.append(0.0))
     gateway = start(apart)
-    send(gateway, phantoms.ct_exam(tmp_path, slices=1, size=64).files[0])
-    until(lambda: len(begun) > 3)
-    blamed = list(gateway.status().quarantine)
-    monkeypatch.undo()
+    with monkeypatch.context() as hurried:
+        hurried.setattr(crew, "_AFTER_FAULT_S", 0.1)
+        hurried.setattr(crew, "_START_LIMIT_S", -1.0)
+        hurried.setattr(crew.log, "fault", lambda *_args, **_keys: begun.append(0.0))
+        send(gateway, phantoms.ct_exam(tmp_path, slices=1, size=64).files[0])
+        until(lambda: len(begun) > 3)
+        blamed = list(gateway.status().quarantine)
     until(lambda: len(server.receipted) == 1)
 
     assert blamed == []
@@ -113,16 +127,20 @@ def test_nothing_of_an_exam_is_sent_while_one_of_its_objects_was_not_looked_at( 
     until: Until,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    (soon,) = server.channels
+    server.channels = (replace(soon, quiet_time_s=3600),)
     gateway = start(settings)
     exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
     send(gateway, exam.files[0])
     until(lambda: gateway.inspection().inspected == 1)
-    monkeypatch.setattr(Inspector, "_take", lambda _self: [])
-    send(gateway, exam.files[1])
-    beats = len(server.heartbeats)
-    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
-    unsent = list(server.deliveries)
-    monkeypatch.undo()
+    with monkeypatch.context() as idle:
+        idle.setattr(Inspector, "_take", lambda _self: [])
+        send(gateway, exam.files[1])
+        server.channels = (soon,)
+        until(lambda: [item.quiet_time_s for item in gateway.configuration.in_force()] == [1])
+        beats = len(server.heartbeats)
+        until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+        unsent = list(server.deliveries)
     until(lambda: len(server.receipted) == 2)
 
     assert unsent == []

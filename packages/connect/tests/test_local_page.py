@@ -11,12 +11,13 @@ import pytest
 from collegium_connect.service import Gateway
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 
 
 def get(gateway: Gateway, path: str, host: str = "127.0.0.1") -> tuple[int, dict[str, str], str]:
-    connection = http.client.HTTPConnection("127.0.0.1", gateway.local_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.local_port, timeout=PATIENCE_S)
     try:
         connection.request("GET", path, headers={"Host": host})
         answer = connection.getresponse()

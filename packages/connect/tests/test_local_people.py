@@ -28,6 +28,7 @@ from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 PASSWORD = "a password of this site"
@@ -64,7 +65,10 @@ class Visitor:
 
     def __init__(self, gateway: Gateway) -> None:
         self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{gateway.local_port}", follow_redirects=True, trust_env=False
+            base_url=f"http://127.0.0.1:{gateway.local_port}",
+            follow_redirects=True,
+            trust_env=False,
+            timeout=PATIENCE_S,
         )
 
     def sign_in(self, name: str, password: str = PASSWORD, next_: str = "/") -> httpx.Response:

@@ -17,6 +17,7 @@ from collegium_connect.people.passwords import Cost
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
+from collegium_testkit.patience import PATIENCE_S
 
 PASSWORD = "a password of this site"
 
@@ -29,7 +30,10 @@ def administrator(gateway: Gateway, settings: Settings) -> Iterator[Callable[...
     People(journal, trail, now, Cost(16, 8, 1)).add(CONSOLE, "Ada", Role.ADMINISTRATOR, PASSWORD)
     journal.close()
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{gateway.local_port}", follow_redirects=True, trust_env=False
+        base_url=f"http://127.0.0.1:{gateway.local_port}",
+        follow_redirects=True,
+        trust_env=False,
+        timeout=PATIENCE_S,
     ) as http:
         page = http.post("/sign-in", data={"name": "Ada", "password": PASSWORD, "next": "/"}).text
         token = re.findall(r'name="form_token" value="([^"]+)"', page)[0]
@@ -87,7 +91,9 @@ def test_a_form_beyond_all_measure_is_not_read_to_its_end(
 def test_a_stranger_cannot_fill_the_memory_at_the_sign_in(gateway: Gateway) -> None:
     address = f"http://127.0.0.1:{gateway.local_port}/sign-in"
 
-    answer = httpx.post(address, files={"name": ("name", b"x" * 500_000)}, trust_env=False)
+    answer = httpx.post(
+        address, files={"name": ("name", b"x" * 500_000)}, trust_env=False, timeout=PATIENCE_S
+    )
 
     assert answer.status_code == 413
 

@@ -14,12 +14,15 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import LogSettings
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.patience import PATIENCE_S
 
 SAMPLE = re.compile(r'^collegium_connect_[a-z_]+(\{[a-z]+="[^"]*"(,[a-z]+="[^"]*")*\})? -?[0-9.e+]+$')
 
 
 def metrics_of(gateway: Gateway) -> str:
-    return httpx.get(f"http://127.0.0.1:{gateway.local_port}/metrics", trust_env=False).text
+    return httpx.get(
+        f"http://127.0.0.1:{gateway.local_port}/metrics", trust_env=False, timeout=PATIENCE_S
+    ).text
 
 
 @pytest.fixture

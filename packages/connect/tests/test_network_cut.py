@@ -18,7 +18,7 @@ from collegium_testkit.networks import CannotMakeNetworks, Network
 SLICES = 12
 MINUTES = float(os.environ.get("COLLEGIUM_SOAK_CUT_MINUTES", "3"))
 Until = Callable[..., None]
-ASK = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())"
+ASK = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=60).read().decode())"
 
 
 @pytest.fixture
@@ -64,8 +64,14 @@ def local_page(network: Network, box: GatewayProcess) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
+def notice_on(page: str) -> str:
+    """What is said of the server, if it cannot be reached."""
+    _, words, rest = page.partition("The server cannot be reached.")
+    return (words + rest)[:300]
+
+
 @pytest.mark.requirement("C14", "C15", "C16", "C24")
-@pytest.mark.timeout(60 * MINUTES + 240)
+@pytest.mark.timeout(60 * MINUTES + 600)
 @pytest.mark.parametrize(
     "cut_s", [3.0, pytest.param(60 * MINUTES, marks=pytest.mark.soak)], ids=["seconds", "minutes"]
 )
@@ -77,7 +83,7 @@ def test_a_line_that_is_cut_without_a_word_is_told_and_costs_nothing(  # noqa: P
     until: Until,
     cut_s: float,
 ) -> None:
-    fake, own = far[0], network.addresses(0)[1]
+    fake, own, notices = far[0], network.addresses(0)[1], list[str]()
     exams = [phantoms.ct_exam(tmp_path / f"{at}", slices=SLICES, size=256, seed=at) for at in (1, 2)]
 
     def push(exam: phantoms.ExamTruth) -> list[int]:
@@ -88,16 +94,13 @@ def test_a_line_that_is_cut_without_a_word_is_told_and_costs_nothing(  # noqa: P
     network.cut()
     ends = time.monotonic() + cut_s
     during = push(exams[1])
-    until(lambda: "The server cannot be reached." in local_page(network, apart), 60.0)
-    page = local_page(network, apart)
+    until(lambda: notices.append(notice_on(local_page(network, apart))) or "exams wait here" in notices[-1])
     threading.Event().wait(max(0.0, ends - time.monotonic()))
     network.mend()
-    until(lambda: len(fake.receipted) == 2 * SLICES, 90.0)
-    until(lambda: "cannot be reached" not in local_page(network, apart), 30.0)
+    until(lambda: len(fake.receipted) == 2 * SLICES)
+    until(lambda: "cannot be reached" not in local_page(network, apart))
 
-    notice = page[page.index("The server cannot be reached.") :][:300]
-    assert "since" in notice
-    assert "exams wait here" in notice
+    assert "since" in notices[-1]
     assert [*before, *during] == [pacs.SUCCESS] * 2 * SLICES
     assert set(fake.receipted.values()) == {1}
     assert {len(digests) for digests in fake.archive.values()} == {1}

@@ -40,7 +40,7 @@ def test_a_name_in_the_picture_is_hidden_and_the_rest_arrives_as_it_was(
     original = dcmread(path)
 
     pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
-    until(lambda: [line.state for line in gateway.status().exams] == ["delivered"], 60.0)
+    until(lambda: [line.state for line in gateway.status().exams] == ["delivered"])
 
     arrived = dcmread(io.BytesIO(server.objects[0]))
     assert arrived.BurnedInAnnotation == "NO"

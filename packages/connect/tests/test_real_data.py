@@ -37,7 +37,7 @@ def test_every_real_object_is_delivered_or_set_aside(gateway: Gateway, until: Ca
         for start in range(0, len(paths), 60)
         for item in pacs.send(paths[start : start + 60], "127.0.0.1", gateway.receive_port, "TRIAL1")
     ]
-    until(lambda: gateway.status().totals.queue_objects == 0, 60.0)
+    until(lambda: gateway.status().totals.queue_objects == 0)
 
     stored = [item for item in statuses if item.stored]
     refused = [item for item in statuses if not item.stored and item.status != pacs.NO_ANSWER]

@@ -24,6 +24,7 @@ from collegium_connect.spool import Stores
 from collegium_connect.spool.scan import records_of
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 Start = Callable[..., Gateway]
@@ -229,7 +230,7 @@ def test_a_page_damaged_while_the_gateway_runs_closes_the_door_is_told_and_costs
     until(lambda: gateway._journal.is_damaged)
     with pytest.raises(pacs.AssociationRefused):
         push(gateway, tmp_path / "more", seed=2)
-    page = httpx.get(f"http://127.0.0.1:{gateway.local_port}/", follow_redirects=True)
+    page = httpx.get(f"http://127.0.0.1:{gateway.local_port}/", follow_redirects=True, timeout=PATIENCE_S)
     gateway.stop()
     done = rebuilt(settings)
 

@@ -12,6 +12,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.patience import PATIENCE_S
 from collegium_wire import NEWEST, PROTOCOL, AcquisitionRequirement, AcquisitionRequirements, Unmet
 
 Until = Callable[..., None]
@@ -34,7 +35,7 @@ def send(gateway: Gateway, folder: Path, until: Until) -> None:
 
 
 def text_of(gateway: Gateway, path: str = "/") -> str:
-    return httpx.get(f"http://127.0.0.1:{gateway.local_port}{path}").text
+    return httpx.get(f"http://127.0.0.1:{gateway.local_port}{path}", timeout=PATIENCE_S).text
 
 
 @pytest.fixture
@@ -42,7 +43,10 @@ def ada(gateway: Gateway) -> Iterator[httpx.Client]:
     """A signed-in operator's browser."""
     gateway.shown.people.add(actor=CONSOLE, name="Ada", role=Role.OPERATOR, password=PASSWORD)
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{gateway.local_port}", follow_redirects=True, trust_env=False
+        base_url=f"http://127.0.0.1:{gateway.local_port}",
+        follow_redirects=True,
+        trust_env=False,
+        timeout=PATIENCE_S,
     ) as http:
         http.post("/sign-in", data={"name": "Ada", "password": PASSWORD, "next": "/"})
         yield http
@@ -107,4 +111,4 @@ def test_a_server_of_before_is_spoken_to_as_it_speaks(
     until(lambda: len(server.heartbeats) >= 2)
 
     assert {beat.protocol for beat in server.heartbeats} == {PROTOCOL}
-    assert gateway.status().problem == ""
+    until(lambda: gateway.status().problem == "")

@@ -245,7 +245,7 @@ def test_a_resend_is_known_within_the_time_and_the_servers_to_judge_after_it(
 
     Retention(journal, Trail(journal, Secrets(bytes(32)), time), time, DAYS).run_once()
     pacs.send(exam.files, "127.0.0.1", gateway.receive_port, "TRIAL1")
-    until(lambda: len(server.deliveries) == 3)
+    until(lambda: len(server.receipts) == 3)
     journal.close()
 
     assert within == 2

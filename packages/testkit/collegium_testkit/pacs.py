@@ -14,6 +14,7 @@ from pynetdicom import _config
 from pynetdicom.association import Association
 
 from collegium_connect.peer import LOST, Context, NoAssociation, Peer, associated
+from collegium_testkit.patience import PATIENCE_S
 
 SUCCESS: Final = 0x0000
 VERIFICATION: Final = "1.2.840.10008.1.1"
@@ -56,7 +57,7 @@ def send(  # noqa: PLR0913 - one argument a fact about the two peers
     called_ae: str,
     calling_ae: str = "TESTPACS",
     *,
-    timeout_s: float = 30.0,
+    timeout_s: float = PATIENCE_S,
 ) -> list[Sent]:
     """Push every file over one association; the statuses come in the order of the files.
 
@@ -78,7 +79,7 @@ def send(  # noqa: PLR0913 - one argument a fact about the two peers
 
 
 def echo(
-    host: str, port: int, called_ae: str, calling_ae: str = "TESTPACS", *, timeout_s: float = 10.0
+    host: str, port: int, called_ae: str, calling_ae: str = "TESTPACS", *, timeout_s: float = PATIENCE_S
 ) -> int:
     """The status of one C-ECHO.
 
