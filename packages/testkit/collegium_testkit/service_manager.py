@@ -61,7 +61,7 @@ class ServiceManager(threading.Thread):
     def run(self) -> None:
         listener = threading.Thread(target=self._listen, daemon=True)
         listener.start()
-        while process := self._started():
+        while process := self._begun():
             process.wait()
             self._over.wait(self._pause_s)
         listener.join()
@@ -83,7 +83,7 @@ class ServiceManager(threading.Thread):
             os.close(handle)
         self.held.clear()
 
-    def _started(self) -> subprocess.Popen[bytes] | None:
+    def _begun(self) -> subprocess.Popen[bytes] | None:
         """The program, begun anew; nothing once it is over."""
         with self._lock, self._log.open("ab") as log:
             if self._over.is_set():
