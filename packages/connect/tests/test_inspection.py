@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from collegium_connect.inspection import Inspector, crew
+from collegium_connect.inspection.worker import Asked
 from collegium_connect.service import Gateway
 from collegium_connect.settings import InspectSettings, Settings
 from collegium_testkit import pacs, phantoms
@@ -33,7 +34,7 @@ def strict(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time that is up is up, even if the answer is there just then."""
     hear = crew.Worker._hear
 
-    def heard(worker: crew.Worker, ends: float) -> crew.Asked:
+    def heard(worker: crew.Worker, ends: float) -> Asked:
         if time.monotonic() > ends:
             raise EOFError
         return hear(worker, ends)

@@ -94,7 +94,12 @@ def test_a_line_that_is_cut_without_a_word_is_told_and_costs_nothing(  # noqa: P
     network.cut()
     ends = time.monotonic() + cut_s
     during = push(exams[1])
-    until(lambda: notices.append(notice_on(local_page(network, apart))) or "exams wait here" in notices[-1])
+
+    def is_told() -> bool:
+        notices.append(notice_on(local_page(network, apart)))
+        return "exams wait here" in notices[-1]
+
+    until(is_told)
     threading.Event().wait(max(0.0, ends - time.monotonic()))
     network.mend()
     until(lambda: len(fake.receipted) == 2 * SLICES)
