@@ -12,6 +12,7 @@ from collegium_connect.receive import pdu
 from collegium_connect.service import Gateway
 from collegium_connect.settings import CallerSettings, Settings
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.patience import PATIENCE_S
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
@@ -44,7 +45,7 @@ def test_a_listed_title_from_another_address_is_refused(
     elsewhere = (CallerSettings(ae="TESTPACS", address="10.20.0.0/16"),)
     gateway = start(replace(settings, receive=replace(settings.receive, allowed_callers=elsewhere)))
 
-    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=PATIENCE_S) as peer:
         assert peer.recv(1) == b""
 
 
@@ -76,7 +77,7 @@ def refusal(gateway: Gateway) -> tuple[int, int, int]:
 def test_too_many_associations_are_refused_for_now(settings: Settings, start: Callable[..., Gateway]) -> None:
     gateway = start(replace(settings, receive=replace(settings.receive, max_associations=1)))
 
-    with socket.create_connection(("127.0.0.1", gateway.receive_port)) as inside:
+    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=PATIENCE_S) as inside:
         inside.sendall(_associate_rq())
         inside.recv(1)
         refused = [refusal(gateway) for _ in range(3)]
@@ -95,7 +96,7 @@ def test_too_many_associations_are_refused_for_now(settings: Settings, start: Ca
     ],
 )
 def test_what_is_no_association_request_ends_only_its_own_connection(gateway: Gateway, rude: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=PATIENCE_S) as peer:
         peer.sendall(rude)
         answer = peer.recv(100)
 
@@ -106,14 +107,14 @@ def test_what_is_no_association_request_ends_only_its_own_connection(gateway: Ga
 def test_a_silent_peer_is_let_go(settings: Settings, start: Callable[..., Gateway]) -> None:
     gateway = start(replace(settings, receive=replace(settings.receive, artim_s=0.3)))
 
-    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=PATIENCE_S) as peer:
         assert peer.recv(1) == b""
 
 
 def test_a_peer_that_leaves_in_the_middle_of_an_object_leaves_nothing(
     gateway: Gateway, settings: Settings
 ) -> None:
-    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=5) as peer:
+    with socket.create_connection(("127.0.0.1", gateway.receive_port), timeout=PATIENCE_S) as peer:
         peer.sendall(_associate_rq())
         assert peer.recv(6)[:1] == b"\x02"
         peer.sendall(b"\x04\x00\x00\x10\x00\x00" + b"\x00\x00\x0f\xfc\x01\x03" + b"half a command")

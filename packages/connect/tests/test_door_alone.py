@@ -15,14 +15,12 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 import pytest
-from pynetdicom import AE
-from pynetdicom.association import Association as Sender
 
 from collegium_connect import log
 from collegium_connect.receive import Door, pdu, reception
 from collegium_connect.receive.pdu import Kind
 from collegium_connect.settings import LimitSettings, ReceiveSettings
-from collegium_testkit import certificates
+from collegium_testkit import certificates, pacs
 from collegium_testkit.doors import Shelf, SlowLog
 from collegium_testkit.patience import PATIENCE_S
 
@@ -31,6 +29,8 @@ EXPLICIT: Final = "1.2.840.10008.1.2.1"
 VERIFICATION: Final = "1.2.840.10008.1.1"
 Opens = Callable[..., "Opened"]
 Settings = dict[str, Any]  # Any: each setting has its type
+LONG_S: Final = 600.0
+"""Of the door's time-outs that are not looked at: no peer here is as slow, and no test waits as long."""
 
 
 class Opened:
@@ -49,7 +49,7 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
 
     def begin(limits: LimitSettings | None = None, **settings: Any) -> Opened:  # Any: as each test says
         shelf = Shelf()
-        chosen: Settings = {"host": "127.0.0.1", "port": 0, "artim_s": 5.0, **settings}
+        chosen: Settings = {"host": "127.0.0.1", "port": 0, "artim_s": LONG_S, **settings}
         door = Door(ReceiveSettings(**chosen), limits or LimitSettings(), shelf, shelf)
         door.start()
         doors.append(door)
@@ -68,7 +68,7 @@ class Line:
     """A sender by hand: one association for CT images on context 1, verification on 3."""
 
     def __init__(self, door: "Door | Port") -> None:
-        self.socket = socket.create_connection(("127.0.0.1", door.port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", door.port), timeout=PATIENCE_S)
         contexts = b"".join(
             pdu.item(
                 0x20, bytes([number, 0, 0, 0]) + pdu.item(0x30, name) + pdu.item(0x40, EXPLICIT.encode())
@@ -133,20 +133,6 @@ class Line:
 def status(body: bytes) -> int:
     at = body.index(struct.pack("<HHI", 0, 0x0900, 2)) + 8
     return int.from_bytes(body[at : at + 2], "little")
-
-
-def echo(port: int, **how: Any) -> tuple[Sender, int | None]:
-    """One C-ECHO by pynetdicom; the association, and the status if it was accepted."""
-    ae = AE(ae_title="TESTPACS")
-    ae.add_requested_context(VERIFICATION)
-    sender = ae.associate("127.0.0.1", port, ae_title="TRIAL1", **how)
-    if not sender.is_established:
-        if sender.dul.socket is not None:
-            sender.dul.socket.close()
-        return sender, None
-    answer = sender.send_c_echo()
-    sender.release()
-    return sender, int(answer.Status)
 
 
 def test_small_objects_come_whole_and_are_answered_with_the_takers_status(opens: Opens) -> None:
@@ -253,10 +239,8 @@ def test_an_object_that_drips_is_given_up(opens: Opens, until: Callable[..., Non
 def test_one_address_cannot_take_all_the_places(opens: Opens) -> None:
     opened = opens(max_associations=8, max_associations_per_caller=2)
 
-    lines = [Line(opened.door) for _ in range(3)]
-    kinds = sorted(line.pdu()[0] for line in lines)
-    for line in lines:
-        line.socket.close()
+    with Line(opened.door) as one, Line(opened.door) as two, Line(opened.door) as three:
+        kinds = sorted(line.pdu()[0] for line in (one, two, three))
 
     assert kinds == [Kind.ASSOCIATE_AC, Kind.ASSOCIATE_AC, Kind.ASSOCIATE_RJ]
     (event,) = opened.events("association.refused")
@@ -276,20 +260,18 @@ def test_an_idle_association_is_aborted(opens: Opens) -> None:
 def test_a_leaving_gateway_releases_who_is_idle_and_refuses_who_comes(
     opens: Opens, until: Callable[..., None]
 ) -> None:
-    opened = opens()
-    line, results = Line(opened.door), list[bool]()
-    line.pdu()
-    until(lambda: opened.door.associations == 1)
+    opened, results = opens(), list[bool]()
 
-    drained = threading.Thread(target=lambda: results.append(opened.door.drain(5)))
-    drained.start()
-    asked = line.pdu()
-    late = Line(opened.door)
-    refused = late.pdu()
-    line.socket.sendall(pdu.release_rp())
-    drained.join(10)
-    line.socket.close()
-    late.socket.close()
+    with Line(opened.door) as line:
+        line.pdu()
+        until(lambda: opened.door.associations == 1)
+        drained = threading.Thread(target=lambda: results.append(opened.door.drain(PATIENCE_S)))
+        drained.start()
+        asked = line.pdu()
+        with Line(opened.door) as late:
+            refused = late.pdu()
+        line.socket.sendall(pdu.release_rp())
+        drained.join()
 
     assert asked == (Kind.RELEASE_RQ, bytes(4))
     assert refused == (Kind.ASSOCIATE_RJ, bytes([0, 2, 3, 1]))
@@ -299,8 +281,8 @@ def test_a_leaving_gateway_releases_who_is_idle_and_refuses_who_comes(
 def test_a_leaving_gateway_waits_for_who_is_about_to_ask(opens: Opens, until: Callable[..., None]) -> None:
     opened = opens()
 
-    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=10):
-        until(lambda: any(thread.name == "association" for thread in threading.enumerate()))
+    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=PATIENCE_S):
+        until(lambda: opened.door._open)
         is_done = opened.door.drain(0.05)
 
     assert not is_done
@@ -310,17 +292,17 @@ def test_a_leaving_gateway_waits_for_who_is_about_to_ask(opens: Opens, until: Ca
 def test_a_leaving_gateway_answers_the_object_under_way_first(opens: Opens) -> None:
     opened = opens()
     opened.shelf.go_on.clear()
-    line, answers = Line(opened.door), list[int]()
-    line.pdu()
-    sending = threading.Thread(target=lambda: answers.append(line.store(b"the last")))
-    sending.start()
-    opened.shelf.is_storing.wait(10)
+    answers = list[int]()
 
-    was_drained = opened.door.drain(0.05)
-    opened.shelf.go_on.set()
-    sending.join(10)
-    asked = line.pdu()
-    line.socket.close()
+    with Line(opened.door) as line:
+        line.pdu()
+        sending = threading.Thread(target=lambda: answers.append(line.store(b"the last")))
+        sending.start()
+        opened.shelf.is_storing.wait(PATIENCE_S)
+        was_drained = opened.door.drain(0.05)
+        opened.shelf.go_on.set()
+        sending.join()
+        asked = line.pdu()
 
     assert not was_drained
     assert answers == [0]
@@ -343,8 +325,8 @@ def test_a_sender_over_tls_is_served_beside_one_without(opens: Opens, tls: Setti
     opened = opens(**tls)
     assert opened.door.tls_port is not None
 
-    _, secured = echo(opened.door.tls_port, tls_args=(trusting(tls), "127.0.0.1"))
-    _, plain = echo(opened.door.port)
+    secured = pacs.echo("127.0.0.1", opened.door.tls_port, "TRIAL1", tls=(trusting(tls), "127.0.0.1"))
+    plain = pacs.echo("127.0.0.1", opened.door.port, "TRIAL1")
 
     assert (secured, plain) == (0, 0)
 
@@ -363,7 +345,7 @@ def test_old_versions_of_tls_are_refused(opens: Opens, tls: Settings) -> None:
     old.maximum_version = ssl.TLSVersion.TLSv1_2
 
     with (
-        socket.create_connection(("127.0.0.1", opened.door.port), timeout=5) as line,
+        socket.create_connection(("127.0.0.1", opened.door.port), timeout=PATIENCE_S) as line,
         pytest.raises((ssl.SSLError, ConnectionError)),
         old.wrap_socket(line),
     ):
@@ -377,7 +359,7 @@ def test_a_sender_without_the_certificate_that_is_asked_for_is_refused(
 
     with (
         pytest.raises((ssl.SSLError, ConnectionError)),
-        socket.create_connection(("127.0.0.1", opened.door.port), timeout=5) as line,
+        socket.create_connection(("127.0.0.1", opened.door.port), timeout=PATIENCE_S) as line,
         trusting(tls).wrap_socket(line, server_hostname="127.0.0.1") as secured,
     ):
         secured.recv(1)
@@ -391,7 +373,7 @@ def test_a_sender_with_the_certificate_that_is_asked_for_is_served(opens: Opens,
     known = trusting(tls)
     known.load_cert_chain(str(tls["tls_certificate_file"]), str(tls["tls_key_file"]))
 
-    _, answer = echo(opened.door.port, tls_args=(known, "127.0.0.1"))
+    answer = pacs.echo("127.0.0.1", opened.door.port, "TRIAL1", tls=(known, "127.0.0.1"))
 
     assert answer == 0
 
@@ -399,12 +381,12 @@ def test_a_sender_with_the_certificate_that_is_asked_for_is_served(opens: Opens,
 def test_what_is_no_tls_ends_only_its_own_connection(opens: Opens, tls: Settings) -> None:
     opened = opens(is_plain_open=False, **tls)
 
-    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=5) as line:
+    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=PATIENCE_S) as line:
         line.sendall(pdu.release_rq() * 20)
         with contextlib.suppress(ConnectionError):
             line.recv(100)
 
-    _, answer = echo(opened.door.port, tls_args=(trusting(tls), "127.0.0.1"))
+    answer = pacs.echo("127.0.0.1", opened.door.port, "TRIAL1", tls=(trusting(tls), "127.0.0.1"))
     assert answer == 0
 
 
@@ -413,25 +395,30 @@ def test_a_door_that_closes_hangs_up_on_who_is_silent_in_the_handshake(
 ) -> None:
     opened = opens(is_plain_open=False, **tls)
 
-    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=1.5) as silent:
-        until(lambda: any(thread.name == "association" for thread in threading.enumerate()))
+    with socket.create_connection(("127.0.0.1", opened.door.port), timeout=PATIENCE_S) as silent:
+        until(lambda: opened.door._open)
         opened.door.stop()
         answer = silent.recv(1)
 
     assert answer == b""
 
 
-def test_who_comes_while_the_door_closes_is_answered_or_waits_for_the_next() -> None:
+def test_who_comes_while_the_door_closes_is_answered_or_waits_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Who has knocked is heard for this moment, which a busy machine may need to hear anybody at all.
+    monkeypatch.setattr("collegium_connect.receive.door._MOMENT_S", PATIENCE_S)
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     shelf, there = Shelf(), Port(listener.getsockname()[1])
     with listener.dup():  # a service manager holds it over the stop
         door = Door(ReceiveSettings(host="127.0.0.1", port=0), LimitSettings(), shelf, shelf)
         door.start([(listener, False)])
-        closing = threading.Thread(target=door.stop)
+        closing = threading.Thread(target=door.stop, args=(PATIENCE_S,))
         closing.start()
-        closing.join(0.1)  # nobody is in, so that it has nothing to wait for
-        answers = list(iter(lambda: first_answer(there), "waits"))
-        closing.join()
+        try:
+            answers = list(iter(lambda: first_answer(there), "waits"))
+        finally:
+            closing.join()
 
     assert set(answers) <= {Kind.ASSOCIATE_AC, Kind.ASSOCIATE_RJ}
 

@@ -19,6 +19,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import LimitSettings, ReceiveSettings, Settings
 from collegium_testkit import certificates
 from collegium_testkit.doors import Shelf
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 UNFIT = "connect.receive.certificate_unfit"
@@ -58,7 +59,7 @@ def shown(port: int, *, keep: contextlib.ExitStack | None = None) -> bytes:
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with contextlib.ExitStack() as held:
         stack = keep or held
-        plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        plain = stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S))
         return digest(stack.enter_context(context.wrap_socket(plain)).getpeercert(binary_form=True))
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import queue
-import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from collegium_connect.clock import to_ms
 from collegium_connect.journal import channels, commitments, objects
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import Arrival, Product, State
+from collegium_connect.peer import LOST, Peer, associated
 from collegium_connect.receive import Door, dimse
 from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.commitment import Commitments, Status
@@ -30,6 +30,8 @@ from collegium_connect.receive.pdu import AssociateRequest
 from collegium_connect.settings import CallerSettings, LimitSettings, PeerTlsSettings, ReceiveSettings
 from collegium_connect.spool import Place, Stored
 from collegium_testkit import certificates, doors
+from collegium_testkit.patience import PATIENCE_S
+from collegium_testkit.ports import closed_port
 
 CT: Final = "1.2.840.10008.5.1.4.1.1.2"
 CHANNEL: Final = replace(doors.CHANNEL, setup=replace(doors.SETUP, storage_commitment=True))
@@ -159,7 +161,7 @@ def test_what_is_delivered_is_committed(desk: Desk) -> None:
     desk.commitments.run_once()
 
     assert asked == Status.SUCCESS
-    assert desk.pacs.reports.get(timeout=5) == Reported(1, "1.2.3.4", ["1.2.1", "1.2.2"], {})
+    assert desk.pacs.reports.get(timeout=PATIENCE_S) == Reported(1, "1.2.3.4", ["1.2.1", "1.2.2"], {})
     assert desk.waiting() == 0
 
 
@@ -176,7 +178,7 @@ def test_nothing_is_committed_before_its_receipt(desk: Desk) -> None:
     desk.commitments.run_once()
 
     assert before
-    assert desk.pacs.reports.get(timeout=5).committed == ["1.2.1", "1.2.2"]
+    assert desk.pacs.reports.get(timeout=PATIENCE_S).committed == ["1.2.1", "1.2.2"]
 
 
 def test_what_never_came_or_was_refused_fails_with_its_reason(desk: Desk) -> None:
@@ -186,7 +188,7 @@ def test_what_never_came_or_was_refused_fails_with_its_reason(desk: Desk) -> Non
     desk.ask("1.2.1", "1.2.2", "1.2.3")
     desk.commitments.run_once()
 
-    assert desk.pacs.reports.get(timeout=5) == Reported(
+    assert desk.pacs.reports.get(timeout=PATIENCE_S) == Reported(
         2, "1.2.3.4", ["1.2.1"], {"1.2.2": Status.PROCESSING_FAILURE, "1.2.3": Status.NO_SUCH_INSTANCE}
     )
 
@@ -198,7 +200,7 @@ def test_what_waits_for_a_person_for_a_day_is_not_committed(desk: Desk) -> None:
     desk.clock.at += timedelta(hours=25)
     desk.commitments.run_once()
 
-    assert desk.pacs.reports.get(timeout=5).failed == {"1.2.1": Status.PROCESSING_FAILURE}
+    assert desk.pacs.reports.get(timeout=PATIENCE_S).failed == {"1.2.1": Status.PROCESSING_FAILURE}
 
 
 # pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
@@ -206,12 +208,12 @@ def test_what_waits_for_a_person_for_a_day_is_not_committed(desk: Desk) -> None:
 @pytest.mark.usefixtures("collected")
 def test_a_report_that_nobody_takes_is_made_again(desk: Desk) -> None:
     desk.keep("1.2.1", State.DELIVERED)
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        gone = CallerSettings(ae="TESTPACS", address="127.0.0.1", commit_port=taken.getsockname()[1])
-    away = Commitments(desk.journal, desk, (gone,), bytes(32), desk.clock)
 
-    away.ask(CHANNEL, "TESTPACS", "127.0.0.1", request("1.2.1"), str(ExplicitVRLittleEndian))
-    away.run_once()
+    with closed_port() as port:
+        gone = CallerSettings(ae="TESTPACS", address="127.0.0.1", commit_port=port)
+        away = Commitments(desk.journal, desk, (gone,), bytes(32), desk.clock)
+        away.ask(CHANNEL, "TESTPACS", "127.0.0.1", request("1.2.1"), str(ExplicitVRLittleEndian))
+        away.run_once()
 
     assert desk.waiting() == 1
 
@@ -241,7 +243,7 @@ def test_a_report_goes_over_tls_where_the_callers_entry_says_so(
 ) -> None:
     reporting(desk, secured, PeerTlsSettings(ca_file=tmp_path / "tls" / "server.pem"))
 
-    assert secured.reports.get(timeout=5).committed == ["1.2.1"]
+    assert secured.reports.get(timeout=PATIENCE_S).committed == ["1.2.1"]
     assert desk.waiting() == 0
 
 
@@ -322,17 +324,16 @@ def test_a_pacs_asks_over_an_association(desk: Desk, *, is_on: bool, expected: i
     gate = OpenGate(channel)
     door = Door(ReceiveSettings(host="127.0.0.1", port=0), LimitSettings(), gate, gate, desk.commitments)  # type: ignore[arg-type]  # stores nothing
     door.start()
-    ae = AE(ae_title="TESTPACS")
-    ae.add_requested_context(dimse.STORAGE_COMMITMENT)
-    ae.add_requested_context(dimse.VERIFICATION)
+    peer = Peer("127.0.0.1", door.port, "TRIAL1", "TESTPACS", timeout_s=PATIENCE_S)
+    contexts = [(str(dimse.STORAGE_COMMITMENT), None), (str(dimse.VERIFICATION), None)]
 
-    line = ae.associate("127.0.0.1", door.port, ae_title="TRIAL1")
     status = None
-    with contextlib.suppress(ValueError):  # pynetdicom: no accepted context
-        answer, _ = line.send_n_action(asked(), 1, dimse.STORAGE_COMMITMENT, "1.2.840.10008.1.20.1.1")
-        status = int(answer.Status)
-    line.release()
-    door.stop()
+    try:
+        with associated(peer, contexts) as line, contextlib.suppress(*LOST):  # no accepted context
+            answer, _ = line.send_n_action(asked(), 1, dimse.STORAGE_COMMITMENT, "1.2.840.10008.1.20.1.1")
+            status = int(answer.Status)
+    finally:
+        door.stop()
 
     assert status == expected
     assert desk.waiting() == (1 if is_on else 0)

@@ -14,6 +14,7 @@ from collegium_connect.settings import ReceiveSettings
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.service_manager import ServiceManager
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="systemd's way")
@@ -26,9 +27,11 @@ def managed(process: GatewayProcess, until: Until) -> Iterator[ServiceManager]:
     command = [*process.program, "up", "--config", str(process.config)]
     manager = ServiceManager(command, process.folder)
     manager.start()
-    until(lambda: "dicom" in manager.held and (process.data_dir / "running.json").exists())
-    yield manager
-    manager.stop()
+    try:
+        until(lambda: "dicom" in manager.held and (process.data_dir / "running.json").exists())
+        yield manager
+    finally:
+        manager.stop()
 
 
 @pytest.mark.requirement("C14", "C23")
@@ -52,7 +55,7 @@ class Told:
     def __init__(self, path: Path) -> None:
         self.line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.line.bind(str(path))
-        self.line.settimeout(10)
+        self.line.settimeout(PATIENCE_S)
 
     def next(self) -> tuple[str, int]:
         words, handles, _, _ = socket.recv_fds(self.line, 1000, 4)

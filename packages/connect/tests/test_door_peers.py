@@ -13,6 +13,7 @@ from collegium_connect.receive import Door
 from collegium_connect.settings import LimitSettings, ReceiveSettings
 from collegium_testkit import certificates, phantoms
 from collegium_testkit.doors import Shelf
+from collegium_testkit.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(
     any(shutil.which(name) is None for name in ("echoscu", "storescu", "dcmsend", "findscu")),
@@ -48,7 +49,7 @@ def run(program: str, port: int, *arguments: str) -> subprocess.CompletedProcess
         [shutil.which(program) or program, *options[:4], "127.0.0.1", str(port), *options[4:]],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

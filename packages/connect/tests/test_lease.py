@@ -7,17 +7,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from pynetdicom import AE
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined] # made at import
 
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.schema import MIGRATIONS
+from collegium_connect.peer import Peer, associated
 from collegium_connect.service import Gateway, lease_folder
 from collegium_connect.settings import Settings, load
 from collegium_connect.updates.before import JournalBeforeUpdate
 from collegium_connect.updates.history import note_version
+from collegium_connect.updates.lease import LeaseFolder
 from collegium_testkit import pacs
 from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.patience import PATIENCE_S
 
 
 @pytest.mark.requirement("C23")
@@ -26,11 +27,11 @@ def test_a_gateway_lets_go_when_it_is_idle_and_refuses_for_that_moment(
 ) -> None:
     process.start()
     lease = lease_folder(load(process.config))
-    lease.ask()
-    until(lease.is_granted)
+    until(lambda: is_granted(lease))
 
     with pytest.raises(pacs.AssociationRefused):
         pacs.echo("127.0.0.1", process.receive_port, "TRIAL1")
+    until(lambda: is_granted(lease))
     lease.go()
     until(lambda: not process.is_running)
 
@@ -42,18 +43,26 @@ def test_a_gateway_lets_go_when_it_is_idle_and_refuses_for_that_moment(
 def test_while_a_pacs_is_in_nothing_is_granted(
     gateway: Gateway, settings: Settings, until: Callable[..., None]
 ) -> None:
-    lease, pacs_ = lease_folder(settings), AE("TESTPACS")
-    pacs_.add_requested_context(Verification)
-    association = pacs_.associate("127.0.0.1", gateway.receive_port, ae_title="TRIAL1")
-    lease.ask()
+    lease = lease_folder(settings)
+    peer = Peer("127.0.0.1", gateway.receive_port, "TRIAL1", "TESTPACS", timeout_s=PATIENCE_S)
 
-    gateway._lease.look()
-    was_granted = lease.is_granted()
-    association.release()
-    until(lambda: gateway._lease.look() or lease.is_granted())
+    def is_granted_now() -> bool:
+        lease.ask()
+        gateway._lease.look()
+        return lease.is_granted()
+
+    with associated(peer, [(pacs.VERIFICATION, None)]) as association:
+        was_granted = is_granted_now()
+    until(is_granted_now)
 
     assert association.is_released
     assert not was_granted
+
+
+def is_granted(lease: LeaseFolder) -> bool:
+    """Asked for again each time, as the updater does: an old question counts for nothing."""
+    lease.ask()
+    return lease.is_granted()
 
 
 def form_of(path: Path) -> int:
@@ -108,5 +117,6 @@ def test_the_log_says_when_another_version_takes_over(tmp_path: Path, log_file: 
     note_version(tmp_path, "0.1.0")
     note_version(tmp_path, "0.2.0")
 
-    (event,) = [json.loads(line) for line in log_file.read_text("utf-8").splitlines()]
-    assert (event["event"], event["before"], event["now"]) == ("gateway.updated", "0.1.0", "0.2.0")
+    lines = [json.loads(line) for line in log_file.read_text("utf-8").splitlines()]
+    (event,) = [line for line in lines if line["event"] == "gateway.updated"]
+    assert (event["before"], event["now"]) == ("0.1.0", "0.2.0")

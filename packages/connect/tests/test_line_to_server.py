@@ -14,6 +14,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import ServerSettings, Settings
 from collegium_testkit import certificates, pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.ports import closed_port
 from collegium_testkit.proxy import Proxy
 from collegium_wire import PROTOCOL, Heartbeat
 
@@ -29,9 +30,9 @@ BEAT = Heartbeat(
 )
 
 
-def failure_of(settings: ServerSettings, server: FakeServer) -> AttemptFailed:
+def failure_of(settings: ServerSettings) -> AttemptFailed:
     """What one call says."""
-    client = ServerClient(settings, settings.url, server.token)
+    client = ServerClient(settings, settings.url, "any token")
     try:
         client.heartbeat(BEAT)
     except AttemptFailed as failure:
@@ -58,7 +59,7 @@ def test_a_server_of_an_own_authority_is_reached_when_its_file_is_named(tmp_path
 def test_an_authority_that_nobody_named_is_not_trusted(tmp_path: Path) -> None:
     _, tls = certificates.own_authority(tmp_path)
     with FakeServer(tls=tls) as server:
-        failure = failure_of(ServerSettings(url=server.url), server)
+        failure = failure_of(ServerSettings(url=server.url))
 
     assert failure.code == "connect.line.untrusted"
     assert failure.is_everywhere
@@ -67,7 +68,7 @@ def test_an_authority_that_nobody_named_is_not_trusted(tmp_path: Path) -> None:
 def test_a_certificate_that_expired_is_told_apart_from_one_that_is_not_trusted(tmp_path: Path) -> None:
     pem, tls = certificates.own_authority(tmp_path, ends=datetime.now(UTC) - timedelta(hours=1))
     with FakeServer(tls=tls) as server:
-        failure = failure_of(ServerSettings(url=server.url, ca_file=pem), server)
+        failure = failure_of(ServerSettings(url=server.url, ca_file=pem))
 
     assert failure.code == "connect.line.expired"
     assert failure.message == "The server's certificate has expired. Tell whoever runs the server."
@@ -91,7 +92,7 @@ def test_a_proxy_that_refuses_is_named_as_the_cause(tmp_path: Path) -> None:
     pem, tls = certificates.own_authority(tmp_path)
     with FakeServer(tls=tls) as server, Proxy("secret") as proxy:
         settings = ServerSettings(url=server.url, ca_file=pem, proxy=proxy.url("wrong"))
-        failure = failure_of(settings, server)
+        failure = failure_of(settings)
 
     assert failure.code == "connect.line.proxy"
     assert failure.message == "The proxy did not let the call through. Check server.proxy."
@@ -100,9 +101,8 @@ def test_a_proxy_that_refuses_is_named_as_the_cause(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer_is_told_as_such() -> None:
-    with FakeServer() as server:
-        settings = ServerSettings(url=server.url, timeout_s=2.0)
-    failure = failure_of(settings, server)
+    with closed_port() as port:
+        failure = failure_of(ServerSettings(url=f"http://127.0.0.1:{port}"))
 
     assert failure.code == "connect.line.down"
 

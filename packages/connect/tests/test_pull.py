@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from collegium_connect.settings import PeerTlsSettings, PullSettings, Settings, 
 from collegium_connect.trail import Trail
 from collegium_testkit import certificates, phantoms
 from collegium_testkit.archive_pacs import ArchivePacs
+from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
 
@@ -42,6 +44,7 @@ class Site:
         return [line.state for line in self.gateway.status().exams]
 
 
+@contextmanager
 def made(
     folder: Path,
     settings: Settings,
@@ -57,21 +60,24 @@ def made(
     with ArchivePacs(list(files), {}, names_everything=whole, tls=shown) as pacs:
         source = SourceSettings(
             name="main", ae="TESTPACS", host="127.0.0.1", port=pacs.port, calling_ae="COLLEGIUM",
-            window=window, timeout_s=10.0, tls=tls,
+            window=window, timeout_s=PATIENCE_S, tls=tls,
         )  # fmt: skip
         gateway = start(replace(settings, pull=PullSettings(sources=(source,))))
         pacs.destinations["TRIAL1"] = gateway.receive_port
         journal = Journal(journal_path(settings))
         secrets = load_secrets(KeyFolder(settings.gateway.data_dir / "keys"))
         requests = Requests(journal, secrets, Trail(journal, secrets, now), now)
-        yield Site(gateway, requests, pacs, str(dcmread(files[0]).AccessionNumber))
-        gateway.stop()
-        journal.close()
+        try:
+            yield Site(gateway, requests, pacs, str(dcmread(files[0]).AccessionNumber))
+        finally:
+            gateway.stop()
+            journal.close()
 
 
 @pytest.fixture
 def site(tmp_path: Path, settings: Settings, start: Callable[..., Gateway]) -> Iterator[Site]:
-    yield from made(tmp_path, settings, start)
+    with made(tmp_path, settings, start) as site:
+        yield site
 
 
 def counts(settings: Settings) -> pulls.PullCounts:
@@ -104,7 +110,7 @@ def test_no_list_no_question(site: Site, until: Until) -> None:
 def test_what_the_pacs_names_besides_is_not_asked_for(
     tmp_path: Path, settings: Settings, start: Callable[..., Gateway], until: Until
 ) -> None:
-    for site in made(tmp_path, settings, start, whole=True):
+    with made(tmp_path, settings, start, whole=True) as site:
         site.ask(site.accession)
         until(lambda: counts(settings).done == 1)
 
@@ -136,7 +142,7 @@ def test_outside_its_window_nothing_is_asked(
 ) -> None:
     at = now().astimezone()
     window = f"{at + timedelta(hours=2):%H:%M}-{at + timedelta(hours=3):%H:%M}"
-    for site in made(tmp_path, settings, start, window=window):
+    with made(tmp_path, settings, start, window=window) as site:
         site.ask(site.accession)
         until(lambda: counts(settings).waiting == 1)
 
@@ -185,13 +191,10 @@ def asking_over_tls(
 ) -> pulls.PullCounts:
     """One entry of the list, with a PACS that speaks TLS only; what has become of it."""
     _, context = certificates.own_authority(folder / "tls")
-    sites = made(folder, settings, start, tls=PeerTlsSettings(ca_file=trusted), shown=context)
-    site = next(sites)
-    site.ask(site.accession)
-    until(lambda: counts(settings).done or counts(settings).problem)
-    told = counts(settings)
-    assert next(sites, None) is None
-    return told
+    with made(folder, settings, start, tls=PeerTlsSettings(ca_file=trusted), shown=context) as site:
+        site.ask(site.accession)
+        until(lambda: counts(settings).done or counts(settings).problem)
+        return counts(settings)
 
 
 def test_a_pacs_is_asked_over_tls_where_its_entry_says_so(

@@ -1,7 +1,6 @@
 """`send`: a folder to any receiver, with or without TLS, with a summary in words."""
 
 import io
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import LimitSettings, ReceiveSettings, Settings
 from collegium_testkit import certificates, pacs, phantoms
 from collegium_testkit.doors import Shelf
+from collegium_testkit.ports import closed_port
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 # pynetdicom's sender drops its socket unclosed when no connection comes about.
@@ -134,10 +134,8 @@ def test_what_keeps_tls_from_coming_about_is_told_in_words(
 @drops_its_socket
 @pytest.mark.usefixtures("collected")
 def test_where_nobody_answers_is_told(elsewhere: Elsewhere, exam: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-
-    code, said = elsewhere.send(exam, port=port)
+    with closed_port() as port:
+        code, said = elsewhere.send(exam, port=port)
 
     assert code == 1
     assert f"Nobody answers at 127.0.0.1, port {port}." in said

@@ -95,7 +95,7 @@ class SlowLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.getMessage() == "association.refused":
             self.is_writing.set()
-            self.goes_on.wait(30)
+            self.goes_on.wait(PATIENCE_S)
 
     def __enter__(self) -> Self:
         logging.getLogger("collegium_connect").addHandler(self)

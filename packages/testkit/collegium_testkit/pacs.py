@@ -14,6 +14,7 @@ from pynetdicom import _config
 from pynetdicom.association import Association
 
 from collegium_connect.peer import LOST, Context, NoAssociation, Peer, associated
+from collegium_connect.peer_tls import TlsArguments
 from collegium_testkit.patience import PATIENCE_S
 
 SUCCESS: Final = 0x0000
@@ -78,15 +79,21 @@ def send(  # noqa: PLR0913 - one argument a fact about the two peers
     return sent
 
 
-def echo(
-    host: str, port: int, called_ae: str, calling_ae: str = "TESTPACS", *, timeout_s: float = PATIENCE_S
+def echo(  # noqa: PLR0913 - one argument a fact about the two peers
+    host: str,
+    port: int,
+    called_ae: str,
+    calling_ae: str = "TESTPACS",
+    *,
+    timeout_s: float = PATIENCE_S,
+    tls: TlsArguments | None = None,
 ) -> int:
     """The status of one C-ECHO.
 
     Raises:
         AssociationRefused: the peer rejected the association.
     """
-    peer = Peer(host, port, called_ae, calling_ae, timeout_s=timeout_s)
+    peer = Peer(host, port, called_ae, calling_ae, tls, timeout_s)
     try:
         with associated(peer, [(VERIFICATION, "1.2.840.10008.1.2")]) as association:
             return _status(association.send_c_echo())
