@@ -8,11 +8,11 @@ import pytest
 from django.db import IntegrityError
 
 from collegium.imaging.archive.models import Blob
-from collegium.imaging.archive.rows import insert_rows
 from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState
 from collegium.imaging.ingest.rows import save_outcomes
 from collegium.kit.database import acting_as
 from collegium.kit.ids import uuid7
+from collegium.kit.rows import insert_rows
 
 if TYPE_CHECKING:
     from collegium_testkit.world import World

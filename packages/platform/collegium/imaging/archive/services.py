@@ -12,8 +12,8 @@ from collegium.imaging.archive.document import Attributes, SeriesDocument, first
 from collegium.imaging.archive.errors import ImageNotFound
 from collegium.imaging.archive.models import Blob, Exam, Instance, Series
 from collegium.imaging.archive.models import SeriesDocument as DocumentRow
-from collegium.imaging.archive.rows import insert_rows
 from collegium.kit import ids
+from collegium.kit.rows import insert_rows
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
 

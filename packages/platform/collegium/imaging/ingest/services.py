@@ -15,7 +15,6 @@ from uuid import UUID
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive import services as archiving
 from collegium.imaging.archive import storage
-from collegium.imaging.archive.rows import insert_rows
 from collegium.imaging.connections import queries as connections
 from collegium.imaging.ingest import queries
 from collegium.imaging.ingest.errors import (
@@ -32,10 +31,11 @@ from collegium.imaging.ingest.rows import save_outcomes
 from collegium.imaging.ingest.settlement import delete_after_commit, settle
 from collegium.kit import clock, ids
 from collegium.kit.canonical import canonical
+from collegium.kit.rows import insert_rows
 from collegium.trust.access.policies import Permission, require
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
-from collegium_wire import Manifest, Receipt
+from collegium_wire import Manifest, ManifestObject, Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -97,7 +97,7 @@ def open_delivery(*, actor: Actor, manifest: Manifest) -> tuple[str, ...]:
     if row.manifest_digest != digest:
         raise DeliveryChanged
     if row.id == fresh.id:
-        _add_objects(row, manifest)
+        insert_rows(_object(row, position, one, one) for position, one in enumerate(manifest.objects))
         record(
             actor,
             Action.DELIVERY_OPENED,
@@ -106,24 +106,6 @@ def open_delivery(*, actor: Actor, manifest: Manifest) -> tuple[str, ...]:
             new={"manifest": digest, "objects": len(manifest.objects), "recipe": manifest.recipe_digest},
         )
     return queries.missing(row)
-
-
-def _add_objects(row: Delivery, manifest: Manifest) -> None:
-    insert_rows(
-        DeliveryObject(
-            id=ids.uuid7(),
-            space_id=row.space_id,
-            delivery=row,
-            position=position,
-            sop_instance_uid=one.sop_instance_uid,
-            sop_class_uid=one.sop_class_uid,
-            transfer_syntax_uid=one.transfer_syntax_uid,
-            series_uid=one.series_uid,
-            sha256=one.sha256,
-            size_bytes=one.size_bytes,
-        )
-        for position, one in enumerate(manifest.objects)
-    )
 
 
 def receive_objects(
@@ -238,26 +220,33 @@ def _own_delivery(actor: Actor, study_uid: str, subject: str, group: Iterable[Ar
         manifest_digest=hashlib.sha256(text.encode()).hexdigest(),
     )
     archiving.add_blobs(actor=actor, blobs=(one.blob for one in arrived))
-    insert_rows(
-        DeliveryObject(
-            id=ids.uuid7(),
-            space_id=row.space_id,
-            delivery=row,
-            position=position,
-            sop_instance_uid=one.sop_instance_uid,
-            sop_class_uid=one.sop_class_uid,
-            transfer_syntax_uid=one.transfer_syntax_uid,
-            series_uid=one.series_uid,
-            sha256=one.blob.sha256,
-            size_bytes=one.blob.size_bytes,
-            state=ObjectState.RECEIVED,
-            blob_id=one.blob.id,
-            document=canonical(one.document),
-            frame_table=one.frame_table,
-        )
-        for position, one in enumerate(arrived)
-    )
+    insert_rows(_arrived_object(row, position, one) for position, one in enumerate(arrived))
     return row
+
+
+def _arrived_object(row: Delivery, position: int, one: Arrived) -> DeliveryObject:
+    made = _object(row, position, one, one.blob)
+    made.state, made.blob_id = ObjectState.RECEIVED, one.blob.id
+    made.document, made.frame_table = canonical(one.document), one.frame_table
+    return made
+
+
+def _object(
+    row: Delivery, position: int, one: ManifestObject | Arrived, content: ManifestObject | StoredBlob
+) -> DeliveryObject:
+    """The row of one object, which has not come yet as far as this says."""
+    return DeliveryObject(
+        id=ids.uuid7(),
+        space_id=row.space_id,
+        delivery=row,
+        position=position,
+        sop_instance_uid=one.sop_instance_uid,
+        sop_class_uid=one.sop_class_uid,
+        transfer_syntax_uid=one.transfer_syntax_uid,
+        series_uid=one.series_uid,
+        sha256=content.sha256,
+        size_bytes=content.size_bytes,
+    )
 
 
 def refuse_held(*, actor: Actor, object_id: UUID, reason: str) -> None:
