@@ -131,7 +131,12 @@ def _look(channel: Channel, data: memoryview, done: Rewritten, looked: Looked) -
     is_whole = found.code == "redacted"
     return replace(
         done,
-        cleaned=replace(done.cleaned, head=found.head, transfer_syntax_uid=syntax),
+        cleaned=replace(
+            done.cleaned,
+            head=found.head,
+            transfer_syntax_uid=syntax,
+            report=replace(done.cleaned.report, areas=len(found.areas)),
+        ),
         pixels=found.pixels,
         original=data if is_whole else done.original,
         is_whole=is_whole,

@@ -42,7 +42,7 @@ def product_of_parts(
         recipe_name=channel.recipe.name,
         recipe_version=channel.recipe.version,
         recipe_digest=channel.recipe.digest,
-        counts=dict(cleaned.report.counts),
+        counts=cleaned.report.counts | {"areas": cleaned.report.areas},
         seconds=seconds,
     )
 

@@ -40,6 +40,7 @@ class DeidSummary(Message):
     """How often each action was taken over the whole exam, and how long it took; no identifier."""
 
     counts: dict[str, int]
+    """By action code of PS3.15; `areas`: rectangles of pictures that were hidden."""
     seconds: float
 
     def __post_init__(self) -> None:

@@ -6,10 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from collegium_connect.journal.facts import Facts
-from collegium_connect.journal.objects import UNMET, State
+from collegium_connect.journal.objects import IN_DOUBT, UNMET, State
 from collegium_wire import ManifestObject
+
+_HAS_DOUBT: Final = (
+    "EXISTS (SELECT 1 FROM objects o WHERE o.exam_id = exams.exam_id AND o.state = 'quarantined'"
+    " AND o.reason_code IN (?, ?))"
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,13 @@ class Batch:
 
 
 def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
-    """Exams with objects that no delivery carries yet, and none that nobody has inspected; oldest first."""
+    """Exams with objects that no delivery carries yet, none uninspected, and none in doubt; oldest first."""
     rows = db.execute(
-        "SELECT exam_id, channel_id, last_ms, open_objects FROM exams JOIN"
+        "SELECT exam_id, channel_id, last_ms, open_objects FROM exams JOIN"  # noqa: S608 - a condition of this module
         " (SELECT exam_id, count(*) AS open_objects FROM objects INDEXED BY objects_open"
         "  WHERE state IN ('received', 'waiting') GROUP BY exam_id HAVING min(state) = 'waiting') USING (exam_id)"
-        " WHERE is_held = 0 ORDER BY last_ms"
+        f" WHERE is_held = 0 AND NOT {_HAS_DOUBT} ORDER BY last_ms",
+        IN_DOUBT,
     )
     return [WaitingExam(**row) for row in rows]
 
@@ -75,7 +82,10 @@ def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:
     A manifest names an instance once and one recipe: a second version of an instance, and what
     another recipe cleaned, waits for the delivery after this.
     """
-    exam = db.execute("SELECT * FROM exams WHERE exam_id = ? AND is_held = 0", (exam_id,)).fetchone()
+    exam = db.execute(
+        f"SELECT * FROM exams WHERE exam_id = ? AND is_held = 0 AND NOT {_HAS_DOUBT}",  # noqa: S608 - as above
+        (exam_id, *IN_DOUBT),
+    ).fetchone()
     rows = db.execute(
         "SELECT * FROM objects WHERE exam_id = ? AND state = ? ORDER BY received_ms, rowid",
         (exam_id, State.WAITING),

@@ -28,6 +28,9 @@ TWO_PATIENTS = "connect.quarantine.two_patients"
 UNMET = "connect.requirements.unmet"
 """The reason code of what is held because its exam does not meet the acquisition requirements."""
 
+IN_DOUBT = ("deid.verify.identifier_left", "deid.pixels.left")
+"""The reason codes of what was found to identify after it was cleaned: its whole exam waits for a person (C12)."""
+
 
 def aside_as(reason_code: str) -> State:
     """How an object is set aside: held where somebody's answer lets it go on as it is, else quarantined."""

@@ -10,7 +10,7 @@ from collegium_connect.clock import from_ms
 from collegium_connect.journal import selected
 from collegium_connect.journal.deliveries import DeliveryState
 from collegium_connect.journal.exams import Acquisition
-from collegium_connect.journal.objects import UNMET, State
+from collegium_connect.journal.objects import IN_DOUBT, UNMET, State
 
 _ON_THE_WAY = (State.RECEIVED, State.WAITING, State.QUEUED)
 _SET_ASIDE = (State.HELD, State.QUARANTINED, State.REFUSED, State.MISSING)
@@ -172,12 +172,14 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " + forgotten AS sent,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.reason_code = ?) AS unselected,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.reason_code = ?) AS left_out,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'quarantined'"
+        " AND o.reason_code IN (?, ?)) AS in_doubt,"
         " (SELECT count(*) FROM selected s WHERE s.channel_id = e.channel_id AND s.study_uid = e.study_uid"
         " AND s.subject_code = e.subject_code AND e.forgotten = 0 AND e.sent_whole = 0 AND NOT EXISTS"
         " (SELECT 1 FROM objects o WHERE o.channel_id = s.channel_id"
         " AND o.sop_instance_uid = s.sop_instance_uid)) AS not_come"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
-        (selected.NONE, selected.NOT_NAMED, limit),
+        (selected.NONE, selected.NOT_NAMED, *IN_DOUBT, limit),
     ).fetchall()
     return [_exam_line(db, row) for row in rows]
 
@@ -232,15 +234,8 @@ def _left(row: sqlite3.Row) -> Iterator[str]:
 
 def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[str, str]:
     """Where an exam stands, and why."""
-    if row["is_held"]:
-        there = f" {row['sent']} of its objects were on their way already, or there." if row["sent"] else ""
-        return "held", "The exam came with two patient ids." + there
-    if row["acquisition"] == Acquisition.HELD or row["unselected"]:
-        return "held", (
-            "No export manifest has come that names objects of it."
-            if row["unselected"]
-            else "Does not meet the acquisition requirements."
-        )
+    if held := _held(row):
+        return "held", held
     if row["failed"]:
         return "refused", f"{row['failed']} objects were refused or are missing."
     if queued is not None:
@@ -249,6 +244,18 @@ def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[s
         is_short = row["acquisition"] == Acquisition.SHORT
         return "receiving", "Waits for more of it to come." if is_short else ""
     return ("delivered" if row["objects"] else "held"), ""
+
+
+def _held(row: sqlite3.Row) -> str:
+    """Why nothing more of it leaves until somebody decides; empty where that is not so."""
+    if row["is_held"]:
+        there = f" {row['sent']} of its objects were on their way already, or there." if row["sent"] else ""
+        return "The exam came with two patient ids." + there
+    if row["in_doubt"]:
+        return f"Something that identifies is still in {row['in_doubt']} of its objects. Look at it in the quarantine."
+    if row["unselected"]:
+        return "No export manifest has come that names objects of it."
+    return "Does not meet the acquisition requirements." if row["acquisition"] == Acquisition.HELD else ""
 
 
 def _state_queued(queued: sqlite3.Row, window: str) -> tuple[str, str]:

@@ -1,0 +1,134 @@
+"""Pictures that are changed: every frame of them, searched again, told with the delivery; a doubt stops the exam."""
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import RLELossless
+
+from collegium_connect import deidentify
+from collegium_connect.actor import Actor, Role
+from collegium_connect.service import Gateway
+from collegium_deid import Cleaned, clean_object
+from collegium_testkit import pacs, phantoms
+from collegium_testkit.deciding import Site
+from collegium_testkit.fake_server import FakeServer
+
+Until = Callable[..., None]
+ONA = Actor("Ona Operator", Role.OPERATOR)
+
+
+def send(gateway: Gateway, *paths: Path) -> None:
+    pacs.send(paths, "127.0.0.1", gateway.receive_port, "TRIAL1")
+
+
+def written_on(path: Path, *, frames: int = 1, packed: bool = False) -> Dataset:
+    """A slice with its patient's name in every frame, and a header that says so."""
+    dataset = dcmread(path)
+    pixels = dataset.pixel_array.copy()
+    ink = np.zeros(pixels.shape, np.uint8)
+    name = str(dataset.PatientName).replace("^", " ").upper()
+    cv2.putText(ink, name, (6, 20), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1)
+    pixels[ink > 128] = pixels.max()
+    dataset.BurnedInAnnotation = "YES"
+    dataset.PixelData = pixels.tobytes() * frames
+    if frames > 1:
+        dataset.NumberOfFrames = frames
+    if packed:
+        dataset.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
+    dataset.save_as(path, enforce_file_format=True)
+    return dataset
+
+
+@pytest.mark.requirement("C10", "C12", "C21")
+def test_a_name_is_hidden_in_every_frame_of_a_compressed_picture_and_the_delivery_says_so(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    (path,) = phantoms.ct_exam(tmp_path, slices=1, size=256).files
+    before = pixel_array(written_on(path, frames=2, packed=True), raw=True)
+
+    send(gateway, path)
+    until(lambda: len(server.receipted) == 1)
+
+    arrived = dcmread(io.BytesIO(server.objects[0]))
+    after = pixel_array(arrived, raw=True)
+    assert arrived.file_meta.TransferSyntaxUID == RLELossless
+    assert not (before[:, :30] == after[:, :30]).all(axis=(1, 2)).any()
+    assert np.array_equal(after[0, :30], after[1, :30])
+    assert np.array_equal(after[:, 40:], before[:, 40:])
+    (delivery,) = server.deliveries.values()
+    assert delivery.manifest.report.counts["areas"] >= 1
+
+
+@pytest.mark.requirement("C21")
+def test_a_delivery_tells_recipe_and_counts_and_of_no_area_where_none_was_hidden(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    send(gateway, *phantoms.ct_exam(tmp_path, slices=2, size=64).files)
+    until(lambda: len(server.receipted) == 2)
+
+    (delivery,) = server.deliveries.values()
+    manifest, channel = delivery.manifest, server.channels[0]
+    assert (manifest.recipe_name, manifest.recipe_digest) == ("trial", channel.recipe_digest)
+    assert f'version: "{manifest.recipe_version}"' in channel.recipe_yaml
+    assert manifest.report.counts["X"] > 0
+    assert manifest.report.counts["areas"] == 0
+
+
+@pytest.mark.requirement("C12")
+def test_an_exam_with_writing_still_seen_after_hiding_waits_as_a_whole_until_a_person_decides(  # noqa: PLR0917 - fixtures
+    site: Site,
+    gateway: Gateway,
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second = phantoms.ct_exam(tmp_path, slices=2, size=256).files
+    written_on(second)
+    monkeypatch.setattr("collegium_deid.pixels.redact.hidden", lambda frame, *_, **__: frame)
+    monkeypatch.setattr("collegium_deid.pixels.frames._is_covered", lambda *_: False)
+
+    send(gateway, first, second)
+    until(lambda: gateway.status().quarantine)
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    (line,), unsent = gateway.status().exams, list(server.deliveries)
+    site.quarantine.delete(ONA, site.only(), "It names the patient.")
+
+    until(lambda: len(server.receipted) == 1)
+    assert unsent == []
+    assert (line.state, line.delivered) == ("held", 0)
+    assert (
+        line.reason == "Something that identifies is still in 1 of its objects. Look at it in the quarantine."
+    )
+
+
+@pytest.mark.requirement("C12")
+def test_an_exam_with_an_identifier_left_in_a_header_waits_as_a_whole(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+
+    def leaky(data: bytes, **more: object) -> Cleaned:
+        cleaned = clean_object(data, **more)  # type: ignore[arg-type] # handed on as it came
+        if str(dcmread(exam.files[0]).SOPInstanceUID).encode() not in data:
+            return cleaned
+        who = str(dcmread(exam.files[0]).PatientID).encode()
+        return replace(cleaned, head=who.ljust(128, b"\0") + cleaned.head[128:])
+
+    monkeypatch.setattr(deidentify, "clean_object", leaky)
+    send(gateway, *exam.files)
+    until(lambda: gateway.status().quarantine)
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+
+    assert [line.reason_code for line in gateway.status().quarantine] == ["deid.verify.identifier_left"]
+    assert [line.state for line in gateway.status().exams] == ["held"]
+    assert server.deliveries == {}
