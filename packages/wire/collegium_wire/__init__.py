@@ -25,7 +25,7 @@ from collegium_wire.heartbeat import (
     HeartbeatAnswer,
     TrailEntry,
 )
-from collegium_wire.manifest import UNMET, DeidSummary, Manifest, ManifestObject
+from collegium_wire.manifest import TEST_SIDE, UNMET, DeidSummary, Manifest, ManifestObject
 from collegium_wire.message import Message
 from collegium_wire.problem import Problem
 from collegium_wire.receipt import Outcome, Receipt, ReceiptItem
@@ -38,6 +38,7 @@ __all__ = [
     "NEWEST",
     "NO_ENTRY",
     "PROTOCOL",
+    "TEST_SIDE",
     "TRAIL_ENTRIES",
     "UNMET",
     "AcquisitionRequirement",

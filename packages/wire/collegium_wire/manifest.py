@@ -11,6 +11,8 @@ from collegium_wire.errors import WireError
 from collegium_wire.message import Message, added, require_unique
 from collegium_wire.versions import NEWEST
 
+TEST_SIDE: Final = 128
+"""Rows and columns of a test's picture. Each of its pixels is 0: a picture that shows something is no test."""
 UNMET: Final = 50
 """At most so many unmet requirements are told of one exam."""
 
@@ -71,7 +73,15 @@ class Manifest(Message):
     met: bool = added(since=NEWEST, default=False)
     """With this supplement the exam meets all of them; otherwise nothing in `unmet` says nothing of it."""
 
+    is_test: bool = added(since=NEWEST, default=False)
+    """The one object is the gateway's own invented picture: the server checks it, says so and forgets it. It
+    refuses any other picture (`TEST_SIDE`)."""
+
     def __post_init__(self) -> None:
+        if self.is_test and (self.protocol < NEWEST or len(self.objects) != 1 or self.supplement):
+            raise WireError(
+                "wire.field.value", "A test is one object of the newest protocol, and no supplement."
+            )
         forms.require_uuid(self.delivery_id, "delivery_id")
         forms.require_uid(self.study_uid, "study_uid")
         forms.require_text(self.subject_code, "subject_code")

@@ -17,6 +17,8 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
     HELD = "held"
     REFUSED = "refused"
+    PROVEN = "proven"
+    """It came whole and was forgotten: an answer to a manifest that is a test, and to no other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,5 +50,5 @@ class Receipt(Message):
 
     @property
     def delivered(self) -> bool:
-        """Every item is with the server: nothing was refused and the list is not empty."""
+        """Nothing was refused and the list is not empty: every item is with the server, or was a test."""
         return bool(self.items) and all(item.outcome is not Outcome.REFUSED for item in self.items)

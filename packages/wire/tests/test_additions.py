@@ -121,3 +121,25 @@ def test_a_manifest_says_that_everything_is_met_or_what_is_not() -> None:
     assert b"met" not in MANIFEST.to_json()
     with pytest.raises(WireError):
         replace(said, unmet=("CT: 200 images are needed, 3 were found.",))
+
+
+def test_a_manifest_says_that_it_is_a_test_only_to_who_knows_it() -> None:
+    said = replace(MANIFEST, protocol=NEWEST, is_test=True)
+
+    assert Manifest.from_json(said.to_json()) == said
+    assert b"is_test" not in MANIFEST.to_json()
+    with pytest.raises(WireError):
+        replace(MANIFEST, is_test=True)
+
+
+@pytest.mark.parametrize("wrong", [{"supplement": True}, {"objects": ()}])
+def test_a_test_is_one_object(wrong: dict[str, Any]) -> None:
+    with pytest.raises(WireError):
+        replace(MANIFEST, protocol=NEWEST, is_test=True, **wrong)
+
+
+def test_a_channel_that_sends_what_is_selected_says_so_in_the_newest_protocol() -> None:
+    said = replace(PLAIN, selected_only=True)
+
+    assert ChannelSetup.from_json(said.to_json()) == said
+    assert said.as_of(PROTOCOL) == PLAIN

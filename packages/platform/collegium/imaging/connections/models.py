@@ -111,6 +111,8 @@ class Channel(SpaceRow):
     told_failures = models.BigIntegerField(default=0)
     last_received_at = models.DateTimeField(null=True)
     last_success_at = models.DateTimeField(null=True)
+    tested_at = models.DateTimeField(null=True, help_text="When a test of the whole way was receipted last.")
+    tested_s = models.FloatField(default=0, help_text="How long it took here.")
     told_setup_digest = models.CharField(max_length=64, blank=True)
     told_recipe = models.CharField(
         max_length=64, blank=True, help_text="Digest of the recipe that is applied."

@@ -393,6 +393,13 @@ def revoke_gateway(*, actor: Actor, gateway_id: UUID, reason: str) -> None:
     record(actor, Action.GATEWAY_REVOKED, "connections.gateway", gateway.id, reason=reason)
 
 
+def note_test(*, actor: Actor, channel_id: UUID, at: datetime, seconds: float) -> None:
+    """The gateway that acts has sent its invented picture the whole way; nothing else is kept of it."""
+    require(actor, Permission.EXAM_UPLOAD)
+    rows = Channel.objects.filter(space_id=actor.space, id=channel_id, gateway_id=actor.principal.behalf.id)
+    rows.update(tested_at=at, tested_s=seconds)
+
+
 def _locked(actor: Actor, gateway_id: UUID) -> Gateway:
     found = (
         Gateway.objects.select_for_update()

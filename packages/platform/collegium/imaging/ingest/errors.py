@@ -59,6 +59,11 @@ class SubjectDisagrees(ObjectInvalid):
     message = "The subject code inside the object is not that of the delivery."
 
 
+class NoTest(ObjectInvalid):
+    code = "ingest.object.no_test"
+    message = "Only the invented picture of a gateway can be a test. This one is none, so it was refused."
+
+
 class ExamOfAnotherSubject(ObjectInvalid):
     code = "ingest.object.other_subject"
     message = "The archive holds this exam under another subject code."

@@ -28,6 +28,9 @@ class Delivery(SpaceRow):
     study_uid = models.CharField(max_length=64)
     subject_code = models.CharField(max_length=64)
     is_supplement = models.BooleanField(default=False)
+    is_test = models.BooleanField(
+        default=False, help_text="Of a gateway's own invented picture, which is checked and forgotten."
+    )
     manifest_text = models.TextField()
     manifest_digest = models.CharField(max_length=64)
     opened_at = models.DateTimeField(db_default=Now(), editable=False)
@@ -48,6 +51,7 @@ class ObjectState(models.TextChoices):
     DUPLICATE = "duplicate"
     HELD = "held"
     REFUSED = "refused"
+    PROVEN = "proven"
 
 
 class DeliveryObject(SpaceRow):

@@ -23,7 +23,7 @@ from collegium.kit import clock
 from collegium.kit.events import announce
 from collegium.trust.audit.actions import Action
 from collegium.trust.audit.services import record
-from collegium_wire import PROTOCOL, Manifest, Outcome, Receipt, ReceiptItem
+from collegium_wire import NEWEST, PROTOCOL, Manifest, Outcome, Receipt, ReceiptItem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,12 +33,8 @@ if TYPE_CHECKING:
     from collegium.imaging.archive.models import Exam, Instance
     from collegium.kit.principals import Actor
 
-_OUTCOMES = {
-    ObjectState.STORED: Outcome.STORED,
-    ObjectState.DUPLICATE: Outcome.DUPLICATE,
-    ObjectState.HELD: Outcome.HELD,
-    ObjectState.REFUSED: Outcome.REFUSED,
-}
+_OUTCOMES = (Outcome.STORED, Outcome.DUPLICATE, Outcome.HELD, Outcome.REFUSED)
+"""Of an exam; a test has its own (`proof`)."""
 
 
 def settle(actor: Actor, row: Delivery) -> Receipt:
@@ -145,26 +141,8 @@ def _close(
     objects: list[DeliveryObject],
     stored: list[DeliveryObject],
 ) -> Receipt:
-    receipt = Receipt(
-        protocol=PROTOCOL,
-        delivery_id=str(row.delivery_id),
-        manifest_digest=row.manifest_digest,
-        exam_id=str(exam.id) if exam else None,
-        items=tuple(
-            ReceiptItem(
-                sop_instance_uid=one.sop_instance_uid,
-                sha256=one.sha256,
-                outcome=_OUTCOMES[ObjectState(one.state)],
-                reason=one.reason,
-            )
-            for one in objects
-        ),
-        at=clock.now(),
-    )
-    row.receipt_text = receipt.to_json().decode()
-    row.completed_at, row.exam = receipt.at, exam
-    row.save(update_fields=["receipt_text", "completed_at", "exam"])
-    counts = {outcome.value: sum(i.outcome is outcome for i in receipt.items) for outcome in Outcome}
+    receipt = write_receipt(row, exam, objects)
+    counts = {outcome.value: sum(i.outcome is outcome for i in receipt.items) for outcome in _OUTCOMES}
     record(
         actor,
         Action.DELIVERY_COMPLETED,
@@ -183,6 +161,30 @@ def _close(
                 supplement=row.is_supplement or exam.instance_count > len(stored),
             ),
         )
+    return receipt
+
+
+def write_receipt(row: Delivery, exam: Exam | None, objects: Iterable[DeliveryObject]) -> Receipt:
+    """The receipt of a delivery whose objects all have their outcome, kept with it."""
+    receipt = Receipt(
+        protocol=NEWEST if row.is_test else PROTOCOL,
+        delivery_id=str(row.delivery_id),
+        manifest_digest=row.manifest_digest,
+        exam_id=str(exam.id) if exam else None,
+        items=tuple(
+            ReceiptItem(
+                sop_instance_uid=one.sop_instance_uid,
+                sha256=one.sha256,
+                outcome=Outcome(one.state),
+                reason=one.reason,
+            )
+            for one in objects
+        ),
+        at=clock.now(),
+    )
+    row.receipt_text = receipt.to_json().decode()
+    row.completed_at, row.exam = receipt.at, exam
+    row.save(update_fields=["receipt_text", "completed_at", "exam"])
     return receipt
 
 

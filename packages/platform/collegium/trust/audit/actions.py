@@ -32,6 +32,7 @@ class Action(StrEnum):
     CHANNEL_SWITCHED_ON = "connections.channel.switched_on"
     CHANNEL_SWITCHED_OFF = "connections.channel.switched_off"
     DELIVERY_OPENED = "ingest.delivery.opened"
+    TEST_PROVEN = "ingest.test.proven"
     DELIVERY_COMPLETED = "ingest.delivery.completed"
     HELD_DECIDED = "ingest.held.decided"
     EXAM_RECEIVED = "archive.exam.received"
