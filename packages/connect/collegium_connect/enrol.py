@@ -20,7 +20,7 @@ from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.send.client import ServerClient
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
-from collegium_wire import PROTOCOL, EnrolmentRequest
+from collegium_wire import PROTOCOL, EnrolmentAnswer, EnrolmentRequest
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,16 @@ def enrol(settings: Settings, journal: Journal, url: str, code: str, *, replace:
         if channels.enrolment(db) is not None and not replace:
             raise AlreadyEnrolled
         token = channels.token_for(db, hashlib.sha256(code.encode()).hexdigest(), token_hex(32))
+    answer = _ask(settings, url, code, token)
+    secrets = load_secrets(KeyFolder(settings.gateway.data_dir / "keys"))
+    with journal.change() as db:
+        return _keep(db, Trail(journal, secrets, now), answer, url)
+
+
+def _ask(settings: Settings, url: str, code: str, token: str) -> EnrolmentAnswer:
     client = ServerClient(settings.server, url)
     try:
-        answer = client.enrol(
+        return client.enrol(
             EnrolmentRequest(
                 protocol=PROTOCOL,
                 code=code,
@@ -71,30 +78,30 @@ def enrol(settings: Settings, journal: Journal, url: str, code: str, *, replace:
         )
     finally:
         client.close()
-    secrets = load_secrets(KeyFolder(settings.gateway.data_dir / "keys"))
-    at_ms, trail = to_ms(now()), Trail(journal, secrets, now)
-    with journal.change() as db:
-        is_anew, before = channels.enrolment(db) is not None, _active(db)
-        known = {scope.scope_id for scope in subjects.scopes(db)}
-        channels.save_enrolment(db, Enrolment(answer.gateway_id, answer.token, url), at_ms)
-        receive(db, trail, answer.channels, at_ms)
-        after = _active(db)
-        served = {item.scope_id for item in after.values()}
-        named = {
-            scope.scope_id: f"{scope.project_name} ({scope.site_code})"
-            for scope in subjects.scopes(db)
-            if scope.scope_id in served
-        }
-        return Enrolled(
-            channels=len(after),
-            is_anew=is_anew,
-            kept=tuple(name for scope_id, name in named.items() if scope_id in known),
-            new=tuple(name for scope_id, name in named.items() if scope_id not in known),
-            withdrawn=tuple(
-                Withdrawn(before[channel_id].setup.name, overview.channel_counts(db, channel_id).held_objects)
-                for channel_id in sorted(before.keys() - after.keys())
-            ),
-        )
+
+
+def _keep(db: sqlite3.Connection, trail: Trail, answer: EnrolmentAnswer, url: str) -> Enrolled:
+    is_anew, before, at_ms = channels.enrolment(db) is not None, _active(db), to_ms(now())
+    known = {scope.scope_id for scope in subjects.scopes(db)}
+    channels.save_enrolment(db, Enrolment(answer.gateway_id, answer.token, url), at_ms)
+    receive(db, trail, answer.channels, at_ms)
+    after = _active(db)
+    served = {item.scope_id for item in after.values()}
+    named = {
+        scope.scope_id: f"{scope.project_name} ({scope.site_code})"
+        for scope in subjects.scopes(db)
+        if scope.scope_id in served
+    }
+    return Enrolled(
+        channels=len(after),
+        is_anew=is_anew,
+        kept=tuple(name for scope_id, name in named.items() if scope_id in known),
+        new=tuple(name for scope_id, name in named.items() if scope_id not in known),
+        withdrawn=tuple(
+            Withdrawn(before[channel_id].setup.name, overview.channel_counts(db, channel_id).held_objects)
+            for channel_id in sorted(before.keys() - after.keys())
+        ),
+    )
 
 
 def _active(db: sqlite3.Connection) -> dict[str, StoredChannel]:

@@ -1,6 +1,7 @@
 """Look at the gateway every few seconds: what a person should know, how fast it goes, what may be erased."""
 
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -10,7 +11,6 @@ from typing import Final
 from collegium_connect.alarms import Alarms
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
-from collegium_connect.doctor.network import CLOCK_S
 from collegium_connect.errors import JournalDamaged
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, pulls, selected
@@ -21,12 +21,12 @@ from collegium_connect.send.client import ServerClient
 from collegium_connect.send.meter import Meter
 from collegium_connect.send.sender import Sender
 from collegium_connect.spool import Stores
+from collegium_connect.tolerances import CERTIFICATE_DAYS, CLOCK_S
 from collegium_connect.twins import SHARED, SHARED_WORDS
 
 WATCH_S: Final = 2.0
 LINE_DOWN: Final = "connect.line.down"
 _LINE_DOWN_AFTER_S: Final = 300.0
-_CERTIFICATE_NOTICE: Final = timedelta(days=14)
 # What to do before a certificate ends, and what its end means.
 _OF_SERVER: Final = (
     "Tell whoever runs the server.", "Nothing can be delivered until it is renewed.",
@@ -91,61 +91,17 @@ class Watch:
 
     def _tell_of_channels(self) -> None:
         with self._journal.look() as db:
-            given_up = overview.given_up(db)
-            unpulled = {line.channel_id: line for line in pulls.counts(db) if line.failed}
-            unmet = overview.unmet(db, to_ms(self._clock() - _TOLD_FOR))
-            unselected = selected.waiting(db, to_ms(self._clock() - _NAMED_FOR))
-            known, shared_ms = stored.channels(db), stored.shared_since_ms(db)
+            told = _of_ways(db) | _of_exams(db, self._clock())
+            shared_ms = stored.shared_since_ms(db)
             self._last_row, size = overview.received_after(db, self._last_row)
         self.received.add(size)
-        self.alarms.keep(SHARED, {} if shared_ms is None else {"": SHARED_WORDS})
-        self.alarms.keep(
-            "connect.delivery.given_up",
-            {
-                channel_id: f"Deliveries given up after too many failed attempts: {count}."
-                " The local page says why; it offers to try again."
-                for channel_id, count in given_up.items()
-            },
-        )
-        self.alarms.keep(
-            "connect.pull.failed",
-            {
-                channel_id: f"Entries of a pull list that failed: {line.failed}. {line.problem}"
-                for channel_id, line in unpulled.items()
-            },
-        )
-        self.alarms.keep(
-            UNMET,
-            {
-                channel_id: "Exams that do not meet the acquisition requirements:"
-                f" {count.held} held, {count.told} sent within a day. The local page says what each lacks."
-                for channel_id, count in unmet.items()
-            },
-        )
-        self.alarms.keep(
-            "connect.selection.waits",
-            {
-                channel_id: f"Exams that no export manifest names: {count.exams}. Objects that one names and that"
-                f" have not come for an hour: {count.missing}. The local page says which exams."
-                for channel_id, count in unselected.items()
-            },
-        )
-        self.alarms.keep(
-            "connect.channel.waits",
-            {
-                item.setup.channel_id: "A looser configuration came from the server."
-                " It applies once a local administrator has confirmed it; the stricter one stays in force."
-                for item in known
-                if item.waits and item.is_active
-            },
-        )
-        self.alarms.keep(
-            "connect.channel.idle",
-            {
-                item.setup.channel_id: f"The channel is not served. {item.reason}"[:_MOST_CHARACTERS]
-                for item in self._channels.idle
-            },
-        )
+        told["connect.channel.idle"] = {
+            item.setup.channel_id: f"The channel is not served. {item.reason}"[:_MOST_CHARACTERS]
+            for item in self._channels.idle
+        }
+        told[SHARED] = {} if shared_ms is None else {"": SHARED_WORDS}
+        for code, words in told.items():
+            self.alarms.keep(code, words)
 
     def _tell_of_line(self) -> None:
         problem, now_s = self._sender.line.problem, self._elapsed_s()
@@ -186,6 +142,44 @@ class Watch:
         self.alarms.keep("connect.receive.certificate_ends", {"": words} if words else {})
 
 
+def _of_ways(db: sqlite3.Connection) -> dict[str, dict[str, str]]:
+    """What is told of the ways in and out: for each code, words by channel."""
+    return {
+        "connect.delivery.given_up": {
+            channel_id: f"Deliveries given up after too many failed attempts: {count}."
+            " The local page says why; it offers to try again."
+            for channel_id, count in overview.given_up(db).items()
+        },
+        "connect.pull.failed": {
+            line.channel_id: f"Entries of a pull list that failed: {line.failed}. {line.problem}"
+            for line in pulls.counts(db)
+            if line.failed
+        },
+        "connect.channel.waits": {
+            item.setup.channel_id: "A looser configuration came from the server."
+            " It applies once a local administrator has confirmed it; the stricter one stays in force."
+            for item in stored.channels(db)
+            if item.waits and item.is_active
+        },
+    }
+
+
+def _of_exams(db: sqlite3.Connection, now: datetime) -> dict[str, dict[str, str]]:
+    """The same of exams that a trial would not take as they are."""
+    return {
+        UNMET: {
+            channel_id: "Exams that do not meet the acquisition requirements:"
+            f" {count.held} held, {count.told} sent within a day. The local page says what each lacks."
+            for channel_id, count in overview.unmet(db, to_ms(now - _TOLD_FOR)).items()
+        },
+        "connect.selection.waits": {
+            channel_id: f"Exams that no export manifest names: {count.exams}. Objects that one names and that"
+            f" have not come for an hour: {count.missing}. The local page says which exams."
+            for channel_id, count in selected.waiting(db, to_ms(now - _NAMED_FOR)).items()
+        },
+    }
+
+
 def _clock_words(ahead_s: float) -> str:
     """In whole minutes, hours or days, so that the words do not change with every look."""
     unit, name = next((item for item in _SPANS if abs(ahead_s) >= 2 * item[0]), _SPANS[-1])
@@ -198,7 +192,7 @@ def _clock_words(ahead_s: float) -> str:
 
 def _notice(what: str, ends: datetime | None, now: datetime, advice: tuple[str, str]) -> str:
     """What to say of a certificate; empty while it is good for long enough."""
-    if ends is None or ends - now > _CERTIFICATE_NOTICE:
+    if ends is None or ends - now > timedelta(days=CERTIFICATE_DAYS):
         return ""
     before, after = advice
     if ends <= now:

@@ -14,10 +14,9 @@ from collegium_connect.receive.certificate import Certificate
 from collegium_connect.send.client import ServerClient
 from collegium_connect.send.errors import AttemptFailed
 from collegium_connect.settings import Settings
+from collegium_connect.tolerances import CERTIFICATE_DAYS, CLOCK_S
 
 LINE_MBPS: Final = 100.0
-CERTIFICATE_DAYS: Final = 14
-CLOCK_S: Final = 60.0
 _MEASURED_BYTES: Final = 32 << 20
 _MEASURED_S: Final = 5.0
 _PIECE: Final = 1 << 18

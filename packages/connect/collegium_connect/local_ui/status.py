@@ -105,38 +105,40 @@ def as_json(status: GatewayStatus) -> dict[str, object]:
             {"code": alarm.code, "message": alarm.message, "since": _text(alarm.since)}
             for alarm in status.alarms
         ],
-        "channels": [
-            {
-                "name": line.setup.name,
-                "called_ae": line.setup.called_ae,
-                "project": line.setup.project_name,
-                "site": line.setup.site_name,
-                "active": line.is_active and not line.problem,
-                "problem": line.problem,
-                "queue_objects": line.counts.queue_objects,
-                "quarantined_objects": line.counts.set_aside_objects,
-                "last_received_at": _text(line.counts.last_received_at),
-                "last_success_at": _text(line.counts.last_success_at),
-            }
-            for line in status.channels
-        ],
-        "exams": [
-            {
-                "subject": line.subject_code,
-                "channel": line.channel_name,
-                "objects": line.objects,
-                "delivered": line.delivered,
-                "state": line.state,
-                "reason": line.reason,
-                "unmet": list(line.unmet),
-                "next_attempt_at": _text(line.next_attempt_at),
-            }
-            for line in status.exams
-        ],
+        "channels": [_channel_json(line) for line in status.channels],
+        "exams": [_exam_json(line) for line in status.exams],
         "quarantine": [
             {"code": line.reason_code, "reason": line.reason, "objects": line.objects}
             for line in status.quarantine
         ],
+    }
+
+
+def _channel_json(line: ChannelLine) -> dict[str, object]:
+    return {
+        "name": line.setup.name,
+        "called_ae": line.setup.called_ae,
+        "project": line.setup.project_name,
+        "site": line.setup.site_name,
+        "active": line.is_active and not line.problem,
+        "problem": line.problem,
+        "queue_objects": line.counts.queue_objects,
+        "quarantined_objects": line.counts.set_aside_objects,
+        "last_received_at": _text(line.counts.last_received_at),
+        "last_success_at": _text(line.counts.last_success_at),
+    }
+
+
+def _exam_json(line: ExamLine) -> dict[str, object]:
+    return {
+        "subject": line.subject_code,
+        "channel": line.channel_name,
+        "objects": line.objects,
+        "delivered": line.delivered,
+        "state": line.state,
+        "reason": line.reason,
+        "unmet": list(line.unmet),
+        "next_attempt_at": _text(line.next_attempt_at),
     }
 
 
