@@ -20,9 +20,9 @@ from collegium_connect.journal.exams import Acquisition, Batch, WaitingExam
 from collegium_connect.log import EventLog
 from collegium_connect.requirements import WORDS, judge
 from collegium_wire import (
+    MOST_UNMET,
     NEWEST,
     PROTOCOL,
-    UNMET,
     AcquisitionRequirements,
     ChannelSetup,
     DeidSummary,
@@ -67,8 +67,8 @@ class Assembler:
         # The exam of a channel that was withdrawn, or cannot be used, still belongs to its project.
         setup = self._setup(exam)
         quiet_ms = 1000 * setup.quiet_time_s if setup else 0
-        is_patient = setup is not None and self._short.get(exam.exam_id) == (exam, setup.requirements)
-        return exam.last_ms + quiet_ms * (PATIENCE if is_patient else 1) <= now_ms
+        is_short = setup is not None and self._short.get(exam.exam_id) == (exam, setup.requirements)
+        return exam.last_ms + quiet_ms * (PATIENCE if is_short else 1) <= now_ms
 
     def _setup(self, exam: WaitingExam) -> ChannelSetup | None:
         return self._channels.setup_of(exam.channel_id)
@@ -164,6 +164,6 @@ def manifest_of(batch: Batch, unmet: tuple[str, ...] = (), *, is_met: bool = Fal
         received_at=from_ms(batch.first_ms),
         objects=batch.objects,
         report=DeidSummary(counts=batch.counts, seconds=round(batch.seconds, 6)),
-        unmet=tuple(words[:WORDS] for words in unmet[:UNMET]),
+        unmet=tuple(words[:WORDS] for words in unmet[:MOST_UNMET]),
         met=ends_telling,
     )

@@ -25,7 +25,7 @@ from collegium_wire.heartbeat import (
     HeartbeatAnswer,
     TrailEntry,
 )
-from collegium_wire.manifest import TEST_SIDE, UNMET, DeidSummary, Manifest, ManifestObject
+from collegium_wire.manifest import MOST_UNMET, TEST_SIDE, DeidSummary, Manifest, ManifestObject
 from collegium_wire.message import Message
 from collegium_wire.problem import Problem
 from collegium_wire.receipt import Outcome, Receipt, ReceiptItem
@@ -35,12 +35,12 @@ from collegium_wire.versions import NEWEST, PROTOCOL, require_protocol
 __all__ = [
     "BODY_PARTS",
     "MODALITIES",
+    "MOST_UNMET",
     "NEWEST",
     "NO_ENTRY",
     "PROTOCOL",
     "TEST_SIDE",
     "TRAIL_ENTRIES",
-    "UNMET",
     "AcquisitionRequirement",
     "AcquisitionRequirements",
     "Alarm",

@@ -13,7 +13,7 @@ from collegium_wire.versions import NEWEST
 
 TEST_SIDE: Final = 128
 """Rows and columns of a test's picture. Each of its pixels is 0: a picture that shows something is no test."""
-UNMET: Final = 50
+MOST_UNMET: Final = 50
 """At most so many unmet requirements are told of one exam."""
 
 
@@ -87,7 +87,9 @@ class Manifest(Message):
         forms.require_text(self.subject_code, "subject_code")
         forms.require_text(self.channel_id, "channel_id")
         forms.require_sha256(self.recipe_digest, "recipe_digest")
-        forms.require_count(UNMET - len(self.unmet), f"{UNMET} less the number of unmet requirements")
+        forms.require_count(
+            MOST_UNMET - len(self.unmet), f"{MOST_UNMET} less the number of unmet requirements"
+        )
         for words in self.unmet:
             forms.require_words(words, "unmet", 300)
         if self.met and self.unmet:

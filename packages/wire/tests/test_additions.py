@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from collegium_wire import (
+    MOST_UNMET,
     NEWEST,
     PROTOCOL,
-    UNMET,
     AcquisitionRequirement,
     AcquisitionRequirements,
     ChannelSetup,
@@ -111,7 +111,7 @@ def test_a_manifest_carries_what_is_unmet_and_is_otherwise_as_it_was() -> None:
     assert Manifest.from_json(said.to_json()) == said
     assert b"unmet" not in MANIFEST.to_json()
     with pytest.raises(WireError):
-        replace(MANIFEST, unmet=said.unmet * (UNMET + 1))
+        replace(MANIFEST, unmet=said.unmet * (MOST_UNMET + 1))
 
 
 def test_a_manifest_says_that_everything_is_met_or_what_is_not() -> None:
