@@ -26,11 +26,11 @@ from collegium_connect.settings import (
     ServerSettings,
     Settings,
 )
+from collegium_testkit import patience
 from collegium_testkit.channels import channel
 from collegium_testkit.deciding import Site, site_of
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
-from collegium_testkit.patience import PATIENCE_S
 
 CALLER = CallerSettings(ae="TESTPACS", address="127.0.0.1")
 
@@ -49,7 +49,7 @@ def _alone() -> Iterator[None]:
     """No thread of a test is at work when the next one begins, with its log and on its cores."""
     before = set(threading.enumerate())
     yield
-    ends = time.monotonic() + PATIENCE_S
+    ends = time.monotonic() + patience.PATIENCE_S
     for thread in set(threading.enumerate()) - before:
         thread.join(max(0.0, ends - time.monotonic()))
 
@@ -75,7 +75,7 @@ def log_file(tmp_path: Path) -> Iterator[Path]:
 def settings(tmp_path: Path, server: FakeServer) -> Settings:
     return Settings(
         gateway=GatewaySettings(name="Larkspur General", data_dir=tmp_path / "gateway"),
-        server=ServerSettings(url=server.url, timeout_s=PATIENCE_S, heartbeat_s=0.2),
+        server=ServerSettings(url=server.url, timeout_s=patience.PATIENCE_S, heartbeat_s=0.2),
         receive=ReceiveSettings(host="127.0.0.1", port=0, allowed_callers=(CALLER,)),
         local=LocalSettings(port=0),
         limits=LimitSettings(keep_free_bytes=0),
@@ -142,14 +142,7 @@ def collected() -> Iterator[None]:
 @pytest.fixture
 def until() -> Callable[..., None]:
     """Wait for something to become true."""
-
-    def wait(condition: Callable[[], object], timeout_s: float = PATIENCE_S) -> None:
-        ends = time.monotonic() + timeout_s
-        while not condition():
-            assert time.monotonic() < ends, "It did not come true in time."
-            time.sleep(0.02)
-
-    return wait
+    return patience.until
 
 
 @pytest.fixture

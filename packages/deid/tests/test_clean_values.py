@@ -342,7 +342,7 @@ def test_no_value_takes_long_to_be_refused(  # noqa: PLR0917 - fixtures, handed 
     began = time.process_time()
     head = clean(data).head
 
-    assert time.process_time() - began < 2  # without bounds: minutes to ages
+    assert time.process_time() - began < 30  # without bounds: minutes to ages
     assert value[:40] not in head
 
 

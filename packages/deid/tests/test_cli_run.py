@@ -17,6 +17,7 @@ from collegium_deid.cli.lock import lock
 from collegium_deid.cli.progress import Progress
 from collegium_deid.cli.workers import Stop, Workers
 from collegium_deid.rules.recipe import load_recipe
+from collegium_testkit.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +52,9 @@ def images(folder: Path) -> dict[str, bytes]:
 
 
 def wait_for_some(folder: Path) -> None:
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and len(list(folder.rglob("2.25.*.dcm"))) < 5:
+    deadline = time.monotonic() + PATIENCE_S
+    while len(list(folder.rglob("2.25.*.dcm"))) < 5:
+        assert time.monotonic() < deadline
         time.sleep(0.002)
 
 
@@ -65,7 +67,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_as_if_never_killed(
     )
     wait_for_some(long_exam / "out")
     killed.kill()
-    killed.wait(10)
+    killed.wait()
     before = {file: file.stat().st_mtime_ns for file in (long_exam / "out").rglob("2.25.*.dcm")}
 
     code = main(arguments(long_exam, "--jobs", "1"))
@@ -90,7 +92,7 @@ def test_ctrl_c_keeps_what_is_done_and_exits_with_130(long_exam: Path) -> None:
     wait_for_some(long_exam / "out")
 
     os.killpg(run.pid, signal.SIGINT)
-    out, err = run.communicate(timeout=20)
+    out, err = run.communicate(timeout=PATIENCE_S)
 
     assert run.returncode == 130
     assert "Stopped. What is done is kept" in err
@@ -244,6 +246,6 @@ def test_a_reader_who_has_seen_enough_is_no_error(amount: list[str]) -> None:
     assert run.stdout is not None
     run.stdout.close()
 
-    _, err = run.communicate(timeout=20)
+    _, err = run.communicate(timeout=PATIENCE_S)
 
     assert (run.returncode, err) == (141, b"")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.phantoms import ct_exam
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -17,7 +18,7 @@ UV = shutil.which("uv") or str(ROOT / ".tools" / "bin" / "uv")
 
 
 def run(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, timeout=PATIENCE_S)
     if "--offline" in command and done.returncode:
         pytest.skip("uv has no cache of the packages that are needed")
     assert done.returncode == 0, done.stderr[-2000:]

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -18,6 +16,8 @@ import pytest
 from collegium.kit.blobs import BlobDamaged, BlobMissing, Blobs, S3Store
 from collegium.kit.blobs.frame import CHUNK_BYTES
 from collegium.kit.ids import uuid7
+from collegium_testkit.installation import free_port
+from collegium_testkit.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,14 +26,6 @@ if TYPE_CHECKING:
 class _Key:
     id = uuid7()
     secret = os.urandom(32)
-
-
-def _ports(count: int) -> list[int]:
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +38,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         '{"identities":[{"name":"t","credentials":[{"accessKey":"test","secretKey":"secret"}],'
         '"actions":["Admin","Read","Write","List"]}]}'
     )
-    master, volume, filer, s3, g1, g2, g3, g4 = _ports(8)
+    master, volume, filer, s3, g1, g2, g3, g4 = (free_port() for _ in range(8))
     command = [
         str(weed), "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3",
         f"-master.port={master}", f"-master.port.grpc={g1}", f"-volume.port={volume}",
@@ -65,7 +57,7 @@ def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(url, timeout=2).status_code == 403:
@@ -85,7 +77,7 @@ def blobs(endpoint: str) -> Blobs:
         access_key_id="test",
         secret_access_key="secret",
         region="us-east-1",
-        timeout_s=20,
+        timeout_s=PATIENCE_S,
     )
     return Blobs(store, newest_key=lambda _: _Key, key_by_id=lambda _: _Key)
 

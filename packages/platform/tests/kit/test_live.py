@@ -16,6 +16,7 @@ from django.db import transaction
 from collegium.kit import ids, live
 from collegium.kit.kept import Kept
 from collegium.kit.live import EVERYTHING, Change, Listener
+from collegium_testkit.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,9 +34,19 @@ def overhearing() -> Iterator[psycopg.Connection[tuple[object, ...]]]:
         yield connection
 
 
+def told_to(connection: psycopg.Connection[tuple[object, ...]]) -> list[str]:
+    """All messages of what was committed before; PostgreSQL delivers them in the order of their commits."""
+    mark = str(ids.uuid7())
+    connection.execute("select pg_notify(%s, %s)", [live.CHANNEL, mark])
+    payloads = (one.payload for one in connection.notifies(timeout=PATIENCE_S))
+    told = list(iter(payloads.__next__, mark))
+    payloads.close()
+    return told
+
+
 def heard(connection: psycopg.Connection[tuple[object, ...]], *, by: UUID) -> list[str]:
     """Messages that came so far about one person or space; other tests on this database speak too."""
-    return [one.payload for one in connection.notifies(timeout=0.3) if str(by) in one.payload]
+    return [one for one in told_to(connection) if str(by) in one]
 
 
 def test_a_change_is_told_at_commit_once_and_with_ids_alone() -> None:
@@ -70,7 +81,7 @@ def test_a_change_of_a_person_and_of_a_space_are_two_messages() -> None:
     with overhearing() as other:
         live.changed(person=person, space=space, thing="tasks")
 
-        told = [json.loads(one.payload) for one in other.notifies(timeout=0.3)]
+        told = [json.loads(one) for one in told_to(other)]
 
     assert {"t": "tasks", "p": str(person)} in told
     assert {"t": "tasks", "s": str(space)} in told
@@ -97,7 +108,7 @@ def test_saving_an_answer_tells_nobody_anything(world: World) -> None:
     study.open(task)
     with overhearing() as other:
         study.save(task, 0, {"quality": {"text": "4"}})
-        everything = [one.payload for one in other.notifies(timeout=0.5)]
+        everything = told_to(other)
     owners = (str(world.space_id), str(study.reader.principal.id))
     told = [one for one in everything if any(owner in one for owner in owners)]
 
@@ -132,6 +143,30 @@ def test_a_late_stream_hears_what_it_missed_or_else_that_it_missed_something() -
         return late.take(), older.take()
 
     assert asyncio.run(listen()) == ({Change("tasks", space=SPACE)}, {EVERYTHING})
+
+
+def test_a_stream_that_opened_while_nobody_listened_hears_again_that_it_missed_something() -> None:
+    async def listen() -> tuple[set[Change], set[Change]]:
+        listener = Listener({})
+        ear = listener.join(lambda _change: False, since=time.monotonic())
+        at_first = ear.take()
+        listener._begin()
+        return at_first, ear.take()
+
+    assert asyncio.run(listen()) == ({EVERYTHING}, {EVERYTHING})
+
+
+def test_a_stream_is_asked_again_at_once_and_not_at_its_next_heartbeat_when_something_was_forgotten() -> None:
+    async def listen() -> bool:
+        listener = _listener([])
+        ear = listener.join(lambda _change: False, since=time.monotonic())
+        waiting = asyncio.create_task(ear.wait(3600))
+        await asyncio.sleep(0)
+        listener._hear(json.dumps({"f": "session", "k": "one"}))
+        await waiting
+        return ear.must_check
+
+    assert asyncio.run(listen())
 
 
 def test_a_message_to_forget_drops_one_and_a_new_connection_drops_all() -> None:

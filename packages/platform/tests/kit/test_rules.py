@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -354,7 +354,8 @@ def test_the_reference_evaluator_still_fails_on_minus_before_a_missing_value() -
         fhirpathpy.evaluate({}, "-a < 0")
 
 
-def test_a_hundred_rules_are_judged_within_a_tenth_of_the_time_allowed() -> None:
+def test_a_rule_is_judged_in_few_steps() -> None:
+    """The design allows a millisecond a rule; a machine that takes 5 µs for each call keeps to that."""
     rule = compile_rule(f"{PARTIAL_RESPONSE} and lesion = 'yes' and sum(a, b, c) > 3", ITEMS)
     answers: dict[str, Answer] = {
         "sld": d("70"),
@@ -365,12 +366,15 @@ def test_a_hundred_rules_are_judged_within_a_tenth_of_the_time_allowed() -> None
         "c": d("3"),
     }
 
-    started = time.process_time()
-    verdicts = {rule.judge(answers) for _ in range(100)}
-    seconds = time.process_time() - started
+    events: list[str] = []
+    sys.setprofile(lambda _frame, event, _what: events.append(event))
+    try:
+        verdict = rule.judge(answers)
+    finally:
+        sys.setprofile(None)
 
-    assert verdicts == {T}
-    assert seconds < 0.01  # 0.1 ms a rule; the design allows 1 ms
+    assert verdict == T
+    assert events.count("call") + events.count("c_call") < 200
 
 
 def _names(rule: str) -> tuple[str, ...]:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from procrastinate.exceptions import ConnectorException
 
 from collegium.cli import worker
+from collegium_testkit.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import pytest
-
-PATIENCE_S = 10
 
 
 class Jobs:

@@ -111,7 +111,7 @@ def test_what_is_written_reads_back_the_same_and_is_written_alike_again(value: d
     assert yaml.dump(read) == written
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("opening", ["[", "{", "[{a: "])
 def test_a_bomb_of_brackets_is_refused_before_it_is_parsed(opening: str) -> None:
     with pytest.raises(YamlError, match="Line 2: This is nested too deep"):

@@ -30,6 +30,7 @@ from collegium.research.results import services as results
 from collegium.trust.audit import queries as audit
 from collegium.trust.tenancy.queries import members
 from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
@@ -561,7 +562,7 @@ def test_two_windows_that_fix_an_order_at_once_wait_for_one_another(
     for number in range(2):
         committee.until_reading(f"S-00{number}")
     mine = committee.tasks("reader1", "reading")
-    gate, real = Barrier(2, timeout=15), ordering.one_at_a_time
+    gate, real = Barrier(2, timeout=PATIENCE_S), ordering.one_at_a_time
 
     def together(actor: object) -> None:
         gate.wait()
