@@ -161,6 +161,7 @@ def test_a_full_spool_answers_out_of_resources_and_recovers(
 
     statuses = send(gateway, *exam.files)
     until(lambda: [line.state for line in gateway.status().exams] == ["delivered"])
+    until(lambda: gateway._stores.segments.used_bytes == 0)
     again = send(gateway, *exam.files)
 
     assert Status.SUCCESS in statuses
