@@ -50,6 +50,6 @@ def _show(waiting: list[StoredChannel]) -> None:
             print(f"  {reason}")
         print(f"  recipe in force {item.setup.recipe_digest}")
         print(f"  recipe offered  {item.offered.recipe_digest}")
-        print(f"  to put it in force: collegium-connect confirm --digest {item.offered.digest()} --config …")
+        print(f"  to put it in force: collegium-connect confirm --digest {item.offered.digest()}")
     if not waiting:
         print("Nothing waits for confirmation.")
