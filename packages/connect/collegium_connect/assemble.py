@@ -14,7 +14,8 @@ from collegium_connect import SOFTWARE
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.errors import JournalDamaged
-from collegium_connect.journal import deliveries, exams, selected
+from collegium_connect.journal import channels as stored
+from collegium_connect.journal import deliveries, exams, selected, test_exams
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.exams import Acquisition, Batch, WaitingExam
 from collegium_connect.log import EventLog
@@ -64,6 +65,8 @@ class Assembler:
         return sum(self._is_due(exam, now_ms) and self._try(exam, now_ms) for exam in waiting)
 
     def _is_due(self, exam: WaitingExam, now_ms: int) -> bool:
+        if exam.is_test:
+            return True  # one object, and the doctor waits
         # The exam of a channel that was withdrawn, or cannot be used, still belongs to its project.
         setup = self._setup(exam)
         quiet_ms = 1000 * setup.quiet_time_s if setup else 0
@@ -85,6 +88,8 @@ class Assembler:
             return False
 
     def _queue(self, exam: WaitingExam, now_ms: int) -> bool:
+        if exam.is_test:
+            return self._queue_test(exam, now_ms)
         with self._journal.change() as db:
             if not self._is_selected(db, exam, now_ms) or self._judge(db, exam, now_ms) is not _Next.SEND:
                 return False
@@ -102,6 +107,26 @@ class Assembler:
             supplement=manifest.supplement,
             unmet=len(manifest.unmet),
         )
+        return True
+
+    def _queue_test(self, exam: WaitingExam, now_ms: int) -> bool:
+        """Send the doctor's own picture as a test; nothing else of its patient leaves, as a test or otherwise."""
+        with self._journal.change() as db:
+            batch = exams.next_batch(db, exam.exam_id)
+            if batch is None:
+                return False
+            words = ""
+            if not test_exams.is_foreseen(db, batch):
+                words = "It came under the patient of a test exam, and is not that exam."
+            elif stored.server_protocol(db) < NEWEST:
+                words = "The server is of before and does not know test exams."
+            if words:
+                test_exams.set_aside(db, exam.exam_id, words)
+                log.warning("exam.test_not_sent", exam=exam.exam_id, channel=exam.channel_id)
+                return False
+            manifest = manifest_of(batch, is_test=True)
+            deliveries.add(db, exam.exam_id, manifest, batch.object_ids, now_ms)
+        log.info("delivery.queued", delivery=manifest.delivery_id, exam=exam.exam_id, objects=1, test=True)
         return True
 
     def _is_selected(self, db: sqlite3.Connection, exam: WaitingExam, now_ms: int) -> bool:
@@ -147,11 +172,13 @@ class Assembler:
         return _Next.HOLD if holds else _Next.SEND
 
 
-def manifest_of(batch: Batch, unmet: tuple[str, ...] = (), *, is_met: bool = False) -> Manifest:
+def manifest_of(
+    batch: Batch, unmet: tuple[str, ...] = (), *, is_met: bool = False, is_test: bool = False
+) -> Manifest:
     # Only then may the server have been told that something is unmet.
     ends_telling = is_met and batch.is_supplement
     return Manifest(
-        protocol=NEWEST if unmet or ends_telling else PROTOCOL,
+        protocol=NEWEST if unmet or ends_telling or is_test else PROTOCOL,
         delivery_id=str(uuid.uuid4()),
         study_uid=batch.study_uid,
         subject_code=batch.subject_code,
@@ -166,4 +193,5 @@ def manifest_of(batch: Batch, unmet: tuple[str, ...] = (), *, is_met: bool = Fal
         report=DeidSummary(counts=batch.counts, seconds=round(batch.seconds, 6)),
         unmet=tuple(words[:WORDS] for words in unmet[:MOST_UNMET]),
         met=ends_telling,
+        is_test=is_test,
     )

@@ -73,6 +73,7 @@ class Pulse:
             log.info("heartbeat.restored")
         self.problem, self.problem_since = "", None
         self._kept_seq = answer.trail_seq
+        self._note_protocol(answer.protocol)
         note(self._journal, is_shared=answer.is_shared)
         self._configuration.take_over(answer.channels)
         if answer.protocol >= NEWEST:
@@ -86,6 +87,13 @@ class Pulse:
             if failure.code != "wire.protocol.unsupported":
                 raise
         return self._client.heartbeat(replace(beat.as_of(PROTOCOL), protocol=PROTOCOL))
+
+    def _note_protocol(self, protocol: int) -> None:
+        with self._journal.look() as db:
+            is_known = stored.server_protocol(db) == protocol
+        if not is_known:
+            with self._journal.change() as db:
+                stored.note_server_protocol(db, protocol)
 
     def _beat(self) -> Heartbeat:
         with self._journal.look() as db:

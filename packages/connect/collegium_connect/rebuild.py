@@ -17,7 +17,7 @@ from typing import Final
 from collegium_connect.actor import CONSOLE
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.errors import ConnectError, SealBroken, SpoolDamaged
-from collegium_connect.journal import objects, subjects
+from collegium_connect.journal import objects, subjects, test_exams
 from collegium_connect.journal.backups import newest_good
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import Arrival, Kept, State
@@ -205,7 +205,7 @@ def _learn_links(
         sites = {scope.scope_id: scope for scope in subjects.scopes(db)}
         for item in found.values():
             product, scope_id = item.arrival.product, scopes[item.arrival.channel_id]
-            if product is None or subjects.has_code(db, scope_id, product.subject_code):
+            if product is None or _is_known_code(db, scope_id, product.subject_code):
                 continue
             local_id = _local_id(stores, item)
             if local_id is None:
@@ -219,6 +219,10 @@ def _learn_links(
             )  # fmt: skip
             learnt += 1
     return learnt
+
+
+def _is_known_code(db: sqlite3.Connection, scope_id: int, code: str) -> bool:
+    return subjects.has_code(db, scope_id, code) or test_exams.is_code(db, code)
 
 
 def _local_id(stores: Stores, item: _Found) -> str | None:

@@ -12,16 +12,14 @@ from types import SimpleNamespace
 import pytest
 
 from collegium_connect import doctor, machine
-from collegium_connect.clock import now
 from collegium_connect.doctor import Finding, Verdict, door, hardware, network
 from collegium_connect.doctor.dry_exam import dry_exam
-from collegium_connect.doctor.round_trip import round_trip
 from collegium_connect.folders import journal_path
 from collegium_connect.journal.database import Journal
 from collegium_connect.service import Gateway
 from collegium_connect.settings import CallerSettings, ReceiveSettings, Settings, UpdateSettings
 from collegium_testkit import certificates
-from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
 
 GB = 10**9
@@ -151,28 +149,6 @@ def test_the_firewall_sheet_names_each_way_in_and_out(settings: Settings) -> Non
     ]
 
 
-@pytest.mark.usefixtures("gateway")
-def test_a_test_exam_that_no_channel_takes_is_named(settings: Settings, journal: Journal) -> None:
-    (finding,) = round_trip(settings, journal, "NOBODY", now)
-
-    assert finding.verdict is Verdict.SHORT
-    assert "refused TESTPACS calling NOBODY" in finding.found
-
-
-def test_a_test_exam_without_a_receipt_is_named(
-    gateway: Gateway, settings: Settings, journal: Journal, server: FakeServer
-) -> None:
-    server.faults.append(Fault("complete", "status", times=10_000))
-    waits: list[float] = []
-
-    taken, delivered = round_trip(settings, journal, "TRIAL1", now, waits.append)
-
-    assert gateway.receive_port
-    assert taken.verdict is Verdict.GOOD
-    assert (delivered.verdict, delivered.found) == (Verdict.SHORT, "no receipt")
-    assert sum(waits) == 300
-
-
 def test_the_doors_answer_is_asked_for_as_a_listed_caller(gateway: Gateway, settings: Settings) -> None:
     finding = door.echo(settings, "TRIAL1")
 
@@ -248,7 +224,7 @@ def test_the_command_writes_a_dated_report(
     process.start()
     until(lambda: server.heartbeats)
 
-    done = process.run("doctor", "--json", "--exam", "TRIAL1", "--report", str(tmp_path / "report.txt"))
+    done = process.run("doctor", "--json", "--report", str(tmp_path / "report.txt"))
 
     assert done.stderr == ""
     told = json.loads(done.stdout)
@@ -258,7 +234,9 @@ def test_the_command_writes_a_dated_report(
     assert names["Enrolment"] == names["Channels"] == names["Keys"] == "good"
     assert names["C-ECHO"] == names["Test exam, dry"] == names["Test exam"] == names["Round trip"] == "good"
     assert digest == f"{hashlib.sha256(body.encode()).hexdigest()}\n"
-    assert len(server.receipted) == 1
+    (delivery,) = server.deliveries.values()
+    assert delivery.manifest.is_test
+    assert server.archive == {}
     assert done.returncode == int("short" in names.values())
     assert text.startswith("Compatibility report of Larkspur General\n" + told["at"])
     assert "Firewall:" in text

@@ -226,6 +226,8 @@ class FakeServer:
         return answer.as_of(PROTOCOL)
 
     def _open(self, delivery_id: str, manifest: Manifest) -> Message:
+        if manifest.protocol > self.newest:
+            raise _problem(422, "wire.protocol.unsupported", "Update the older side.")
         known = self.deliveries.setdefault(delivery_id, _Delivery(manifest))
         if known.manifest.digest() != manifest.digest() or manifest.delivery_id != delivery_id:
             raise _problem(409, "ingest.delivery.other_manifest", "The id belongs to another manifest.")
@@ -248,12 +250,11 @@ class FakeServer:
         if delivery.missing:
             raise _Refusal(409, Missing(missing=delivery.missing))
         if delivery.receipt is None:
-            items = tuple(
-                self._judge(item.sop_instance_uid, item.sha256) for item in delivery.manifest.objects
-            )
+            judge = self._prove if delivery.manifest.is_test else self._judge
+            items = tuple(judge(item.sop_instance_uid, item.sha256) for item in delivery.manifest.objects)
             self.receipted.update(item.sop_instance_uid for item in items)
             delivery.receipt = Receipt(
-                protocol=PROTOCOL,
+                protocol=NEWEST if delivery.manifest.is_test else PROTOCOL,
                 delivery_id=delivery.manifest.delivery_id,
                 manifest_digest=delivery.manifest.digest(),
                 exam_id=delivery.manifest.study_uid,
@@ -261,6 +262,11 @@ class FakeServer:
                 at=datetime.now(UTC),
             )
         return delivery.receipt
+
+    def _prove(self, sop_instance_uid: str, sha256: str) -> ReceiptItem:
+        return ReceiptItem(
+            sop_instance_uid=sop_instance_uid, sha256=sha256, outcome=Outcome.PROVEN, reason=""
+        )
 
     def _judge(self, sop_instance_uid: str, sha256: str) -> ReceiptItem:
         known = self.archive.setdefault(sop_instance_uid, [])

@@ -18,6 +18,7 @@ from collegium_connect.tolerances import CERTIFICATE_DAYS, CLOCK_S
 
 LINE_MBPS: Final = 100.0
 _MEASURED_BYTES: Final = 32 << 20
+LINE: Final = "Line to the server"
 _MEASURED_S: Final = 5.0
 _PIECE: Final = 1 << 18
 _TIMEOUT_S: Final = 5.0
@@ -27,18 +28,16 @@ def line(client: ServerClient | None) -> Finding:
     """Send bytes without meaning to the server for at most five seconds."""
     needed = f"{LINE_MBPS:.0f} Mbps"
     if client is None:
-        return unknown(
-            "Line to the server", "this gateway is not enrolled", needed, "Enrol it, then ask again."
-        )
+        return unknown(LINE, "this gateway is not enrolled", needed, "Enrol it, then ask again.")
     pieces = _Pieces()
     began = time.perf_counter()
     try:
         client.measure(pieces)
     except AttemptFailed as failure:
-        return unknown("Line to the server", failure.message, needed, "See that the server can be reached.")
+        return unknown(LINE, failure.message, needed, "See that the server can be reached.")
     mbps = pieces.sent * 8 / 1e6 / max(1e-6, time.perf_counter() - began)
     return judge(
-        "Line to the server",
+        LINE,
         is_good=mbps >= LINE_MBPS,
         found=f"{mbps:.0f} Mbps",
         needed=needed,

@@ -71,6 +71,16 @@ def note_shared(db: sqlite3.Connection, at_ms: int | None) -> bool:
     return done.rowcount > 0
 
 
+def server_protocol(db: sqlite3.Connection) -> int:
+    """The newest protocol that the server spoke last; 0: it was not heard yet."""
+    row = db.execute("SELECT server_protocol FROM gateway").fetchone()
+    return 0 if row is None else int(row["server_protocol"])
+
+
+def note_server_protocol(db: sqlite3.Connection, protocol: int) -> None:
+    db.execute("UPDATE gateway SET server_protocol = ?", (protocol,))
+
+
 def save_channel(
     db: sqlite3.Connection,
     setup: ChannelSetup,

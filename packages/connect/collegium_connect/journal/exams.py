@@ -24,6 +24,8 @@ class WaitingExam:
     channel_id: str
     last_ms: int
     open_objects: int
+    is_test: bool = False
+    """Whether it is of the patient of a test exam."""
 
 
 class Acquisition(StrEnum):
@@ -67,13 +69,19 @@ class Batch:
 def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
     """Exams with objects that no delivery carries yet, none uninspected, and none in doubt; oldest first."""
     rows = db.execute(
-        "SELECT exam_id, channel_id, last_ms, open_objects FROM exams JOIN"  # noqa: S608 - a condition of this module
+        "SELECT exam_id, channel_id, last_ms, open_objects,"  # noqa: S608 - a condition of this module
+        " EXISTS (SELECT 1 FROM test_exams t WHERE t.code = exams.subject_code) AS is_test FROM exams JOIN"
         " (SELECT exam_id, count(*) AS open_objects FROM objects INDEXED BY objects_open"
         "  WHERE state IN ('received', 'waiting') GROUP BY exam_id HAVING min(state) = 'waiting') USING (exam_id)"
         f" WHERE is_held = 0 AND NOT {_HAS_DOUBT} ORDER BY last_ms",
         IN_DOUBT,
     )
-    return [WaitingExam(**row) for row in rows]
+    return [
+        WaitingExam(
+            row["exam_id"], row["channel_id"], row["last_ms"], row["open_objects"], bool(row["is_test"])
+        )
+        for row in rows
+    ]
 
 
 def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:

@@ -177,7 +177,8 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " (SELECT count(*) FROM selected s WHERE s.channel_id = e.channel_id AND s.study_uid = e.study_uid"
         " AND s.subject_code = e.subject_code AND e.forgotten = 0 AND e.sent_whole = 0 AND NOT EXISTS"
         " (SELECT 1 FROM objects o WHERE o.channel_id = s.channel_id"
-        " AND o.sop_instance_uid = s.sop_instance_uid)) AS not_come"
+        " AND o.sop_instance_uid = s.sop_instance_uid)) AS not_come,"
+        " EXISTS (SELECT 1 FROM test_exams t WHERE t.code = e.subject_code) AS is_test"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
         (selected.NONE, selected.NOT_NAMED, *IN_DOUBT, limit),
     ).fetchall()
@@ -225,7 +226,9 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
 
 
 def _left(row: sqlite3.Row) -> Iterator[str]:
-    """What is not on its way because of what a selection says."""
+    """What is not on its way because of what a selection says; and that an exam is a test."""
+    if row["is_test"]:
+        yield "A test exam of the doctor: the server proves and forgets it."
     if row["not_come"]:
         yield f"Objects that the export manifest names and that have not come: {row['not_come']}."
     if row["left_out"]:

@@ -317,4 +317,18 @@ MIGRATIONS: Final = (
     ) STRICT, WITHOUT ROWID;
     ALTER TABLE exams ADD COLUMN sent_whole INTEGER NOT NULL DEFAULT 0 CHECK (sent_whole IN (0, 1));
     """,
+    """
+    -- Pictures that the doctor invented, by whom they are of and what they will be when they leave. And the newest
+    -- protocol that the server spoke last; 0: it was not heard yet.
+    CREATE TABLE test_exams (
+        code TEXT PRIMARY KEY,
+        channel_id TEXT NOT NULL REFERENCES channels,
+        scope_id INTEGER NOT NULL REFERENCES scopes,
+        local_id_mac BLOB NOT NULL,
+        sha256 TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        UNIQUE (scope_id, local_id_mac)
+    ) STRICT;
+    ALTER TABLE gateway ADD COLUMN server_protocol INTEGER NOT NULL DEFAULT 0;
+    """,
 )

@@ -9,7 +9,7 @@ import threading
 from typing import Final
 
 from collegium_connect.clock import Clock, to_ms
-from collegium_connect.journal import aside, channels, subjects
+from collegium_connect.journal import aside, channels, subjects, test_exams
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNKNOWN_ID
 from collegium_connect.journal.subjects import NewSubject
@@ -43,7 +43,7 @@ class LinkTable:
         if known is not None:
             return known
         with self._lock, self._journal.change() as db:
-            code = subjects.code_of(db, scope_id, mac)
+            code = subjects.code_of(db, scope_id, mac) or test_exams.code_of(db, scope_id, mac)
             if code is None:
                 code = self._allocate(db, scope_id, site_code, local_id)
         self._codes[scope_id, mac] = code

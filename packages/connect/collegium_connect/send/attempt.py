@@ -20,7 +20,7 @@ from collegium_connect.send.meter import Meter
 from collegium_connect.send.multipart import Part, Upload, batches
 from collegium_connect.send.pace import PIECE_BYTES, Pace
 from collegium_connect.spool import Stores
-from collegium_wire import Manifest, Receipt
+from collegium_wire import Manifest, Outcome, Receipt
 
 log = EventLog("send")
 
@@ -144,6 +144,8 @@ def _settled(under_way: set[Future[None]]) -> set[Future[None]]:
 def _checked(receipt: Receipt, manifest: Manifest) -> Receipt:
     """The receipt, if it is for exactly this manifest and names every object of it.
 
+    Who answers an exam as if it were a test has forgotten it: that is no receipt.
+
     Raises:
         AttemptFailed: it is not; nothing counts as delivered.
     """
@@ -153,6 +155,7 @@ def _checked(receipt: Receipt, manifest: Manifest) -> Receipt:
         receipt.delivery_id != manifest.delivery_id
         or receipt.manifest_digest != manifest.digest()
         or named != wanted
+        or (not manifest.is_test and any(item.outcome is Outcome.PROVEN for item in receipt.items))
     ):
         raise AttemptFailed("connect.receipt.mismatch", "The server's receipt is not for what was sent.")
     return receipt
