@@ -1,4 +1,4 @@
-"""Invented persons: patients to plant and look for, and colleagues for the demo.
+"""Invented persons: patients to plant and look for.
 
 Nobody here exists. Family names are made up so that a search for one in any output can only
 find a leak; addresses are under example.org, phone numbers in ranges reserved for fiction.
@@ -53,15 +53,6 @@ class Person:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Colleague:
-    """An invented member of staff, for accounts in the demo and in tests."""
-
-    name: str
-    email: str
-    role: str
-
-
 def patient(seed: int) -> Person:
     """The invented patient of this number: the same number gives the same person."""
     draw = random.Random(f"patient/{seed}")
@@ -80,11 +71,3 @@ def patient(seed: int) -> Person:
         operator=f"{operator}^{operator_given}",
         other_patient_id=f"OLD{draw.randrange(10**6, 10**7)}",
     )
-
-
-COLLEAGUES: Final = (
-    Colleague("Ada Invented", "ada@example.org", "admin"),
-    Colleague("Rune Invented", "rune@example.org", "reader"),
-    Colleague("Vera Invented", "vera@example.org", "viewer"),
-    Colleague("Bo Invented", "bo@example.org", "reader"),
-)

@@ -38,7 +38,6 @@ class Opened:
     original: bytes
     """The original header; the whole original where `is_whole`."""
     is_whole: bool
-    clear_bytes: int
 
 
 class Stores:
@@ -118,7 +117,7 @@ class Stores:
             raise SpoolDamaged
         is_whole, length = _BLOCK.unpack_from(block)
         end = _BLOCK.size + length
-        return Opened(block[_BLOCK.size : end], block[end:], is_whole, head.clear)
+        return Opened(block[_BLOCK.size : end], block[end:], is_whole)
 
     def pixels(self, place: Place) -> Iterator[bytes]:
         """The clear part of a record, in pieces. Memory bound: one piece."""

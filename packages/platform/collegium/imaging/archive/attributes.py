@@ -183,5 +183,4 @@ def term(name: str, value: str) -> str | None:
 
 
 NAMES = {tag: key_of(tag) for tag in STORED}
-ALL_FIELDS = frozenset(map(key_of, STORED))
 KEYWORDS = {key_of(tag): keyword_for_tag(tag) for tag in STORED}
