@@ -11,8 +11,9 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from collegium_connect import settings
 from collegium_connect.actor import Actor, Role
 from collegium_connect.cli.parts import LocalParts, local_parts
+from collegium_connect.quarantine import TooLate
 from collegium_testkit import pacs, phantoms
-from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
 
 ONA = Actor("Ona Operator", Role.OPERATOR)
@@ -67,3 +68,29 @@ def test_no_decision_is_lost_or_done_twice_when_the_gateway_is_killed(
     assert verdict.is_whole
     segments = (process.data_dir / "spool").glob("*.segment")
     assert not any(any(path.read_bytes()) for path in segments)
+
+
+@pytest.mark.requirement("C14", "C18")
+def test_a_decision_stays_when_the_gateway_is_killed_while_the_server_hears_of_the_exam(
+    process: GatewayProcess, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.faults = [Fault("manifest", "hang", times=10_000)]
+    process.start()
+    pacs.send(mixed(tmp_path / "exam"), "127.0.0.1", process.receive_port, "TRIAL1")
+    with local_parts(settings.load(process.config)) as parts:
+        (exam,) = parts.two_patients.exams()
+        parts.two_patients.split(ONA, exam.exam_id, WHY)
+        until(lambda: any(one.startswith(b"PUT ") for one in server.sent))
+        process.kill()
+
+        with pytest.raises(TooLate):
+            parts.two_patients.take_back(ONA, exam.exam_id, "That was too quick of me.")
+
+
+def mixed(folder: Path) -> list[Path]:
+    """Two slices of one exam, with two patients' ids."""
+    files = list(phantoms.ct_exam(folder, slices=2, size=64).files)
+    dataset = dcmread(files[1])
+    dataset.PatientID = "SOMEONE-ELSE"
+    dataset.save_as(files[1], enforce_file_format=True)
+    return files

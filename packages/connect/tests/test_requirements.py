@@ -24,6 +24,7 @@ from collegium_connect.inspection.findings import NotNow
 from collegium_connect.journal import aside, deliveries, exams, inspection, objects, overview
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal.database import Journal
+from collegium_connect.journal.deliveries import Beginning
 from collegium_connect.journal.exams import Acquired, Acquisition
 from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.objects import Arrival, Product
@@ -558,7 +559,7 @@ def test_a_delivery_that_is_under_way_goes_on_and_that_is_told(bench: Bench) -> 
     bench.run_after(QUIET_S)
     delivery_id = bench.manifests[0].delivery_id
     with bench.journal.change() as db:
-        assert deliveries.begin(db, delivery_id, to_ms(bench.now))
+        assert deliveries.begin(db, delivery_id, to_ms(bench.now)) is Beginning.FIRST
 
     bench.receive(1, subject="S01-002")
 
@@ -576,7 +577,7 @@ def test_what_was_taken_back_cannot_begin(bench: Bench) -> None:
     bench.receive(1, subject="S01-002")
 
     with bench.journal.change() as db:
-        assert not deliveries.begin(db, delivery_id, to_ms(bench.now))
+        assert deliveries.begin(db, delivery_id, to_ms(bench.now)) is Beginning.GONE
 
 
 def test_every_fact_is_kept() -> None:

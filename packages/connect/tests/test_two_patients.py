@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import generate_uid
 
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
-from collegium_connect.journal import aside, decisions
+from collegium_connect.journal import aside, decisions, deliveries
 from collegium_connect.journal.decisions import Kind
 from collegium_connect.journal.objects import State, hold
 from collegium_connect.quarantine import (
@@ -23,6 +24,7 @@ from collegium_connect.service import Gateway
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.deciding import Site
 from collegium_testkit.fake_server import FakeServer, Fault
+from collegium_wire import Manifest, Missing
 
 Until = Callable[..., None]
 ONA = Actor("Ona Operator", Role.OPERATOR)
@@ -99,7 +101,11 @@ def test_an_exam_is_confirmed_for_one_of_its_patients_only(site: Site, mixed: ph
 
 @pytest.fixture
 def slow(gateway: Gateway, server: FakeServer, until: Until) -> None:
-    """A channel that closes its exams long after they came: time to think again."""
+    idle(gateway, server, until)
+
+
+def idle(gateway: Gateway, server: FakeServer, until: Until) -> None:
+    """Let the channel close its exams long after they came: time to think again."""
     server.channels = (replace(server.channels[0], quiet_time_s=3600),)
     until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
 
@@ -192,13 +198,21 @@ def test_a_split_is_taken_back_though_its_deliveries_wait_for_the_server(
     site.two_patients.split(ONA, exam.exam_id, WHY)
     until(lambda: states(site) == [State.QUEUED] * 4)
 
-    site.two_patients.take_back(ONA, exam.exam_id, "It is one exam after all.")
+    until(lambda: is_taken_back(site, exam.exam_id))  # between two tries
 
     assert (states(site), site.two_patients.exams()) == ([State.HELD] * 4, (exam,))
     server.faults = []
     site.two_patients.confirm(ONA, exam.exam_id, "LG-001", WHY)
     until(lambda: len(server.receipted) == 3)
     assert sent(server) == [("LG-001", 3)]
+
+
+def is_taken_back(site: Site, exam_id: str) -> bool:
+    try:
+        site.two_patients.take_back(ONA, exam_id, "It is one exam after all.")
+    except TooLate:
+        return False
+    return True
 
 
 @pytest.mark.requirement("C18")
@@ -270,3 +284,110 @@ def test_an_exam_that_is_one_patients_becomes_no_others_without_taking_that_back
 
     with pytest.raises(DecidedAlready):
         site.two_patients.confirm(ONA, exam.exam_id, "LG-002", WHY)
+
+
+def another(mixed: phantoms.ExamTruth, path: Path) -> Path:
+    """One more object of that exam, with the second patient's id."""
+    dataset = dcmread(mixed.files[3])
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    dataset.save_as(path, enforce_file_format=True)
+    return path
+
+
+def study_uids(server: FakeServer, subject_code: str) -> list[str]:
+    manifests = [one.manifest for one in server.deliveries.values()]
+    return [one.study_uid for one in manifests if one.subject_code == subject_code]
+
+
+@pytest.mark.requirement("C18")
+def test_a_second_split_is_taken_back_and_what_the_first_let_go_stays_where_it_is(  # noqa: PLR0917 - what it looks at
+    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    (exam,) = site.two_patients.exams()
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: states(site) == [State.DELIVERED] * 4)
+    idle(gateway, server, until)
+    pacs.send([another(mixed, tmp_path / "late.dcm")], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: states(site) == [*[State.DELIVERED] * 4, State.WAITING])
+
+    site.two_patients.take_back(ONA, exam.exam_id, "Let me look once more.")
+
+    with site.journal.look() as db:
+        rows = db.execute("SELECT state, exam_id = ? AS is_here FROM objects ORDER BY rowid", (exam.exam_id,))
+        assert [(row["state"], row["is_here"]) for row in rows] == [
+            *[(State.DELIVERED, 1)] * 3, (State.DELIVERED, 0), (State.HELD, 1),
+        ]  # fmt: skip
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    hurry(gateway, server, until)
+    until(lambda: sent(server) == [("LG-001", 3), ("LG-002", 1), ("LG-002", 1)])
+    assert len(set(study_uids(server, "LG-002"))) == 1
+
+
+@pytest.mark.requirement("C18")
+def test_a_second_split_stays_when_something_leaves_that_the_first_let_go(  # noqa: PLR0917 - what it looks at
+    site: Site, mixed: phantoms.ExamTruth, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.faults = [Fault("manifest", "status", status=503, times=10_000)]
+    (exam,) = site.two_patients.exams()
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+    until(lambda: states(site) == [State.QUEUED] * 4)
+    idle(gateway, server, until)
+    pacs.send([another(mixed, tmp_path / "late.dcm")], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    site.two_patients.split(ONA, exam.exam_id, WHY)
+
+    server.faults = []
+    gateway.sender.line.try_now()
+    until(lambda: sent(server) == [("LG-002", 1)])
+
+    assert site.two_patients.decided() == ()
+    with pytest.raises(TooLate):
+        site.two_patients.take_back(ONA, exam.exam_id, "That was too quick of me.")
+
+
+@pytest.mark.usefixtures("mixed")
+def test_a_delivery_waits_with_an_exam_that_was_held_while_the_server_could_not_be_reached(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.faults = [Fault("manifest", "status", status=503, times=10_000)]
+    other = phantoms.ct_exam(tmp_path / "other", slices=2, size=64, seed=7)
+    pacs.send(other.files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: states(site).count(State.QUEUED) == 2)
+    gateway.stop()
+
+    with site.journal.change() as db:
+        (queued,) = db.execute("SELECT delivery_id, exam_id FROM deliveries").fetchall()
+        deliveries.begin(db, queued["delivery_id"], 1)
+        hold(db, queued["exam_id"])
+        during = db.execute("SELECT count(*) FROM deliveries").fetchone()[0]
+        deliveries.take_beginning_back(db, queued["delivery_id"])
+
+    with site.journal.look() as db:
+        assert (during, db.execute("SELECT count(*) FROM deliveries").fetchone()[0]) == (1, 0)
+    assert states(site) == [State.HELD] * 6
+
+
+@pytest.mark.requirement("C18")
+def test_no_object_leaves_of_an_exam_that_is_held_while_the_server_hears_of_it(  # noqa: PLR0917 - what it looks at
+    site: Site,
+    gateway: Gateway,
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_delivery = gateway._client.open_delivery
+
+    def opened_and_held(manifest: Manifest) -> Missing:
+        missing = open_delivery(manifest)
+        with site.journal.change() as db:
+            hold(db, db.execute("SELECT exam_id FROM deliveries").fetchone()["exam_id"])
+        return missing
+
+    monkeypatch.setattr(gateway._client, "open_delivery", opened_and_held)
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=64)
+    pacs.send(exam.files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: states(site) == [State.HELD] * 2)
+
+    (announced,) = server.deliveries.values()
+    assert announced.objects == {}

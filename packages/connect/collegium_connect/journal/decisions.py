@@ -1,7 +1,7 @@
 """What people decided about exams that came with two patient ids, and taking that back while nothing has left.
 
-A decision is kept until another one replaces it. It can be taken back until something leaves of the exam,
-or of the exam that was split off it, with a delivery of later than the decision.
+A decision can be taken back until something leaves of the exam, or of the exam that was split off it, with a
+delivery of later than the decision. Another about the same exam joins it until then, and replaces it after that.
 """
 
 import sqlite3
@@ -43,11 +43,19 @@ _DECISIONS: Final = (
 
 
 def save(db: sqlite3.Connection, exam_id: str, kind: Kind, person: str, at_ms: int) -> None:
-    """Remember a decision that is about to be carried out, with how the exam stands before it."""
+    """Remember a decision that is about to be carried out, with how the exam stands before it.
+
+    One before it of which nothing has left is taken back together with it. One of which something left stays,
+    and what it split off stays where it is.
+    """
+    if has_left(db, exam_id):
+        db.execute("UPDATE apart SET from_exam = NULL WHERE from_exam = ? AND NOT is_over", (exam_id,))
+        db.execute("DELETE FROM patient_decisions WHERE exam_id = ?", (exam_id,))
     db.execute(
-        "INSERT OR REPLACE INTO patient_decisions (exam_id, kind, subject_before, person, at_ms, last_delivery)"
+        "INSERT INTO patient_decisions (exam_id, kind, subject_before, person, at_ms, last_delivery)"
         " SELECT exam_id, ?, subject_code, ?, ?, (SELECT coalesce(max(rowid), 0) FROM deliveries)"
-        " FROM exams WHERE exam_id = ?",
+        " FROM exams WHERE exam_id = ? ON CONFLICT (exam_id) DO UPDATE"
+        " SET kind = excluded.kind, person = excluded.person, at_ms = excluded.at_ms",
         (kind, person, at_ms, exam_id),
     )
 

@@ -4,10 +4,10 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Final
 
-from collegium_connect.journal.objects import State
+from collegium_connect.journal.objects import State, hold
 from collegium_connect.spool import Place
 from collegium_wire import Manifest, Outcome, Receipt
 
@@ -19,6 +19,14 @@ class DeliveryState(StrEnum):
     QUEUED = "queued"  # with `stopped_ms`: given up until a person says so
     DELIVERED = "delivered"
     REFUSED = "refused"  # a receipt came and refuses at least one object
+
+
+class Beginning(Enum):
+    """Of what leaves of a delivery."""
+
+    FIRST = "first"
+    AGAIN = "again"  # something of it may have left with an earlier attempt
+    GONE = "gone"  # the delivery was taken back meanwhile
 
 
 @dataclass(frozen=True)
@@ -90,14 +98,39 @@ def next_due(
     )
 
 
-def begin(db: sqlite3.Connection, delivery_id: str, at_ms: int) -> bool:
-    """Note that objects may leave from now on; False if it was taken back meanwhile."""
-    return bool(
-        db.execute(
-            "UPDATE deliveries SET began_ms = coalesce(began_ms, ?) WHERE delivery_id = ? AND state = ?",
-            (at_ms, delivery_id, DeliveryState.QUEUED),
-        ).rowcount
-    )
+def begin(db: sqlite3.Connection, delivery_id: str, at_ms: int) -> Beginning:
+    """Note that something of it may leave from now on."""
+    row = db.execute(
+        "SELECT began_ms FROM deliveries WHERE delivery_id = ? AND state = ?",
+        (delivery_id, DeliveryState.QUEUED),
+    ).fetchone()
+    if row is None:
+        return Beginning.GONE
+    if row["began_ms"] is not None:
+        return Beginning.AGAIN
+    db.execute("UPDATE deliveries SET began_ms = ? WHERE delivery_id = ?", (at_ms, delivery_id))
+    return Beginning.FIRST
+
+
+def is_held(db: sqlite3.Connection, delivery_id: str) -> bool:
+    """Whether its exam waits for somebody to say whose it is."""
+    return _held_exam(db, delivery_id) is not None
+
+
+def take_beginning_back(db: sqlite3.Connection, delivery_id: str) -> None:
+    """No object left after all; the delivery goes where its exam is held since."""
+    db.execute("UPDATE deliveries SET began_ms = NULL WHERE delivery_id = ?", (delivery_id,))
+    exam_id = _held_exam(db, delivery_id)
+    if exam_id is not None:
+        hold(db, exam_id)
+
+
+def _held_exam(db: sqlite3.Connection, delivery_id: str) -> str | None:
+    row = db.execute(
+        "SELECT exam_id FROM exams JOIN deliveries USING (exam_id) WHERE delivery_id = ? AND is_held",
+        (delivery_id,),
+    ).fetchone()
+    return None if row is None else str(row["exam_id"])
 
 
 def object_files(db: sqlite3.Connection, delivery_id: str) -> list[ObjectFile]:

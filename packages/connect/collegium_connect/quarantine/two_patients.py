@@ -145,7 +145,7 @@ class TwoPatients:
         reason = checked(reason)
         with self._journal.change() as db:
             if decisions.has_left(db, exam_id):
-                raise TooLate("Something of it left already, so that cannot be taken back.")
+                raise TooLate("Something of it left, or is leaving just now, so that cannot be taken back.")
             found = decisions.open_decision(db, exam_id)
             if found is None:
                 raise NotSetAside("Nothing that was decided about this exam can be taken back.")

@@ -7,6 +7,7 @@ gives the same receipt. So an attempt that was cut at any point is simply made a
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
@@ -72,7 +73,11 @@ class Attempt:
         self._client, self._stores, self._lanes = client, stores, lanes
 
     def make(
-        self, manifest: Manifest, objects: Sequence[ObjectFile], gate: Gate, begin: Callable[[], None]
+        self,
+        manifest: Manifest,
+        objects: Sequence[ObjectFile],
+        gate: Gate,
+        beginning: AbstractContextManager[None],
     ) -> Receipt:
         """Everything from manifest to receipt.
 
@@ -80,7 +85,7 @@ class Attempt:
             manifest: of the delivery.
             objects: all that it names.
             gate: what lets bytes through.
-            begin: called before the first object leaves; raises Stopping if none may any more.
+            beginning: around the manifest, the first that leaves; raises Stopping if nothing may any more.
 
         Raises:
             AttemptFailed: it is over, with the reason.
@@ -88,8 +93,8 @@ class Attempt:
                 the delivery was taken back.
         """
         files = {item.sha256: item for item in objects}
-        missing = self._client.open_delivery(manifest).missing
-        begin()
+        with beginning:
+            missing = self._client.open_delivery(manifest).missing
         for _ in range(_ROUNDS):
             wanted = [files[sha256] for sha256 in missing if sha256 in files]
             if any(

@@ -42,6 +42,10 @@ _OK: Final = 200
 _CONFLICT: Final = 409
 # Nothing is wrong with the delivery: the server, the line or this gateway's right to speak is.
 _EVERYWHERE: Final = frozenset({401, 403, 407, 408, 429, 500, 502, 503, 504})
+# Turned away before the call was looked at. With 500, 502 and 504 the work may have been done all the same.
+_UNHEARD: Final = frozenset({401, 403, 407, 429, 503})
+# No line to the server came about, so that not a byte of the call left.
+_NO_LINE: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
 class ServerClient:
@@ -167,7 +171,9 @@ def _line_fault(error: httpx.HTTPError) -> AttemptFailed:
         code, message = "proxy", "The proxy did not let the call through. Check server.proxy."
     else:
         code, message = "down", "The server cannot be reached."
-    return AttemptFailed(f"connect.line.{code}", message, is_everywhere=True)
+    return AttemptFailed(
+        f"connect.line.{code}", message, is_everywhere=True, is_unheard=isinstance(error, _NO_LINE)
+    )
 
 
 def _certificate_end(response: httpx.Response) -> datetime | None:
@@ -199,4 +205,4 @@ def _refused(response: httpx.Response) -> AttemptFailed:
         code, message = problem.code, problem.message
     except WireError:
         code, message = f"connect.server.status_{status}", f"The server answered with status {status}."
-    return AttemptFailed(code, message, is_everywhere=status in _EVERYWHERE)
+    return AttemptFailed(code, message, is_everywhere=status in _EVERYWHERE, is_unheard=status in _UNHEARD)

@@ -4,6 +4,8 @@ import math
 import random
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -13,7 +15,7 @@ from collegium_connect.clock import Clock, to_ms
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import deliveries
 from collegium_connect.journal.database import Journal
-from collegium_connect.journal.deliveries import DueDelivery
+from collegium_connect.journal.deliveries import Beginning, DueDelivery
 from collegium_connect.log import EventLog
 from collegium_connect.loops import Loop
 from collegium_connect.send.attempt import Attempt, Gate
@@ -170,7 +172,7 @@ class Sender:
         with self._journal.look() as db:
             objects = deliveries.object_files(db, due.delivery_id)
         try:
-            receipt = self._attempt.make(manifest, objects, gate, lambda: self._begin(due.delivery_id))
+            receipt = self._attempt.make(manifest, objects, gate, self._beginning(due.delivery_id))
         except Stopping:
             return
         except AttemptFailed as failure:
@@ -180,15 +182,34 @@ class Sender:
         self.line.holds()
         self._finish(due, receipt)
 
-    def _begin(self, delivery_id: str) -> None:
-        """Note that objects leave from now on.
+    @contextmanager
+    def _beginning(self, delivery_id: str) -> Iterator[None]:
+        """Note that something leaves from now on; not so where the server surely took nothing.
 
         Raises:
             Stopping: the delivery was taken back, because its exam is held.
         """
         with self._journal.change() as db:
-            is_there = deliveries.begin(db, delivery_id, to_ms(self._clock()))
-        if not is_there:
+            beginning = deliveries.begin(db, delivery_id, to_ms(self._clock()))
+        if beginning is Beginning.GONE:
+            raise Stopping
+        try:
+            yield
+        except AttemptFailed as failure:
+            if failure.is_unheard and beginning is Beginning.FIRST:
+                with self._journal.change() as db:
+                    deliveries.take_beginning_back(db, delivery_id)
+            raise
+        if beginning is Beginning.FIRST:
+            self._stop_if_held(delivery_id)
+
+    def _stop_if_held(self, delivery_id: str) -> None:
+        """Where the exam was held while the server heard of it, no object leaves."""
+        with self._journal.look() as db:
+            is_held = deliveries.is_held(db, delivery_id)
+        if is_held:
+            with self._journal.change() as db:
+                deliveries.take_beginning_back(db, delivery_id)
             raise Stopping
 
     def _postpone(self, due: DueDelivery, failure: AttemptFailed) -> None:
