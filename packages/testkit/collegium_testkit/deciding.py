@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collegium_connect import clock
-from collegium_connect.channels import Channels
-from collegium_connect.folders import journal_path
+from collegium_connect.cli.parts import local_parts
 from collegium_connect.journal.database import Journal
-from collegium_connect.keys import KeyFolder, load_secrets
-from collegium_connect.links import LinkList, LinkTable
-from collegium_connect.quarantine import Quarantine, TwoPatients, Viewer
+from collegium_connect.links import LinkList
+from collegium_connect.quarantine import Quarantine, TwoPatients
 from collegium_connect.settings import Settings
-from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
 
 
@@ -46,19 +43,6 @@ class Site:
 @contextmanager
 def site_of(settings: Settings) -> Iterator[Site]:
     """A site at the folder of these settings."""
-    folder, time, journal = settings.gateway.data_dir, Time(), Journal(journal_path(settings))
-    keys = KeyFolder(folder / "keys")
-    secrets = load_secrets(keys)
-    stores, trail = Stores.below(folder, settings.limits, secrets.sealing), Trail(journal, secrets, time)
-    known = Channels(journal, keys)
-    quarantine = Quarantine(
-        journal, stores, known, links=LinkTable(journal, secrets, time), trail=trail,
-        clock=time, viewer=Viewer(is_apart=False),
-    )  # fmt: skip
-    links = LinkList(journal, secrets, trail, time)
-    two_patients = TwoPatients(journal, secrets, known, trail, time)
-    try:
-        yield Site(journal, quarantine, two_patients, links, trail, time)
-    finally:
-        stores.segments.close()
-        journal.close()
+    time = Time()
+    with local_parts(settings, time, is_apart=False) as parts:
+        yield Site(parts.journal, parts.quarantine, parts.two_patients, parts.links, parts.trail, time)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from collegium_connect.channels import Channels
 from collegium_connect.cli.options import opened
-from collegium_connect.clock import now
+from collegium_connect.clock import Clock, now
+from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.people import People
@@ -18,6 +19,7 @@ from collegium_connect.trail import Trail
 
 @dataclass(frozen=True)
 class LocalParts:
+    journal: Journal
     people: People
     trail: Trail
     links: LinkList
@@ -27,25 +29,29 @@ class LocalParts:
 
 
 @contextmanager
-def local_parts(settings: Settings) -> Iterator[LocalParts]:
-    """All of them; what they change is in the journal, and the running gateway acts on it."""
+def local_parts(settings: Settings, clock: Clock = now, *, is_apart: bool = True) -> Iterator[LocalParts]:
+    """All of them; what they change is in the journal, and the running gateway acts on it.
+
+    `is_apart`: whether pictures are looked at in a process of their own.
+    """
     folder = settings.gateway.data_dir
     with opened(settings) as journal:
         keys = KeyFolder(folder / "keys")
         secrets = load_secrets(keys)
         stores, channels = Stores.below(folder, settings.limits, secrets.sealing), Channels(journal, keys)
-        trail = Trail(journal, secrets, now)
+        trail = Trail(journal, secrets, clock)
         try:
             yield LocalParts(
-                people=People(journal, trail, now),
+                journal=journal,
+                people=People(journal, trail, clock),
                 trail=trail,
-                links=LinkList(journal, secrets, trail, now),
+                links=LinkList(journal, secrets, trail, clock),
                 quarantine=Quarantine(
-                    journal, stores, channels, links=LinkTable(journal, secrets, now), trail=trail,
-                    clock=now, viewer=Viewer(),
+                    journal, stores, channels, links=LinkTable(journal, secrets, clock), trail=trail,
+                    clock=clock, viewer=Viewer(is_apart=is_apart),
                 ),
-                two_patients=TwoPatients(journal, secrets, channels, trail, now),
-                unmet=UnmetExams(journal, trail, now),
+                two_patients=TwoPatients(journal, secrets, channels, trail, clock),
+                unmet=UnmetExams(journal, trail, clock),
             )  # fmt: skip
         finally:
             stores.segments.close()
