@@ -8,10 +8,9 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 import urllib.request
 from collections import Counter
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,7 +19,9 @@ from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit import pacs
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.prepared import Prepared
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -47,56 +48,57 @@ class Hospital:
         self.gateway: GatewayProcess
         self.line: Line
         self.seeded: Seeded
+        self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        self.server.start()
-        try:
+        with ExitStack() as begun:
+            begun.enter_context(self.server)
             self.seeded = self.server.seed()
-            self.line = Line(self.server.port)
-            self.gateway = GatewayProcess(
-                self.place / "hospital",
-                self.line.url,
-                callers=((self.seeded.calling_ae, "127.0.0.1"),),
-                more=self._limits,
+            self.line = begun.enter_context(closing(Line(self.server.port)))
+            self.gateway = begun.enter_context(
+                GatewayProcess(
+                    self.place / "hospital",
+                    self.line.url,
+                    callers=((self.seeded.calling_ae, "127.0.0.1"),),
+                    more=self._limits,
+                )
             )
             self.gateway.enrol(self.line.url, self.seeded.gateway_code)
             self.gateway.start()
-        except BaseException:
-            self.server.stop()
-            raise
+            self._running = begun.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.gateway.kill()
-        self.line.close()
-        self.server.stop()
+        self._running.close()
 
     def push(self, files: Sequence[Path], called_ae: str = "") -> list[pacs.Sent]:
         """Send files over one association, as a PACS does."""
         title = called_ae or self.seeded.called_ae
         port = self.gateway.receive_port
-        return pacs.send(files, "127.0.0.1", port, title, self.seeded.calling_ae, timeout_s=10.0)
+        return pacs.send(files, "127.0.0.1", port, title, self.seeded.calling_ae, timeout_s=PATIENCE_S)
 
     def status(self) -> dict[str, Any]:  # Any: JSON
         return self.gateway.status()
 
     def local_page(self) -> str:
         """What the hospital's IT sees."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.gateway.local_port}/", timeout=5) as answer:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{self.gateway.local_port}/", timeout=PATIENCE_S
+        ) as answer:
             return str(answer.read().decode())
 
     def delivered(self) -> int:
         """Objects that the gateway holds a receipt for."""
         return sum(exam["delivered"] for exam in self.status()["exams"])
 
-    def await_delivered(self, count: int, patience_s: float = 40.0) -> None:
-        until(lambda: self.delivered() >= count, f"{count} receipted objects", patience_s, self.story)
+    def await_delivered(self, count: int) -> None:
+        until(lambda: self.delivered() >= count, f"{count} receipted objects", story=self.story)
 
-    def await_words(self, words: str, patience_s: float = 30.0) -> None:
+    def await_words(self, words: str) -> None:
         """Until the local page says so."""
-        until(lambda: words in self.local_page(), f"'{words}' on the local page", patience_s, self.local_page)
+        until(lambda: words in self.local_page(), f"'{words}' on the local page", story=self.local_page)
 
     def restart_server(self, **settings: str) -> None:
         """Stop the server as Ctrl-C does and start it with these settings added."""
@@ -110,8 +112,10 @@ class Hospital:
         space = self.seeded.space_id
         ((before,),) = self.ask(f"select {column} from {table} where space_id = %s", space)
         self.ask(f"update {table} set {column} = %s where space_id = %s", value, space)
-        yield
-        self.ask(f"update {table} set {column} = %s where space_id = %s", before, space)
+        try:
+            yield
+        finally:
+            self.ask(f"update {table} set {column} = %s where space_id = %s", before, space)
 
     def used_bytes(self) -> int:
         """What the archive holds."""
@@ -127,17 +131,18 @@ class Hospital:
             answer = owner.execute(sql, values)
             return answer.fetchall() if answer.description else []
 
-    def owner(self, patience_s: float = 15.0) -> psycopg.Connection[tuple[Any, ...]]:
+    def owner(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection as the owner; the database may be coming up again."""
         address = EmbeddedPostgres(self.server.data_dir).addresses.owner
-        ends = time.monotonic() + patience_s
-        while True:
-            try:
-                return psycopg.connect(address, autocommit=True, connect_timeout=5)
-            except psycopg.OperationalError:
-                if time.monotonic() > ends:
-                    raise
-                time.sleep(0.1)
+        made: list[psycopg.Connection[tuple[Any, ...]]] = []
+
+        def is_open() -> bool:
+            with suppress(psycopg.OperationalError):
+                made.append(psycopg.connect(address, autocommit=True))
+            return bool(made)
+
+        until(is_open, "the database", story=self.story)
+        return made[0]
 
     def instances(self) -> Counter[str]:
         """How often the archive has each instance."""
@@ -165,7 +170,7 @@ class Hospital:
     def processes(self, name: str) -> list[int]:
         """Processes below the server whose command holds `name`, parents first."""
         listing = subprocess.run(
-            ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+            ["ps", "-ww", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
         ).stdout
         children: dict[int, list[tuple[int, str]]] = {}
         for line in listing.splitlines()[1:]:
@@ -200,6 +205,8 @@ class Line(threading.Thread):
         self._streams: list[bytearray] = []
         self._at, self._act = 0, _nothing
         self._total = 0
+        self._may_pass = threading.Event()
+        self._may_pass.set()
         self.start()
 
     @property
@@ -213,6 +220,15 @@ class Line(threading.Thread):
         with self._lock:
             self._at, self._act = self._total + size, act
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing passes from gateway to server until the block ends; it arrives afterwards."""
+        self._may_pass.clear()
+        try:
+            yield
+        finally:
+            self._may_pass.set()
+
     def run(self) -> None:
         while True:
             try:
@@ -222,24 +238,20 @@ class Line(threading.Thread):
             threading.Thread(target=self._relay, args=(near,), daemon=True).start()
 
     def close(self) -> None:
+        self._may_pass.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # what waits for a connection ends by this alone
         self._listener.close()
 
     def _relay(self, near: socket.socket) -> None:
         stream = bytearray()
         with self._lock:
             self._streams.append(stream)
-        try:
-            far = socket.create_connection(("127.0.0.1", self._target), timeout=10)
-        except OSError:
-            near.close()
-            return
-        far.settimeout(None)
-        back = threading.Thread(target=_pump, args=(far, near, _nothing_with), daemon=True)
-        back.start()
-        _pump(near, far, lambda piece: self._note(stream, piece))
-        back.join(10)
-        near.close()
-        far.close()
+        with near, suppress(OSError), socket.create_connection(("127.0.0.1", self._target)) as far:
+            back = threading.Thread(target=_pump, args=(far, near, _nothing_with), daemon=True)
+            back.start()
+            _pump(near, far, lambda piece: self._note(stream, piece))
+            back.join(PATIENCE_S)
 
     def _note(self, stream: bytearray, piece: bytes) -> None:
         with self._lock:
@@ -249,6 +261,7 @@ class Line(threading.Thread):
             if act is not _nothing:
                 self._act = _nothing
         act()
+        self._may_pass.wait()
 
 
 def _pump(source: socket.socket, target: socket.socket, note: Callable[[bytes], None]) -> None:
@@ -271,13 +284,3 @@ def _nothing() -> None:
 
 def _nothing_with(_piece: bytes) -> None:
     return
-
-
-def until(
-    condition: Callable[[], object], what: str, patience_s: float = 30.0, story: Callable[[], str] = str
-) -> None:
-    """Wait for a condition, never for a fixed time."""
-    ends = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < ends, f"Waited {patience_s:.0f} s for {what}. {story()}"
-        time.sleep(0.2)

@@ -41,8 +41,9 @@ def make() -> None:
     ours, theirs = new_world("Ours"), new_world("Theirs")
     people = {"administrator": ours.administrator, "stranger": theirs.administrator}
     people |= {"editor": ours.join("Editor"), "leaver": ours.join("Editor"), "reader": ours.join("Reader")}
-    emails = {who: person.email for who, person in people.items()}
-    made = {"password": PASSWORD, "space": str(ours.space_id), "foreign": str(theirs.space_id), **emails}
+    made = {"password": PASSWORD, "space": str(ours.space_id), "foreign": str(theirs.space_id)}
+    made |= {who: person.email for who, person in people.items()}
+    made |= {f"{who}_id": str(person.principal.id) for who, person in people.items()}
     sys.stdout.write(json.dumps(made))
 
 

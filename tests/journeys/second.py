@@ -5,30 +5,36 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 
 from collegium_testkit.installation import free_port
-from tests.journeys.hospital import until
+from collegium_testkit.patience import PATIENCE_S
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from collegium_testkit.installation import InstallationProcess
 
+REPOSITORY = Path(__file__).resolve().parents[2]
+
 
 @contextmanager
 def second_web_process(server: InstallationProcess) -> Iterator[str]:
-    """Its address; it ends with the block."""
+    """Its address; it ends with the block. What it once let through it refuses only when it is told to (`unaging`)."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--port", str(port), "--no-ws"]
-    process = subprocess.Popen([*command, "collegium.asgi:application"], env=server.environment)
+    process = subprocess.Popen(
+        [*command, "tests.journeys.unaging:application"], env=server.environment, cwd=REPOSITORY
+    )
     url = f"http://127.0.0.1:{port}"
 
     def answers() -> bool:
         try:
-            return httpx.get(f"{url}/health", timeout=2).status_code == 200
+            return httpx.get(f"{url}/health", timeout=PATIENCE_S).status_code == 200
         except httpx.HTTPError:
             return False
 
@@ -37,4 +43,4 @@ def second_web_process(server: InstallationProcess) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE_S)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -15,13 +15,14 @@ import pytest
 
 from collegium_deid import load_recipe
 from collegium_testkit import phantoms
-from tests.journeys.hospital import Hospital, until
+from tests.journeys.hospital import Hospital
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STRICT = load_recipe("strict").text
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 WORKER = "collegium.cli.worker"
 
@@ -47,11 +48,15 @@ def exam(tmp_path: Path) -> phantoms.ExamTruth:
 
 def assert_all_there_once(hospital: Hospital) -> None:
     """Gateway and server agree on every image ever pushed, and the trail is whole."""
-    until(lambda: set(hospital.tasks().values()) == {1}, "one task an exam", 60, hospital.story)
+    until(lambda: set(hospital.tasks().values()) == {1}, "one task an exam", story=hospital.story)
+    until(
+        lambda: hospital.status()["queue_objects"] == 0,
+        "the gateway to hold every receipt",
+        story=hospital.story,
+    )
     assert set(hospital.instances().values()) == {1}
     assert hospital.receipts() == hospital.instances()
     assert sum(hospital.instances().values()) == hospital.delivered()
-    assert hospital.status()["queue_objects"] == 0
     verified = hospital.verify_trail()
     assert verified.returncode == 0, verified.stdout
 
@@ -66,7 +71,7 @@ def test_killed_in_the_middle_of_an_upload_the_server_has_every_image_once(
     hospital.line.once_after(250_000, partial(hospital.kill, part))
 
     hospital.push(exam.files)
-    hospital.await_delivered(before + 12, 60)
+    hospital.await_delivered(before + 12)
 
     assert_all_there_once(hospital)
 
@@ -77,16 +82,15 @@ def test_killed_inside_a_job_the_exam_still_gets_its_one_task(
     hospital: Hospital, exam: phantoms.ExamTruth, part: str
 ) -> None:
     running = "select 1 from procrastinate_jobs where status = 'doing' and task_name = 'collegium.react'"
-    owner = hospital.owner()
-    owner.autocommit = False
-    owner.execute("lock table research_pipeline_examplacement in access exclusive mode")
+    with closing(hospital.owner()) as owner:
+        owner.autocommit = False
+        owner.execute("lock table research_pipeline_examplacement in access exclusive mode")
 
-    hospital.push(exam.files)
-    until(lambda: hospital.ask(running), "the job to begin", 30, hospital.story)
-    hospital.kill(part)
-    owner.close()
+        hospital.push(exam.files)
+        until(lambda: hospital.ask(running), "the job to begin", story=hospital.story)
+        hospital.kill(part)
 
-    until(lambda: not hospital.ask(running), "the job to end", 60, hospital.story)
+    until(lambda: not hospital.ask(running), "the job to end", story=hospital.story)
     assert_all_there_once(hospital)
 
 
@@ -106,11 +110,12 @@ def test_what_the_server_refuses_waits_with_its_words_and_goes_out_once_that_is_
     hospital: Hospital, exam: phantoms.ExamTruth, changes: dict[str, object], words: str
 ) -> None:
     before = hospital.delivered()
-    hospital.push(exam.files)
 
     with ExitStack() as channel:
-        for column, value in changes.items():
-            channel.enter_context(hospital.altered("imaging_connections_channel", column, value))
+        with hospital.line.held():  # the channel took them, and is another before they arrive
+            hospital.push(exam.files)
+            for column, value in changes.items():
+                channel.enter_context(hospital.altered("imaging_connections_channel", column, value))
         hospital.await_words(words)
         waiting = hospital.status()["queue_objects"]
     hospital.await_delivered(before + 12)
@@ -128,7 +133,7 @@ def test_a_gateway_whose_token_is_not_known_keeps_everything_and_says_so(
     with hospital.altered("imaging_connections_gateway", "token_digest", bytes(32)):
         hospital.await_words("its access was revoked")  # a heartbeat notices within seconds
         hospital.push(exam.files)
-        until(lambda: hospital.status()["failures"], "a failed attempt", 30, hospital.story)
+        until(lambda: hospital.status()["failures"], "a failed attempt", story=hospital.story)
         waiting = hospital.status()["queue_objects"]
     hospital.await_delivered(before + 12)
 

@@ -13,12 +13,14 @@ import pytest
 
 from collegium_deid import load_recipe
 from collegium_testkit import phantoms
-from tests.journeys.hospital import Hospital, until
+from collegium_testkit.patience import PATIENCE_S
+from tests.journeys.hospital import Hospital
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _CHANNEL = re.compile(r"/projects/[0-9a-f-]{36}/gateways/([0-9a-f-]{36})/channels/([0-9a-f-]{36})/")
@@ -31,8 +33,8 @@ FORM = {
 class Desk:
     """An administrator's browser, at the pages of one gateway."""
 
-    def __init__(self, hospital: Hospital) -> None:
-        self.hospital, self._client = hospital, httpx.Client(base_url=hospital.server.url)
+    def __init__(self, hospital: Hospital, client: httpx.Client) -> None:
+        self.hospital, self._client = hospital, client
         token = _TOKEN.search(self._client.get("/accounts/login/").text)
         assert token
         form = {
@@ -48,19 +50,16 @@ class Desk:
         assert found
         self.channel = found[0]
 
-    def close(self) -> None:
-        self._client.close()
-
     def await_words(self, words: str) -> None:
         self.await_match(re.escape(words))
 
-    def await_match(self, pattern: str, patience_s: float = 30.0) -> None:
+    def await_match(self, pattern: str) -> None:
         """Until the gateway's page shows it."""
 
         def is_shown() -> bool:
             return re.search(pattern, self._client.get(self.gateway).text) is not None
 
-        until(is_shown, f"{pattern} on the page", patience_s, self.hospital.story)
+        until(is_shown, f"{pattern} on the page", story=self.hospital.story)
 
     def post(self, **given: str) -> None:
         version = re.search(r'name="version" value="(\d+)"', self._client.get(self.channel).text)
@@ -74,10 +73,11 @@ class Desk:
 def desk() -> Iterator[Desk]:
     place = Path(tempfile.mkdtemp(prefix="collegium-journey-"))
     place.chmod(0o755)
-    with Hospital(place) as running:
-        made = Desk(running)
-        yield made
-        made.close()
+    with (
+        Hospital(place) as running,
+        httpx.Client(base_url=running.server.url, timeout=PATIENCE_S) as client,
+    ):
+        yield Desk(running, client)
     shutil.rmtree(place, ignore_errors=True)
 
 
@@ -97,4 +97,4 @@ def test_what_a_channel_is_told_arrives_and_what_goes_wrong_is_seen(desk: Desk, 
     desk.hospital.push(exam.files)
     desk.post(act="off", reason="the scanner moved")
     desk.await_words("Switched off")
-    desk.await_match(r"<dt>Failures</dt><dd>[1-9]", patience_s=60)
+    desk.await_match(r"<dt>Failures</dt><dd>[1-9]")

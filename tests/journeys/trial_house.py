@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,17 +14,18 @@ import psycopg
 
 from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit import pacs, people, phantoms
+from collegium_testkit.browser import profile
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
 from collegium_testkit.prepared import Prepared
-from tests.journeys.hospital import until
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
     from collegium_testkit.phantoms import Lesion
     from collegium_testkit.seed import Seeded
@@ -58,27 +60,26 @@ class TrialHouse:
         self.lesions: list[list[Lesion]] = []
         """By subject and visit."""
         self.planted: list[str] = []
-        self._contexts: list[BrowserContext] = []
+        self._running, self._windows = ExitStack(), ExitStack()
 
     def __enter__(self) -> Self:
-        self.server.start()
-        try:
+        with ExitStack() as begun:
+            begun.enter_context(self.server)
             self.seeded = self.server.seed()
             callers = ((self.seeded.calling_ae, "127.0.0.1"),)
-            self.gateway = GatewayProcess(self._place / "hospital", self.server.url, callers=callers)
+            self.gateway = begun.enter_context(
+                GatewayProcess(self._place / "hospital", self.server.url, callers=callers)
+            )
             self.gateway.enrol(self.server.url, self.seeded.trial.gateway_code)
             self.gateway.start()
-        except BaseException:
-            self.server.stop()
-            raise
+            begun.callback(self.close_windows)
+            self._running = begun.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close_windows()
-        self.gateway.kill()
-        self.server.stop()
+        self._running.close()
 
     @property
     def space(self) -> str:
@@ -92,13 +93,13 @@ class TrialHouse:
             for number, lesions_mm in enumerate(subjects, arrived):
                 if visit < len(lesions_mm):
                     self._send(number, visit, study_date, lesions_mm[visit], slices)
-            until(lambda: self._placed() == sum(map(len, self.lesions)), "the exams", 90, self._story)
+            until(lambda: self._placed() == sum(map(len, self.lesions)), "the exams", story=self._story)
 
     def act(self, *acts: Sequence[Any]) -> None:  # Any: JSON
         """What people do without a window: see `trial_acts`."""
         done = subprocess.run(
             [sys.executable, "-m", "tests.journeys.trial_acts", self.space], input=json.dumps(acts),
-            env=self.server.environment, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=120,
+            env=self.server.environment, cwd=REPOSITORY, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
 
@@ -125,9 +126,7 @@ class TrialHouse:
         """Signed in, at an address. `who` is a short name of the trial's people, or `administrator`."""
         email = self.seeded.trial.people.get(who, self.seeded.administrator)
         given = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"} | look
-        context = self._chromium.new_context(**given)
-        self._contexts.append(context)
-        page = context.new_page()
+        page = self._windows.enter_context(profile(self._chromium, **given)).new_page()
         page.goto(f"{self.server.url}/accounts/login/")
         page.fill("#id_login", email)
         page.fill("#id_password", self.seeded.password)
@@ -138,9 +137,7 @@ class TrialHouse:
         return page
 
     def close_windows(self) -> None:
-        for context in self._contexts:
-            context.close()
-        self._contexts.clear()
+        self._windows.close()
 
     def ask(self, sql: str, *values: object) -> list[tuple[Any, ...]]:  # Any: whatever the columns hold
         """Rows, as the database's owner."""

@@ -9,9 +9,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserType, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, BrowserType, sync_playwright
+
+from collegium_testkit.patience import PATIENCE_S
 
 # The shell has no window of its own to draw beside each page: a fresh context costs it a quarter.
 _NAMES: Final = (
@@ -38,7 +40,7 @@ _SOFTWARE_GL: Final = (
     "--disable-gpu-compositing",
 )
 _NO_GL: Final = ("--disable-gpu", "--disable-3d-apis")
-_START_TIMEOUT_MS: Final = 60_000
+_PATIENCE_MS: Final = PATIENCE_S * 1000
 
 
 def chromium_path() -> Path | None:
@@ -70,7 +72,7 @@ def launch(chromium: BrowserType, *, has_webgl: bool = True) -> Browser:
     return chromium.launch(
         executable_path=str(path),
         args=[*_QUIET, *(_SOFTWARE_GL if has_webgl else _NO_GL)],
-        timeout=_START_TIMEOUT_MS,
+        timeout=_PATIENCE_MS,
     )
 
 
@@ -83,3 +85,14 @@ def browser(*, has_webgl: bool = True) -> Iterator[Browser]:
             yield started
         finally:
             started.close()
+
+
+@contextmanager
+def profile(started: Browser, **look: Any) -> Iterator[BrowserContext]:  # Any: Playwright's own
+    """A profile of its own, closed at the end with its pages; what is done in it waits as long as other tests do."""
+    opened = started.new_context(**look)
+    try:
+        opened.set_default_timeout(_PATIENCE_MS)
+        yield opened
+    finally:
+        opened.close()

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from collegium.settings.places import database_home
 from collegium_testkit import prepared
+from collegium_testkit.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -97,8 +98,8 @@ class InstallationProcess:
         told = {"COLLEGIUM_DATA_DIR": str(self.data_dir), "COLLEGIUM_PORT": str(self.port)}
         return {**mine, **told, "DJANGO_SETTINGS_MODULE": "collegium.settings.django", **self._more}
 
-    def start(self, timeout_s: float = 120.0) -> None:
-        """Start and wait until the pages answer."""
+    def start(self, timeout_s: float = 2 * PATIENCE_S) -> None:
+        """Start and wait until the pages answer; what does not start is stopped."""
         if self._copied and not self.data_dir.exists():
             prepared.copy_to(self.data_dir, self._copied)
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -112,7 +113,9 @@ class InstallationProcess:
         # Its own word counts: whoever else might answer at this port is not this server.
         while "Collegium answers at" not in self.log_text[before:] or not self.answers():
             if self._process.poll() is not None or time.monotonic() > ends:
-                raise RuntimeError(f"The server did not start. {self.log_text[-3000:]}")
+                story = self.log_text[-3000:]
+                self.stop()
+                raise RuntimeError(f"The server did not start. {story}")
             time.sleep(0.1)
 
     def answers(self) -> bool:
@@ -123,7 +126,7 @@ class InstallationProcess:
         except OSError:
             return False
 
-    def run(self, *arguments: str, timeout_s: float = 120.0) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout_s: float = PATIENCE_S) -> subprocess.CompletedProcess[str]:
         """One `collegium` command against this installation."""
         command = [sys.executable, "-m", "collegium.cli", *arguments]
         return subprocess.run(
@@ -166,14 +169,15 @@ class InstallationProcess:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def stop(self, timeout_s: float = 30.0) -> float:
-        """Ask it to end as Ctrl-C does; returns the seconds it took."""
-        began = time.monotonic()
-        if self._process and self._process.poll() is None:
+    def stop(self, timeout_s: float = PATIENCE_S) -> int | None:
+        """Ask it to end as Ctrl-C does and wait until it has; its exit code, or None if it was not started."""
+        if self._process is None:
+            return None
+        if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(timeout_s)
+        code = self._process.wait(timeout_s)
         self._process = None
-        return time.monotonic() - began
+        return code
 
     def remove(self) -> None:
         """Forget everything this installation kept, wherever its database lies."""
