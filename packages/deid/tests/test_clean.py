@@ -105,6 +105,7 @@ def test_the_method_is_declared(
     assert new.LongitudinalTemporalInformationModified == "MODIFIED"
 
 
+@pytest.mark.requirement("C06")
 def test_the_file_meta_is_new_and_agrees(
     ct: Dataset, write: Tool, clean: Tool, read: Callable[[bytes], Dataset]
 ) -> None:
@@ -221,6 +222,7 @@ def test_a_meaning_of_a_shared_code_stays_and_a_local_one_is_cleaned(
     assert local.CodeMeaning == "CT thorax"
 
 
+@pytest.mark.requirement("C06")
 @both_forms
 def test_a_group_can_be_unknown_private_or_an_overlay_and_goes(
     ct: Dataset, write: Tool, clean: Tool, read: Callable[[bytes], Dataset], implicit: bool
@@ -240,6 +242,7 @@ def test_a_group_can_be_unknown_private_or_an_overlay_and_goes(
     assert not [tag for tag in tags if tag >> 16 & 1]
 
 
+@pytest.mark.requirement("C06")
 def test_a_sequence_hidden_in_unknown_vr_is_entered(
     ct: Dataset, write: Tool, clean: Tool, key: SiteKey
 ) -> None:

@@ -113,6 +113,7 @@ def test_sequences_about_the_person_hold_nothing_of_them(
     assert b"556677" not in head
 
 
+@pytest.mark.requirement("C06")
 @pytest.mark.parametrize("keyword", ["ContentSequence", "RequestAttributesSequence", "VOILUTSequence"])
 def test_a_person_at_any_depth_becomes_the_subject(
     *, ct: Dataset, write: Tool, clean: Tool, read: Tool, recipe: Recipe, keyword: str

@@ -57,6 +57,7 @@ def report(folder: Path) -> Any:  # Any: JSON
     return json.loads(next((folder / "reports").iterdir()).read_text())
 
 
+@pytest.mark.requirement("C10", "C21")
 def test_a_name_in_a_picture_is_hidden_reported_learned_and_hidden_unread_once_confirmed(
     scan: Path, capsys: Printed
 ) -> None:

@@ -134,6 +134,7 @@ def test_where_reports_are_not_cleaned_no_word_of_them_stays(
     assert texts <= {"REMOVED"}
 
 
+@pytest.mark.requirement("C06")
 @both_forms
 def test_annotations_of_a_presentation_state_are_cleaned(  # noqa: PLR0917 - fixtures, handed in by name
     ct: Dataset, write: Tool, clean: Tool, read: Tool, teaching: Recipe, implicit: bool
@@ -168,6 +169,7 @@ def test_annotations_of_a_waveform_are_cleaned(
     assert new.WaveformAnnotationSequence[0].UnformattedTextValue == "axial"
 
 
+@pytest.mark.requirement("C06")
 @both_forms
 def test_overlays_curves_and_icons_go(
     ct: Dataset, write: Tool, clean: Tool, read: Tool, implicit: bool

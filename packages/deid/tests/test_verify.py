@@ -61,7 +61,7 @@ LEAKS: dict[str, Callable[[Dataset], object]] = {
 }
 
 
-@pytest.mark.requirement("C11")
+@pytest.mark.requirement("C12")
 @pytest.mark.parametrize("leak", list(LEAKS))
 def test_a_leak_is_found_whatever_it_looks_like(
     ct: Dataset, write: Tool, clean: Tool, read: Tool, leak: str

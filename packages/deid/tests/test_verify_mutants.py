@@ -126,7 +126,7 @@ def written(write: Tool, ds: Dataset) -> bytes:
     return bytes(128) + b"DICM" + element(0x00020000, "UL", struct.pack("<I", len(body))) + body + data[end:]
 
 
-@pytest.mark.requirement("C11")
+@pytest.mark.requirement("C12")
 @pytest.mark.parametrize("mutant", list(MUTANTS))
 def test_a_mutant_is_caught(
     *, ct: Dataset, write: Tool, clean: Tool, read: Tool, recipe: Recipe, mutant: str

@@ -53,6 +53,7 @@ def test_a_broken_file_of_masks_is_refused(tmp_path: Path) -> None:
     assert error.value.code == "deid.pixels.masks"
 
 
+@pytest.mark.requirement("C10")
 def test_a_confirmed_mask_is_hidden_without_reading(draw: Draw, make: Make, hide: Hide) -> None:
     picture = draw(("Liver 3.5 cm", 10, 30))
     data = make(picture, StudyInstanceUID="1.2.3.4")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from .conftest import Draw, Hide, Make
 
-pytestmark = pytest.mark.requirement("C09")
-
 CT = "1.2.840.10008.5.1.4.1.1.2"
 
 TOKENS = known_tokens(["Brambleworth^Leopoldine"], ["MRN-4471123", "Quillhaven"])
@@ -45,11 +43,13 @@ HIDDEN = {
 }  # fmt: skip
 
 
+@pytest.mark.requirement("C11")
 @pytest.mark.parametrize("line", KEPT)
 def test_the_whitelist_keeps_settings_measures_and_medical_words(line: str) -> None:
     assert reason_to_hide(Reading(line, 0.9), PixelPolicy("whitelist"), TOKENS) is None
 
 
+@pytest.mark.requirement("C11")
 @pytest.mark.parametrize("line", HIDDEN)
 def test_the_whitelist_hides_what_identifies_even_misread_and_what_nobody_knows(line: str) -> None:
     assert reason_to_hide(Reading(line, 0.9), PixelPolicy("whitelist"), TOKENS) == HIDDEN[line]
@@ -60,6 +60,24 @@ def test_the_whitelist_hides_what_identifies_even_misread_and_what_nobody_knows(
 )
 def test_an_unknown_word_stays_or_goes_by_policy(policy: str, reason: str | None) -> None:
     assert reason_to_hide(Reading("Marchand", 0.9), PixelPolicy(policy), TOKENS) == reason
+
+
+@pytest.mark.requirement("C11")
+@pytest.mark.parametrize("policy", ["all_text", "phi_only", "whitelist"])
+@pytest.mark.parametrize("line", [line for line, reason in HIDDEN.items() if reason == "known"])
+def test_what_is_close_to_an_identifier_goes_under_every_policy_and_whatever_a_site_allows(
+    line: str, policy: str
+) -> None:
+    allowing = PixelPolicy(policy, allow=("brambleworth", "leopoldine", "quillhaven", line.casefold()))
+
+    assert reason_to_hide(Reading(line, 0.9), allowing, TOKENS) is not None
+
+
+@pytest.mark.requirement("C11")
+@pytest.mark.parametrize("mark", ["R", "L", "RT", "LEFTKIDNEY", "3.5 cm", "16cm", "10 mm"])
+@pytest.mark.parametrize("policy", ["phi_only", "whitelist"])
+def test_marks_of_the_side_and_scales_stay(mark: str, policy: str) -> None:
+    assert reason_to_hide(Reading(mark, 0.9), PixelPolicy(policy), TOKENS) is None
 
 
 def test_a_site_may_allow_words_of_its_own() -> None:
@@ -96,6 +114,7 @@ def test_the_gate_sees_letters_of_any_size_on_a_slice(scale: float) -> None:
     assert gate.chains(picture)
 
 
+@pytest.mark.requirement("C10")
 @pytest.mark.parametrize(("text", "size"), [("BRAMBLEW", 2.2), ("BRAMB", 3.8)])
 def test_letters_too_large_for_the_gate_are_hidden_on_a_slice(
     make: Make, hide: Hide, text: str, size: float
@@ -127,6 +146,7 @@ def _slice() -> NDArray[np.uint8]:
     return (cv2.GaussianBlur(picture, (0, 0), 1.2) + noise).clip(0, 245).astype(np.uint8)
 
 
+@pytest.mark.requirement("C10", "C11")
 def test_names_go_and_settings_stay(draw: Draw, make: Make, hide: Hide) -> None:
     picture = draw(("BRAMBLEWORTH", 10, 30), ("Liver 3.5 cm", 10, 80))
 
@@ -183,6 +203,7 @@ def test_a_box_does_not_reach_into_what_may_stay(draw: Draw) -> None:
     assert longer.right <= 166
 
 
+@pytest.mark.requirement("C10", "C11")
 @pytest.mark.parametrize("turn", [1, 3])
 def test_turned_text_is_read_as_well(draw: Draw, make: Make, hide: Hide, turn: int) -> None:
     picture = np.ascontiguousarray(np.rot90(draw(("BRAMBLEWORTH", 60, 60)), turn))
@@ -192,6 +213,7 @@ def test_turned_text_is_read_as_well(draw: Draw, make: Make, hide: Hide, turn: i
     assert [area.reason for area in done.areas] == ["known"]
 
 
+@pytest.mark.requirement("C10")
 def test_coloured_text_as_bright_as_its_ground_is_seen(make: Make, hide: Hide) -> None:
     picture = np.stack([np.full((120, 320), 90, np.uint8)] * 3, axis=-1)
     cv2.putText(picture, "BRAMBLEWORTH", (20, 60), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (220, 18, 120), 2)
@@ -201,6 +223,7 @@ def test_coloured_text_as_bright_as_its_ground_is_seen(make: Make, hide: Hide) -
     assert done.code == "redacted"
 
 
+@pytest.mark.requirement("C10")
 @pytest.mark.parametrize("padding", [-32768, -6000, 32767])
 def test_writing_is_seen_beside_padding_that_nobody_declared(
     draw: Draw, make: Make, hide: Hide, padding: int
@@ -225,6 +248,7 @@ def test_hidden_text_may_be_black_where_the_recipe_says_so(draw: Draw, make: Mak
     assert (filled == draw().min()).all() or filled.max() < 30
 
 
+@pytest.mark.requirement("C12")
 def test_what_is_still_seen_after_hiding_refuses_the_object(
     draw: Draw, make: Make, hide: Hide, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOLDER = real_data.folder()
 pytestmark = [
     pytest.mark.skipif(FOLDER is None, reason="no real data on this machine"),
-    pytest.mark.requirement("C09"),
+    pytest.mark.requirement("C10"),
 ]
 TEXT_FREE = (
     "ct_head_phantom/I5*",
@@ -50,6 +50,7 @@ def test_text_free_images_are_looked_at_and_not_changed(looking: Callable[..., R
     assert all(before.startswith(b"".join(done.pixels)) for before, done in results)
 
 
+@pytest.mark.requirement("C11")
 @pytest.mark.parametrize("name", ["us_burned_in_grey.dcm", "us_burned_in_rgb.dcm"])
 def test_the_patient_on_a_real_ultrasound_is_hidden(looking: Callable[..., Recipe], name: str) -> None:
     _, done = _looked(_files(f"us/{name}")[0], looking())

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .conftest import Draw, Hide, Make
 
-pytestmark = pytest.mark.requirement("C09")
+pytestmark = pytest.mark.requirement("C10")
 
 LINE = ("BRAMBLEWORTH LEOPOLDINE", 10, 30)
 HTJ2K = "1.2.840.10008.1.2.4.201"
@@ -192,6 +192,36 @@ def test_every_frame_is_hidden_and_text_of_one_frame_alone_is_seen(
     assert {(area.first, area.last) for area in done.areas} == {(0, 6)}
 
 
+@pytest.mark.parametrize("syntax", LOSSLESS)
+def test_every_frame_of_a_compressed_picture_is_hidden_and_the_rest_is_the_same(
+    draw: Draw, make: Make, hide: Hide, compress: Callable[..., bytes], syntax: str
+) -> None:
+    picture = np.stack([draw(LINE), draw(LINE, ("MRN-4471123", 150, 100)), draw(LINE)]).astype(np.uint16) * 13
+    frames = [compress(syntax, frame) for frame in picture]
+
+    ds, done = hide(
+        make(picture, syntax=syntax, frames=[frame + b"\0" * (len(frame) & 1) for frame in frames])
+    )
+
+    after = np.stack([_frame(ds, number) for number in range(3)])
+    assert (ds.file_meta.TransferSyntaxUID, ds.NumberOfFrames) == (syntax, 3)
+    assert {(area.first, area.last) for area in done.areas} == {(0, 2)}
+    assert len(done.areas) == 2
+    for number in range(3):
+        changed_only_inside(picture[number], after[number], done)
+    for area in done.areas:
+        hidden = after[:, area.y : area.y + area.height, area.x : area.x + area.width]
+        assert len(np.unique(hidden[1])) == 1
+
+
+def _frame(ds: Dataset, number: int) -> NDArray[Any]:
+    """One frame, as `decoded` gives a whole picture."""
+    if ds.file_meta.TransferSyntaxUID == HTJ2K:
+        coded = list(generate_frames(ds.PixelData, number_of_frames=3))[number]
+        return np.asarray(imagecodecs.htj2k_decode(coded))
+    return pixel_array(ds, raw=True, index=number)
+
+
 def test_frames_are_written_anew_one_at_a_time(make: Make) -> None:
     frames = np.zeros((64, 128, 128), np.uint16)
     data = make(frames)
@@ -283,6 +313,7 @@ def test_a_fragment_before_the_first_frame_is_refused(
     assert error.value.code == "deid.pixels.fragments"
 
 
+@pytest.mark.requirement("C09")
 def test_a_picture_without_writing_keeps_every_byte(draw: Draw, make: Make, hide: Hide) -> None:
     data = make(draw())
 
