@@ -57,7 +57,7 @@ def test_no_decision_is_lost_or_done_twice_when_the_gateway_is_killed(
             if chance.random() < 0.5:
                 process.kill()
                 process.start()
-        until(lambda: len(server.receipted) == len(released), timeout_s=120.0)
+        until(lambda: len(server.receipted) == len(released))
 
         left = parts.quarantine.objects(limit=count)
         verdict = parts.trail.verify()

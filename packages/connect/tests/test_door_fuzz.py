@@ -197,12 +197,12 @@ def play(said: bytes, desk: Desk, memory: Memory, *, hangs_up: bool) -> tuple[st
     socket = Bytes(said, hangs_up=hangs_up)
     stream = Stream(cast("Any", socket))  # Any: all of a socket that a stream uses
     association = Association(
-        UpperLayer(stream, artim_s=5, idle_s=5, max_pdu=MAX_PDU),
+        UpperLayer(stream, artim_s=600, idle_s=600, max_pdu=MAX_PDU),
         stream,
         desk,
         Reception(desk, memory, 8 << 20, whole=2 << 20),
         address="127.0.0.1",
-        object_timeout_s=5,
+        object_timeout_s=600,
         committer=desk,
     )
     ending = association.serve()

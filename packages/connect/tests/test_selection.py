@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -22,18 +21,13 @@ from collegium_testkit.channels import channel
 from collegium_testkit.doors import CHANNEL, KEY
 from collegium_testkit.export_manifests import export_manifest
 from collegium_testkit.fake_server import FakeServer
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.phantoms import ExamTruth
 
 Until = Callable[..., None]
 ASKING = replace(CHANNEL, setup=replace(CHANNEL.setup, selected_only=True))
 REASON = "The trial asked for all of it by telephone."
 PASSWORD = "a long enough password"
-
-
-@pytest.fixture
-def until(until: Until) -> Until:
-    """As ever, with the patience that a slow machine needs."""
-    return partial(until, timeout_s=60.0)
 
 
 @pytest.fixture
@@ -187,7 +181,7 @@ def test_only_what_the_manifest_names_leaves_and_the_rest_is_kept(
     until(lambda: box.held == {selected.NOT_NAMED: 2, selected.READ: 1})
     until(lambda: box.line.state == "delivered")
     assert (box.line.delivered, box.line.objects) == (2, 4)
-    assert box.line.reason == "Objects that it does not name, kept here: 2."
+    assert box.line.reason == "Not named by the export manifest and kept here: 2."
     outside = b"".join(box.server.sent)
     assert exam.patient.family.encode() not in outside
     assert b"please take these" not in outside
@@ -234,7 +228,10 @@ def test_an_exam_without_a_manifest_leaves_as_it_is_when_a_person_says_so(
     until(lambda: box.line.can_be_let_go)
 
     with httpx.Client(
-        base_url=f"http://127.0.0.1:{box.gateway.local_port}", follow_redirects=True, trust_env=False
+        base_url=f"http://127.0.0.1:{box.gateway.local_port}",
+        follow_redirects=True,
+        trust_env=False,
+        timeout=PATIENCE_S,
     ) as http:
         http.post("/sign-in", data={"name": "Ada", "password": PASSWORD, "next": "/"})
         page = http.get("/exams").text
@@ -254,11 +251,11 @@ def test_what_is_named_and_has_not_come_is_told_and_follows_when_it_comes(
     box.push(*exam.files[:2], export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[1:3])]))
 
     until(lambda: box.arrived == 1)
-    assert "Objects that the export manifest names and that have not come: 1." in box.line.reason
+    until(lambda: "Named by the export manifest and not come: 1." in box.line.reason)
     box.push(exam.files[2])
 
     until(lambda: box.arrived == 2)
-    until(lambda: "have not come" not in box.line.reason)
+    until(lambda: "not come" not in box.line.reason)
 
 
 def test_a_manifest_of_another_patient_lets_nothing_go(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -26,12 +25,6 @@ from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_wire import NEWEST, PROTOCOL, Allocation, ChannelSetup, Outcome
 
 Until = Callable[..., None]
-
-
-@pytest.fixture
-def until(until: Until) -> Until:
-    """As ever, with the patience that a slow machine needs."""
-    return partial(until, timeout_s=60.0)
 
 
 @pytest.fixture
