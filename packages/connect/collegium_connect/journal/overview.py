@@ -230,9 +230,9 @@ def _left(row: sqlite3.Row) -> Iterator[str]:
     if row["is_test"]:
         yield "A test exam of the doctor: the server proves and forgets it."
     if row["not_come"]:
-        yield f"Objects that the export manifest names and that have not come: {row['not_come']}."
+        yield f"Named by the export manifest and not come: {row['not_come']}."
     if row["left_out"]:
-        yield f"Objects that it does not name, kept here: {row['left_out']}."
+        yield f"Not named by the export manifest and kept here: {row['left_out']}."
 
 
 def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[str, str]:
