@@ -172,6 +172,17 @@ def test_the_gateways_account_cannot_write_its_program() -> None:
     assert updater["ReadWritePaths"].split() == ["/opt/collegium-connect", "/var/lib/collegium-connect/lease"]
 
 
+@pytest.mark.requirement("C28")
+def test_each_system_looks_for_a_release_every_hour_by_itself() -> None:
+    timer = unit(DEPLOY / "collegium-connect-update.timer")["Timer"]
+    service = unit(DEPLOY / "collegium-connect-update.service")["Service"]
+    windows = (DEPLOY / "install.ps1").read_text("utf-8")
+
+    assert (timer["OnUnitInactiveSec"], timer["RandomizedDelaySec"]) == ("1h", "10min")
+    assert " update install " in service["ExecStart"]
+    assert "-RepetitionInterval (New-TimeSpan -Hours 1)" in windows
+
+
 def test_the_service_manager_holds_the_sockets_of_the_door_while_the_gateway_restarts() -> None:
     service = unit(DEPLOY / "collegium-connect.service")["Service"]
 

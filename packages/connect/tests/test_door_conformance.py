@@ -19,6 +19,7 @@ def test_the_statement_in_the_guide_is_the_one_that_the_code_makes() -> None:
     assert PAGE.read_text("utf-8") == statement()
 
 
+@pytest.mark.requirement("C26")
 def test_the_command_prints_the_very_statement_whatever_else_is_loaded_here() -> None:
     command = [sys.executable, "-m", "collegium_connect.cli", "conformance"]
 

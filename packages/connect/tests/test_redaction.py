@@ -81,7 +81,7 @@ def test_a_delivery_tells_recipe_and_counts_and_of_no_area_where_none_was_hidden
     assert manifest.report.counts["areas"] == 0
 
 
-@pytest.mark.requirement("C12")
+@pytest.mark.requirement("C12", "C18")
 def test_an_exam_with_writing_still_seen_after_hiding_waits_as_a_whole_until_a_person_decides(  # noqa: PLR0917 - fixtures
     site: Site,
     gateway: Gateway,
@@ -100,9 +100,12 @@ def test_an_exam_with_writing_still_seen_after_hiding_waits_as_a_whole_until_a_p
     beats = len(server.heartbeats)
     until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
     (line,), unsent = gateway.status().exams, list(server.deliveries)
-    site.quarantine.delete(ONA, site.only(), "It names the patient.")
+    object_id = site.only()
+    site.quarantine.delete(ONA, object_id, "It names the patient.")
 
     until(lambda: len(server.receipted) == 1)
+    acts = [(act.actor, act.action, act.reason) for act in site.quarantine.history(object_id)]
+    assert acts == [(ONA.name, "quarantine.object.deleted", "It names the patient.")]
     assert unsent == []
     assert (line.state, line.delivered) == ("held", 0)
     assert (

@@ -27,6 +27,11 @@ def test_a_minimal_file_gets_the_defaults(tmp_path: Path) -> None:
     assert loaded.local.host == "127.0.0.1"
 
 
+@pytest.mark.requirement("C16")
+def test_the_server_hears_of_a_gateway_at_least_twice_a_minute(tmp_path: Path) -> None:
+    assert load(tmp_path, MINIMAL).server.heartbeat_s <= 30
+
+
 def test_callers_are_listed_by_title_and_network(tmp_path: Path) -> None:
     loaded = load(
         tmp_path, MINIMAL + '[receive]\nallowed_callers = [{ae = "PACS", address = "10.2.0.0/16"}]\n'
