@@ -1,5 +1,6 @@
 """The ways into a gateway: DICOM where its settings say, the local page on this machine, and nothing else."""
 
+import contextlib
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -17,19 +18,23 @@ def family(pid: int) -> Iterator[int]:
     """A process and all below it."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text("ascii").split():
-            yield from family(int(child))
+        with contextlib.suppress(OSError):  # the thread has just ended
+            for child in task.read_text("ascii").split():
+                yield from family(int(child))
+
+
+def sockets(pid: int) -> Iterator[str]:
+    """The numbers of the sockets that a process and all below it hold."""
+    for process in family(pid):
+        for link in Path(f"/proc/{process}/fd").glob("*"):
+            with contextlib.suppress(OSError):  # it was just closed
+                if found := re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink())):
+                    yield found[1]
 
 
 def listening(pid: int) -> set[tuple[str, int]]:
     """Address and port of each TCP socket that the processes hold open for others."""
-    held = {
-        found[1]
-        for process in family(pid)
-        for link in Path(f"/proc/{process}/fd").iterdir()
-        if link.exists() or link.is_symlink()
-        if (found := re.fullmatch(r"socket:\[(\d+)\]", str(link.readlink())))
-    }
+    held = set(sockets(pid))
     assert not [line for line in _table("tcp6") if line[3] == _LISTENS and line[9] in held]
     return {
         (".".join(str(byte) for byte in reversed(bytes.fromhex(address))), int(port, 16))

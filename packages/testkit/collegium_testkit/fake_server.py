@@ -372,8 +372,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
     def handle(self) -> None:
-        # The gateway was killed, or the fault cut the line: both on purpose.
-        with contextlib.suppress(ConnectionError, TimeoutError, ValueError):
+        # The gateway was killed, does not trust us, or the fault cut the line: all on purpose.
+        with contextlib.suppress(ConnectionError, TimeoutError, ValueError, ssl.SSLError):
             super().handle()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
