@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from django.test import Client
+
 from collegium.kit import ids
 from collegium.kit.database import acting_as
 from collegium.research.pipeline import queries as pipeline
@@ -18,6 +20,7 @@ from collegium.research.projects.people.services import join_site
 from collegium.research.projects.queries import sites
 from collegium.research.reads import services as reads
 from collegium.research.reads.queries import newest_version
+from collegium.research.results import services as results
 from collegium_testkit.study import stored_exam
 from collegium_testkit.world import PASSWORD
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor
     from collegium.research.pipeline.models import Task
     from collegium.research.reads.models import ReadVersion
+    from collegium.research.results.queries import ResultTable
     from collegium_testkit.world import Person, World
 
 TEXT = resources.files("collegium_testkit").joinpath("committee.yaml").read_text("utf-8")
@@ -150,6 +154,40 @@ class Committee:
             return reads.sign_read(
                 actor=actor, task_id=task.id, password=PASSWORD, expected_digest=version.digest
             )
+
+    def correct(self, task: Task, who: str | None = None) -> None:
+        """Begin a correction of what was signed, as the person who has the task or as somebody else."""
+        with self.acting(self.who(task) if who is None else who) as actor:
+            reads.correct_read(actor=actor, task_id=task.id, reason="Second look.")
+
+    def run_again(self, task: Task) -> Task:
+        with self.acting() as actor:
+            return pipeline_services.rerun_step(actor=actor, task_id=task.id, reason="Again.")
+
+    def cancel(self, task: Task) -> None:
+        with self.acting() as actor:
+            pipeline_services.cancel_task(actor=actor, task_id=task.id, reason="Mistake.")
+
+    def hand_back(self, task: Task, who: str | None = None) -> None:
+        with self.acting(self.who(task) if who is None else who) as actor:
+            pipeline_services.hand_back(actor=actor, task_id=task.id, reason="Ill today.")
+
+    def reassign(self, task: Task, to: str) -> None:
+        with self.acting() as actor:
+            pipeline_services.reassign_task(
+                actor=actor, task_id=task.id, to=self.people[to].principal, reason="Holiday."
+            )
+
+    def table(self, step: str = "reading") -> ResultTable:
+        with self.acting() as actor:
+            return results.view_results(actor=actor, step=step)
+
+    def browser(self, who: str = "") -> Client:
+        """A browser in which somebody is signed in."""
+        person = self.people[who] if who else self.world.administrator
+        browser = Client()
+        assert browser.login(email=person.email, password=PASSWORD)
+        return browser
 
     def until_reading(self, subject: str = "S-001", study_date: str = "20240105") -> list[Task]:
         """An exam arrives, its subject is eligible and its images are accepted: the open reading tasks."""

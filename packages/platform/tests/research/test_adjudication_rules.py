@@ -44,19 +44,8 @@ def differing(committee: Committee) -> tuple[Task, Task, Task]:
     return first, second, committee.tasks("adjudicator1")[0]
 
 
-def cancel(committee: Committee, task: Task) -> None:
-    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
-        pipeline.cancel_task(
-            actor=committee.world.actor(), task_id=task.id, reason="Settled by the steering committee."
-        )
-
-
 def correct(committee: Committee, task: Task, response: str) -> None:
-    reader = committee.people[committee.who(task)]
-    with acting_as(reader.principal, [committee.world.space_id]):
-        reads.correct_read(
-            actor=committee.world.actor(reader), task_id=task.id, reason="Another lesion was meant."
-        )
+    committee.correct(task)
     committee.do(task, response=response)
 
 
@@ -64,7 +53,7 @@ def correct(committee: Committee, task: Task, response: str) -> None:
 def test_a_cancelled_adjudication_stays_cancelled_for_the_same_reads(committee: Committee) -> None:
     _, _, adjudication = differing(committee)
 
-    cancel(committee, adjudication)
+    committee.cancel(adjudication)
     committee.until_reading(study_date="20240301")
 
     assert committee.states("adjudication") == ["cancelled"]
@@ -73,7 +62,7 @@ def test_a_cancelled_adjudication_stays_cancelled_for_the_same_reads(committee: 
 @pytest.mark.requirement("R70")
 def test_another_pair_of_reads_asks_for_adjudication_anew(committee: Committee) -> None:
     first, _, adjudication = differing(committee)
-    cancel(committee, adjudication)
+    committee.cancel(adjudication)
 
     correct(committee, first, "CR")
 
@@ -82,7 +71,7 @@ def test_another_pair_of_reads_asks_for_adjudication_anew(committee: Committee) 
 
 def test_a_manager_runs_a_cancelled_adjudication_again(committee: Committee) -> None:
     _, _, adjudication = differing(committee)
-    cancel(committee, adjudication)
+    committee.cancel(adjudication)
 
     with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
         fresh = pipeline.rerun_step(
@@ -109,7 +98,7 @@ def test_the_page_of_a_cancelled_adjudication_offers_to_run_it_again(committee: 
     address = reverse("project-task", args=[committee.world.space_id, adjudication.id])
     before = browser.get(address).content.decode()
 
-    cancel(committee, adjudication)
+    committee.cancel(adjudication)
 
     assert 'data-dialog="rerun"' not in before
     assert 'data-dialog="rerun"' in browser.get(address).content.decode()

@@ -36,24 +36,12 @@ def gathered(world: World, text: str = TEXT, *, readers: int = 3, adjudicators: 
     return committee
 
 
-def hand_back(committee: Committee, task: Task, by: Person | None = None) -> None:
-    person = by or committee.people[committee.who(task)]
-    with acting_as(person.principal, [committee.world.space_id]):
-        services.hand_back(actor=committee.world.actor(person), task_id=task.id, reason="Recognised her.")
-
-
 def change_role(committee: Committee, name: str, role: str) -> None:
     world, person = committee.world, committee.people[name]
     with acting_as(world.administrator.principal, [world.space_id]):
         actor = world.actor()
         (found,) = [one for one in members(actor) if one.principal == person.principal]
         tenancy.change_role(actor=actor, membership_id=found.id, role=role, reason="New work.")
-
-
-def rerun(committee: Committee, task: Task) -> Task:
-    world = committee.world
-    with acting_as(world.administrator.principal, [world.space_id]):
-        return services.rerun_step(actor=world.actor(), task_id=task.id, reason="Again.")
 
 
 def live(committee: Committee, step: str = "reading") -> list[Task]:
@@ -85,8 +73,8 @@ def test_who_handed_a_task_back_is_not_drawn_for_the_other_slot(world: World) ->
     committee = gathered(world)
     first, second = committee.until_reading()
 
-    hand_back(committee, first)
-    hand_back(committee, second)
+    committee.hand_back(first)
+    committee.hand_back(second)
 
     assert first.assignee not in {task.assignee for task in live(committee)}
 
@@ -95,10 +83,10 @@ def test_who_handed_a_task_back_is_not_drawn_for_the_other_slot(world: World) ->
 def test_who_handed_a_task_back_is_not_drawn_for_it_again(world: World) -> None:
     committee = gathered(world)
     first, _ = committee.until_reading()
-    hand_back(committee, first)
+    committee.hand_back(first)
     (fresh,) = [task for task in live(committee) if task.slot == first.slot]
 
-    hand_back(committee, fresh)
+    committee.hand_back(fresh)
 
     (waiting,) = [task for task in live(committee) if task.slot == first.slot]
     assert (waiting.assignee, waiting.state) == ("", "open")
@@ -110,12 +98,12 @@ def test_who_handed_one_visit_back_reads_no_other_slot_of_the_subject_where_visi
 ) -> None:
     committee = gathered(world, readers=4)
     first, second = committee.until_reading()
-    hand_back(committee, first)
+    committee.hand_back(first)
     committee.arrive(study_date="20240301")
     later = [task for task in live(committee) if task.unit_id != first.unit_id]
 
     for task in later:
-        hand_back(committee, task)
+        committee.hand_back(task)
 
     assert first.assignee not in {task.assignee for task in live(committee)}
     assert second.assignee in {task.assignee for task in later}
@@ -125,7 +113,7 @@ def test_who_handed_one_visit_back_reads_no_other_slot_of_the_subject_where_visi
 def test_where_visits_are_read_alone_another_visit_is_drawn_anew(world: World) -> None:
     committee = gathered(world, ALONE, readers=2)
     first, _ = committee.until_reading()
-    hand_back(committee, first)
+    committee.hand_back(first)
 
     later = committee.until_reading(study_date="20240301")
 
@@ -137,7 +125,7 @@ def test_nobody_left_leaves_the_task_waiting_and_tells_those_who_manage_tasks(wo
     first, _ = committee.until_reading()
     second_administrator = world.join("Administrator")
 
-    hand_back(committee, first)
+    committee.hand_back(first)
 
     (waiting,) = [task for task in live(committee) if task.slot == first.slot]
     assert waiting.assignee == ""
@@ -150,7 +138,7 @@ def test_a_task_that_somebody_gets_tells_no_administrator(world: World) -> None:
     committee = gathered(world)
     first, _ = committee.until_reading()
 
-    hand_back(committee, first)
+    committee.hand_back(first)
 
     assert told(world.administrator) == []
 
@@ -158,7 +146,7 @@ def test_a_task_that_somebody_gets_tells_no_administrator(world: World) -> None:
 def test_a_manager_may_give_a_task_to_who_handed_it_back(world: World) -> None:
     committee = gathered(world, readers=2)
     first, _ = committee.until_reading()
-    hand_back(committee, first)
+    committee.hand_back(first)
     (waiting,) = [task for task in live(committee) if task.slot == first.slot]
     reader = committee.people[committee.who(first)]
 
@@ -176,7 +164,7 @@ def test_who_lost_tasks_with_their_role_is_drawn_again_when_they_return(world: W
     first, _ = committee.until_reading()
     name = committee.who(first)
     change_role(committee, name, "Viewer")
-    hand_back(committee, first, by=world.administrator)
+    committee.hand_back(first, "")
     change_role(committee, name, "Reader")
 
     with acting_as(world.administrator.principal, [world.space_id]):
@@ -196,7 +184,7 @@ def test_a_former_adjudicator_is_never_drawn_as_a_reader_of_the_same(world: Worl
     change_role(committee, committee.who(first), "Viewer")
     change_role(committee, "adjudicator1", "Reader")
 
-    fresh = rerun(committee, first)
+    fresh = committee.run_again(first)
 
     assert fresh.assignee == ""
     assert allowed(committee, first, "reading") == {committee.who(second)}
@@ -210,7 +198,7 @@ def test_a_former_adjudicator_is_not_given_a_read_of_the_same_by_a_manager(world
     committee.do(second, response="PD")
     adjudicator = committee.people["adjudicator1"]
     change_role(committee, "adjudicator1", "Reader")
-    fresh = rerun(committee, first)
+    fresh = committee.run_again(first)
 
     with acting_as(world.administrator.principal, [world.space_id]), pytest.raises(ConflictOfInterest):
         services.reassign_task(
@@ -222,7 +210,7 @@ def test_a_former_adjudicator_is_not_given_a_read_of_the_same_by_a_manager(world
 def test_a_former_reader_is_never_drawn_as_adjudicator_whatever_became_of_the_read(world: World) -> None:
     committee = gathered(world, readers=3, adjudicators=0)
     first, second = committee.until_reading()
-    hand_back(committee, first)
+    committee.hand_back(first)
     (fresh,) = [task for task in live(committee) if task.slot == first.slot]
     change_role(committee, committee.who(first), "Adjudicator")
     committee.do(fresh, response="PR")

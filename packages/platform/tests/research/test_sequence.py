@@ -26,7 +26,6 @@ from collegium.research.projects import queries as projects
 from collegium.research.projects.people.services import declare_conflict
 from collegium.research.reads import services as reads
 from collegium.research.reads.errors import LaterWasOpened, NewImages, ReadNotADraft
-from collegium.research.results import services as results
 from collegium.trust.audit import queries as audit
 from collegium.trust.tenancy.queries import members
 from collegium_testkit.committee import TEXT, Committee
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collegium.research.pipeline.models import Task
-    from collegium.research.results.queries import ResultTable
     from collegium_testkit.world import World
 
 STOPPED = (ConflictOfInterest, NotFound)
@@ -85,44 +83,12 @@ def two_visits(committee: Committee) -> tuple[Task, Task]:
     return first, next(task for task in committee.visit("week8") if task.slot == first.slot)
 
 
-def correct(committee: Committee, task: Task, who: str = "") -> None:
-    with committee.acting(who or committee.who(task)) as actor:
-        reads.correct_read(actor=actor, task_id=task.id, reason="Second look.")
-
-
-def run_again(committee: Committee, task: Task) -> None:
-    with committee.acting() as actor:
-        services.rerun_step(actor=actor, task_id=task.id, reason="Again.")
-
-
-def cancel(committee: Committee, task: Task) -> None:
-    with committee.acting() as actor:
-        services.cancel_task(actor=actor, task_id=task.id, reason="Mistake.")
-
-
-def hand_back(committee: Committee, task: Task) -> None:
-    with committee.acting(committee.who(task)) as actor:
-        services.hand_back(actor=actor, task_id=task.id, reason="Ill today.")
-
-
-def reassign(committee: Committee, task: Task, to: str) -> None:
-    with committee.acting() as actor:
-        services.reassign_task(
-            actor=actor, task_id=task.id, to=committee.people[to].principal, reason="Holiday."
-        )
-
-
 def declare(committee: Committee, task: Task) -> None:
     with committee.acting() as actor:
         declare_conflict(
             actor=actor, principal=committee.people[committee.who(task)].principal,
             subject_id=task.unit.subject_id, reason="Knows them.",
         )  # fmt: skip
-
-
-def table(committee: Committee, step: str = "reading") -> ResultTable:
-    with committee.acting() as actor:
-        return results.view_results(actor=actor, step=step)
 
 
 # Locked timepoints (R28)
@@ -134,7 +100,7 @@ def test_a_later_timepoint_closes_while_the_earlier_one_is_corrected(committee: 
     committee.do(first, response="SD")
     assert committee.now(later).state == "open"
 
-    correct(committee, first)
+    committee.correct(first)
 
     assert committee.now(later).state == "waiting"
     with pytest.raises(TaskNotOpen):
@@ -158,7 +124,7 @@ def test_a_slot_that_changes_hands_does_so_for_all_its_timepoints(world: World) 
     committee = gathered(world, readers=3)
     first, later = two_visits(committee)
 
-    hand_back(committee, first)
+    committee.hand_back(first)
 
     fresh = next(task for task in committee.visit("baseline") if task.slot == first.slot)
     assert fresh.assignee not in ("", first.assignee)
@@ -178,7 +144,7 @@ def test_a_later_timepoint_is_not_given_away_alone(world: World) -> None:
     )
 
     with pytest.raises(CannotHaveTask):
-        reassign(committee, later, third)
+        committee.reassign(later, third)
 
 
 @pytest.mark.requirement("R28")
@@ -188,7 +154,7 @@ def test_who_has_not_read_the_earlier_timepoint_waits_however_they_got_the_later
         committee.do(task, response="SD", sum="100")
     later = committee.until_reading(study_date=LATER)[0]
 
-    hand_back(committee, later)
+    committee.hand_back(later)
 
     fresh = next(task for task in committee.visit("week8") if task.slot == later.slot)
     assert (fresh.assignee == later.assignee, fresh.state) == (False, "waiting")
@@ -211,10 +177,10 @@ def test_what_was_once_seen_after_it_keeps_an_earlier_read_from_correction(commi
     first, later = two_visits(committee)
     committee.do(first, response="SD")
     committee.open(later)
-    run_again(committee, later)
+    committee.run_again(later)
 
     with pytest.raises(LaterWasOpened):
-        correct(committee, first)
+        committee.correct(first)
 
 
 @pytest.mark.requirement("R28")
@@ -223,9 +189,9 @@ def test_a_timepoint_that_a_person_cancelled_stands_in_the_way_until_it_is_run_a
 ) -> None:
     first, later = two_visits(committee)
 
-    cancel(committee, first)
+    committee.cancel(first)
     waits = committee.now(later).state
-    run_again(committee, first)
+    committee.run_again(first)
     again = committee.visit("baseline")[first.slot - 1]
     committee.do(again, response="SD")
 
@@ -244,7 +210,7 @@ def test_another_check_of_the_first_visit_takes_the_reads_of_all_visits_along(co
     committee.do(later, response="PD")
     (check,) = committee.visit("baseline", "qc")
 
-    run_again(committee, check)
+    committee.run_again(check)
 
     assert committee.now(later).state == "superseded"
     assert {task.state for task in committee.visit("baseline")} == {"waiting"}
@@ -267,7 +233,7 @@ def test_a_corrected_check_opens_or_stops_the_reads(
     for task in committee.visit("baseline")[:1]:
         committee.do(task, response="SD")
 
-    correct(committee, check)
+    committee.correct(check)
     committee.do(committee.now(check), verdict=corrected)
 
     assert [task.state for task in committee.visit("baseline")] == states
@@ -282,7 +248,7 @@ def test_a_corrected_read_takes_along_what_was_read_beside_it(world: World) -> N
     committee.do(later, response="SD", sum="60")
     first = next(task for task in committee.visit("baseline") if task.assignee == later.assignee)
 
-    correct(committee, first)
+    committee.correct(first)
     committee.do(committee.now(first), response="SD", sum="50")
 
     assert committee.now(later).state == "superseded"
@@ -299,10 +265,10 @@ def test_a_read_that_is_run_again_supersedes_the_adjudication_of_a_later_visit(c
     (settling,) = committee.tasks("adjudicator1")
     committee.do(settling, chosen="a")
 
-    run_again(committee, first)
+    committee.run_again(first)
 
     assert committee.now(settling).state == "superseded"
-    assert table(committee, "adjudication").rows == []
+    assert committee.table("adjudication").rows == []
 
 
 def test_a_condition_over_two_readers_waits_for_both(world: World) -> None:
@@ -368,7 +334,7 @@ def test_a_superseded_task_shows_no_images(committee: Committee) -> None:
     (settling,) = committee.tasks("adjudicator1")
     committee.do(settling, chosen="a")
 
-    run_again(committee, first)
+    committee.run_again(first)
 
     for task in (first, settling):
         assert committee.now(task).state == "superseded"
@@ -382,10 +348,10 @@ def test_a_superseded_task_shows_no_images(committee: Committee) -> None:
 def test_nobody_comes_to_both_reads_by_cancelling_giving_and_running_again(world: World) -> None:
     committee = gathered(world, readers=3)
     first, second = committee.until_reading()
-    cancel(committee, first)
-    reassign(committee, second, committee.who(first))
+    committee.cancel(first)
+    committee.reassign(second, committee.who(first))
 
-    run_again(committee, first)
+    committee.run_again(first)
     committee.arrive(study_date=LATER)
 
     for code in ("baseline", "week8"):
@@ -398,7 +364,7 @@ def test_where_everybody_reads_a_task_handed_back_leaves_no_empty_place(world: W
     committee = gathered(world, EVERY)
     first, _ = committee.until_reading()
 
-    hand_back(committee, first)
+    committee.hand_back(first)
 
     assert [bool(task.assignee) for task in committee.visit("baseline")] == [True]
 
@@ -415,7 +381,7 @@ def test_a_conflict_that_came_later_stops_every_further_act(committee: Committee
     with pytest.raises(STOPPED):
         committee.sign(first)
     with pytest.raises(STOPPED):
-        correct(committee, first)
+        committee.correct(first)
     with pytest.raises(STOPPED):
         committee.submit(second, drafted)
 
@@ -429,13 +395,13 @@ def test_a_conflict_closes_what_was_signed_before_it_too(committee: Committee) -
     with pytest.raises(STOPPED):
         committee.open(first)
     with pytest.raises(STOPPED):
-        correct(committee, first)
+        committee.correct(first)
 
 
 def test_a_cancelled_read_takes_no_answer(committee: Committee) -> None:
     first, _ = committee.until_reading()
     revision = committee.draft(first, response="SD")
-    cancel(committee, first)
+    committee.cancel(first)
 
     with pytest.raises(ReadNotADraft):
         committee.save(first, revision, response="PD")
@@ -490,16 +456,16 @@ def test_a_read_that_was_run_again_or_given_away_while_corrected_counts_no_more(
     first, second = committee.until_reading()
     committee.do(first, response="SD")
     committee.do(second, response="SD")
-    correct(committee, first)
-    correct(committee, second)
+    committee.correct(first)
+    committee.correct(second)
 
-    run_again(committee, first)
-    hand_back(committee, committee.now(second))
+    committee.run_again(first)
+    committee.hand_back(committee.now(second))
 
-    assert table(committee).rows == []
+    assert committee.table().rows == []
     fresh = next(task for task in committee.visit("baseline") if task.slot == first.slot)
     committee.do(fresh, response="PD")
-    assert [row.task_id for row in table(committee).rows] == [fresh.id]
+    assert [row.task_id for row in committee.table().rows] == [fresh.id]
 
 
 @pytest.mark.requirement("R70", "R72")
@@ -510,15 +476,15 @@ def test_signatures_hold_in_every_table_after_a_correction_and_a_second_adjudica
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     committee.do(committee.tasks("adjudicator1")[0], chosen="a")
-    correct(committee, second)
+    committee.correct(second)
     committee.do(committee.now(second), response="CR")
     (fresh,) = [task for task in committee.tasks("adjudicator1") if task.state == "open"]
     committee.do(fresh, chosen="b")
 
     steps = ("reading", "adjudication", "final.adjudication", "qc", "eligibility")
 
-    assert [table(committee, step).invalid_count for step in steps] == [0] * len(steps)
-    assert len(table(committee, "final.adjudication").rows) == 1
+    assert [committee.table(step).invalid_count for step in steps] == [0] * len(steps)
+    assert len(committee.table("final.adjudication").rows) == 1
 
 
 @pytest.mark.requirement("R72")
@@ -527,9 +493,9 @@ def test_a_unit_that_is_read_again_waits_for_its_final_result(committee: Committ
     committee.do(first, response="SD")
     committee.do(second, response="SD")
 
-    run_again(committee, first)
+    committee.run_again(first)
 
-    found = table(committee, "final.adjudication")
+    found = committee.table("final.adjudication")
     assert (len(found.rows), found.waiting) == (0, 1)
 
 
