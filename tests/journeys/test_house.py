@@ -112,6 +112,7 @@ def test_from_an_empty_folder_to_a_verified_trail(new_server: InstallationProces
     assert "installation: entry 1 " in broken.stdout
 
 
+@pytest.mark.requirement("U07")
 def test_the_doctor_names_what_is_missing_and_the_remedy(server: InstallationProcess) -> None:
     before = server.run("doctor")
     assert before.returncode == 1
@@ -125,6 +126,7 @@ def test_the_doctor_names_what_is_missing_and_the_remedy(server: InstallationPro
     assert server.run("doctor").returncode == 0
 
 
+@pytest.mark.requirement("U08")
 def test_a_backup_of_the_database_is_a_file_that_restores(
     server: InstallationProcess, email: str, place: Path
 ) -> None:

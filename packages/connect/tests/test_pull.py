@@ -101,12 +101,14 @@ def test_a_listed_exam_is_pulled_and_delivered(site: Site, settings: Settings, u
     assert (counts(settings).exams, counts(settings).objects) == (1, 2)
 
 
+@pytest.mark.requirement("C02")
 def test_no_list_no_question(site: Site, until: Until) -> None:
     until(lambda: site.gateway.status().is_enrolled)
 
     assert site.pacs.asked == []
 
 
+@pytest.mark.requirement("C02")
 def test_what_the_pacs_names_besides_is_not_asked_for(
     tmp_path: Path, settings: Settings, start: Callable[..., Gateway], until: Until
 ) -> None:

@@ -64,6 +64,7 @@ def series(count: int, facts: Facts = SLICE, uid: str = "2.25.7") -> list[Acquir
     return [Acquired(uid, facts)] * count
 
 
+@pytest.mark.requirement("I05", "I06")
 @pytest.mark.parametrize(
     ("asked", "found", "unmet"),
     [
@@ -99,6 +100,7 @@ def test_each_rule_says_what_is_needed_and_what_was_found(
     assert judge(asking(replace(ASKED, **asked)), found).unmet == unmet
 
 
+@pytest.mark.requirement("I06")
 def test_the_spacing_is_told_from_positions_where_no_header_says_it() -> None:
     at = [replace(SLICE, position_mm=place, normal=(0.0, 0.0, 1.0)) for place in (0.0, 5.0, 10.0, 20.0)]
     found = [Acquired("2.25.7", facts) for facts in at]
@@ -307,6 +309,7 @@ def test_what_came_before_anybody_asked_is_not_judged(bench: Bench) -> None:
     assert bench.manifests[0].unmet == ()
 
 
+@pytest.mark.requirement("I06")
 def test_an_exam_with_fewer_images_than_announced_waits_for_the_rest(bench: Bench) -> None:
     bench.ask(replace(ASKED, images=3))
     bench.receive(2)

@@ -52,6 +52,7 @@ def ada(gateway: Gateway) -> Iterator[httpx.Client]:
         yield http
 
 
+@pytest.mark.requirement("I05")
 def test_an_exam_that_lacks_something_is_sent_and_told_to_both_sides(
     gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
@@ -67,6 +68,7 @@ def test_an_exam_that_lacks_something_is_sent_and_told_to_both_sides(
     assert "2.5" not in next(alarm.message for alarm in gateway.alarms.standing)
 
 
+@pytest.mark.requirement("I05")
 def test_an_exam_that_is_held_is_let_go_on_the_page_by_a_person(
     gateway: Gateway, server: FakeServer, ada: httpx.Client, tmp_path: Path, until: Until
 ) -> None:

@@ -195,6 +195,7 @@ def test_an_object_missing_on_the_disk_is_shown_after_a_restart_and_not_made_up(
     assert not server.receipts
 
 
+@pytest.mark.requirement("C21")
 def test_queued_manifests_say_how_the_exam_was_cleaned(
     gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:

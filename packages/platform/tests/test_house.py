@@ -65,6 +65,7 @@ def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Installation.model_fields.items() if not field.description] == []
 
 
+@pytest.mark.requirement("U09")
 def test_every_setting_is_in_the_operators_page() -> None:
     page = (Path(__file__).resolve().parents[3] / "docs" / "operate" / "server.md").read_text("utf-8")
 

@@ -83,6 +83,7 @@ def findings(page: Page) -> list[str]:
     return [f"{page.url} {item['id']}: {item['nodes'][0]['html'][:120]}" for item in response["violations"]]
 
 
+@pytest.mark.requirement("U04")
 def test_every_local_page_is_sound_to_look_at(page: Page) -> None:
     wrong: list[str] = []
     page.on("console", lambda line: wrong.append(line.text) if line.type == "error" else None)
@@ -171,6 +172,7 @@ def seen_in_all_looks(page: Page, name: str) -> list[str]:
     return wrong
 
 
+@pytest.mark.requirement("C24")
 def test_the_overview_tells_what_comes_without_being_asked(
     page: Page, gateway: GatewayProcess, tmp_path: Path
 ) -> None:

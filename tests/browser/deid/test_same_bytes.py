@@ -109,6 +109,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return files
 
 
+@pytest.mark.requirement("I03")
 @pytest.mark.parametrize("name", ["trial", "strict"])
 def test_browser_and_library_agree_on_every_file(bench: Bench, corpus: list[Path], name: str) -> None:
     recipe = load_recipe(name)

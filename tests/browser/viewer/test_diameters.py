@@ -29,6 +29,7 @@ def reader(study: Study, follow_up: ExamTruth, driver: Driver) -> Driver:
     return driver.open(study.viewer_page()).wait_for_all().go_to(FOLLOW_UP.slice_index)
 
 
+@pytest.mark.requirement("V05")
 def test_both_diameters_are_as_long_as_those_of_the_lesion(reader: Driver, study: Study) -> None:
     mark = reader.measure_diameters(LONG, SHORT)
 
@@ -132,6 +133,7 @@ def test_a_short_diameter_that_grows_longer_becomes_the_long_one(reader: Driver,
     assert float(moved["short_value"]) == pytest.approx(20.0, abs=ONE_PIXEL_MM)
 
 
+@pytest.mark.requirement("V07")
 def test_two_diameters_come_back_as_drawn_and_can_be_struck(reader: Driver, study: Study) -> None:
     mark = reader.measure_diameters(LONG, SHORT)
     before = [reader.on_screen(point) for point in mark["points"]]

@@ -44,6 +44,7 @@ def test_the_earlier_timepoint_opens_at_its_first_finding(reader: Driver) -> Non
     assert indices(reader) == [BASELINE.slice_index, 3]
 
 
+@pytest.mark.requirement("V08")
 def test_measuring_a_finding_shows_it_at_the_earlier_timepoint(reader: Driver) -> None:
     reader.page.mouse.move(*reader.centre(EARLIER))
     reader.page.mouse.wheel(0, 240)

@@ -71,6 +71,7 @@ def test_values_become_grey_as_the_window_says(study: Study, ct: ExamTruth, driv
     assert driver.grey(*driver.on_screen(rod), size=2) == pytest.approx(255, abs=2)
 
 
+@pytest.mark.requirement("V02")
 def test_wheel_keys_and_slider_go_through_the_images(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files)
     driver.open(study.viewer_page()).wait_for_all()
@@ -93,6 +94,7 @@ def test_wheel_keys_and_slider_go_through_the_images(study: Study, ct: ExamTruth
     assert driver.problems == []
 
 
+@pytest.mark.requirement("V02")
 def test_presets_and_dragging_change_the_window(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files)
     driver.open(study.viewer_page()).wait_for_all()
@@ -116,6 +118,7 @@ def test_presets_and_dragging_change_the_window(study: Study, ct: ExamTruth, dri
     assert dragged["window"]["center"] > 480
 
 
+@pytest.mark.requirement("V02")
 def test_zoom_pan_invert_and_reset(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files)
     driver.open(study.viewer_page()).wait_for_all()
@@ -201,6 +204,7 @@ def test_every_lossless_syntax_shows_the_same_values(syntaxes: Study, driver: Dr
     assert [end for end, values in shown.items() if not np.array_equal(values, truth)] == []
 
 
+@pytest.mark.requirement("V12")
 def test_a_lossy_syntax_is_labelled_and_near_the_truth(syntaxes: Study, driver: Driver) -> None:
     truth = dcmread_pixels(syntaxes, EXACT[0])
     driver.open(syntaxes.viewer_page()).wait_for_image()
@@ -223,6 +227,7 @@ def test_twelve_bit_jpeg_is_neither_too_bright_nor_too_dark(syntaxes: Study, dri
     assert {end: round(float(value)) for end, value in bias.items()} == dict.fromkeys(TWELVE_BIT, -1)
 
 
+@pytest.mark.requirement("V01")
 def test_a_syntax_that_cannot_be_decoded_is_named(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files, syntax="1.2.840.10008.1.2.4.100")
 

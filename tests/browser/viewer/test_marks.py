@@ -27,6 +27,7 @@ def reader(study: Study, ct: ExamTruth, driver: Driver) -> Driver:
     return driver.open(study.viewer_page()).wait_for_all().go_to(ct.rod.slice_index)
 
 
+@pytest.mark.requirement("V05")
 def test_a_drawn_length_is_where_and_as_long_as_the_rod(reader: Driver, study: Study, ct: ExamTruth) -> None:
     mark = reader.measure(*ct.rod.world_points)
 
@@ -80,6 +81,7 @@ def test_a_length_asked_for_by_the_form_is_bound_to_its_item_once(
     assert len(study.marks) == 1
 
 
+@pytest.mark.requirement("V07")
 def test_marks_come_back_exactly_as_drawn(reader: Driver, study: Study, ct: ExamTruth) -> None:
     mark = reader.measure(*ct.rod.world_points)
     before = [reader.on_screen(point) for point in mark["points"]]

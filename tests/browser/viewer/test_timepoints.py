@@ -35,6 +35,7 @@ def indices(driver: Driver) -> list[int]:
     return [area["index"] for area in driver.areas()]
 
 
+@pytest.mark.requirement("V08")
 def test_the_earlier_exam_is_on_the_left_and_the_current_one_in_use(
     reader: Driver, baseline: ExamTruth, follow_up: ExamTruth
 ) -> None:
@@ -94,6 +95,7 @@ def test_the_area_in_use_is_outlined_and_a_key_changes_over(reader: Driver) -> N
     assert active.evaluate("(choice) => choice.selectedOptions[0].text") == "Timepoint 1"
 
 
+@pytest.mark.requirement("V02", "V08")
 def test_exams_of_different_frames_scroll_together_at_the_distance_they_had(reader: Driver) -> None:
     reader.go_to(2)
 
@@ -108,6 +110,7 @@ def test_exams_of_different_frames_scroll_together_at_the_distance_they_had(read
     reader.until(lambda: indices(reader) == [0, 6], "alone again")
 
 
+@pytest.mark.requirement("V02", "V08")
 def test_exams_of_one_frame_scroll_to_the_same_place_in_the_patient(
     study: Study, baseline: ExamTruth, follow_up: ExamTruth, driver: Driver
 ) -> None:

@@ -167,6 +167,7 @@ def test_a_gateway_that_would_send_everything_is_not_given_such_a_channel(sender
     assert len(beat(sender).channels) == 1
 
 
+@pytest.mark.requirement("I05", "I06")
 def test_what_an_exam_lacks_stands_at_it_until_it_has_come(
     sender: Sender, clean_exam: Callable[..., CleanExam]
 ) -> None:

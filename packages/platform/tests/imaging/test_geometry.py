@@ -110,12 +110,14 @@ def test_a_point_may_stand_on_the_edge_of_the_frame_and_not_beyond() -> None:
             require_inside(10, 20, [(D(1), D(1)), beyond])
 
 
+@pytest.mark.requirement("V05")
 def test_three_four_five() -> None:
     plane = Plane(D(1), D(1))
 
     assert length_mm(plane, points("0", "0", "0", "3", "4", "0"), points("0", "0", "3", "4")) == D("5.00")
 
 
+@pytest.mark.requirement("V05")
 def test_rows_and_columns_have_their_own_spacing() -> None:
     # 10 columns of 0.5 mm and 10 rows of 2 mm: sqrt(25 + 400) = 20.6155 mm.
     plane = Plane(row_mm=D(2), column_mm=D("0.5"))
@@ -130,6 +132,7 @@ def test_swapped_spacings_are_noticed() -> None:
         length_mm(plane, points("0", "0", "0", "0", "20", "0"), points("0", "0", "0", "10"))
 
 
+@pytest.mark.requirement("V05")
 def test_an_oblique_plane_is_followed_into_the_patient() -> None:
     # Rows along y, columns along -z, origin at (10, 20, 30); pixel (3, 4) of 1 mm lies at (10, 23, 26).
     plane = Plane(D(1), D(1), (D(10), D(20), D(30)), (D(0), D(1), D(0)), (D(0), D(0), D(-1)))

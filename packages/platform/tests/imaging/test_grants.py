@@ -101,6 +101,7 @@ def test_nothing_of_the_archive_shows_through(granted: Granted) -> None:
     assert not [value for value in hidden if value not in ("None", "") and value.encode() in shown]
 
 
+@pytest.mark.requirement("V11")
 def test_the_label_stands_where_the_subject_would(granted: Granted) -> None:
     (first, *_) = granted.get(f"{granted.shown_series()}/metadata").json()
 

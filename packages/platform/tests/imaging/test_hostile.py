@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Exams = Callable[..., CleanExam]
 
-pytestmark = pytest.mark.requirement("C14", "I02", "I04")
-
 
 def only(exam: CleanExam, *objects: CleanObject) -> CleanExam:
     return replace(exam, objects=objects)
@@ -54,6 +52,7 @@ def refused_with(sender: Sender, exam: CleanExam, sent: CleanObject) -> tuple[st
     return refused["code"], refused["message"]
 
 
+@pytest.mark.requirement("C14", "I02")
 def test_a_wrong_digest_is_refused_and_may_be_sent_again(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=1)
     manifest = sender.manifest(exam)
@@ -112,6 +111,7 @@ def with_unseen_pixels(dataset: Any) -> None:  # Any: a pydicom dataset
     dataset.DeidentificationMethodCodeSequence = [item for item in codes if item.CodeValue != "113101"]
 
 
+@pytest.mark.requirement("I02", "I03")
 @pytest.mark.parametrize(
     ("make", "code"),
     [
@@ -141,6 +141,7 @@ def test_an_object_that_is_not_what_it_should_be_is_refused(
     assert "Mustermann" not in words
 
 
+@pytest.mark.requirement("I02")
 def test_an_object_nobody_announced_is_refused(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=2)
 
@@ -149,6 +150,7 @@ def test_an_object_nobody_announced_is_refused(sender: Sender, clean_exam: Exams
     assert code == "ingest.object.not_in_manifest"
 
 
+@pytest.mark.requirement("I02")
 @pytest.mark.parametrize("content", [b"", b"no dicom", bytes(200), b"\x89PNG" * 100])
 def test_what_is_no_dicom_is_refused(sender: Sender, clean_exam: Exams, content: bytes) -> None:
     exam = clean_exam(slices=1)
@@ -159,6 +161,7 @@ def test_what_is_no_dicom_is_refused(sender: Sender, clean_exam: Exams, content:
     assert code in ("archive.object.not_dicom", "archive.object.truncated")
 
 
+@pytest.mark.requirement("I02")
 def test_a_refused_object_is_in_the_receipt_and_the_rest_is_stored(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=2)
     bad = cut(exam.objects[0])
@@ -173,6 +176,7 @@ def test_a_refused_object_is_in_the_receipt_and_the_rest_is_stored(sender: Sende
     assert "cut off" in receipt["items"][0]["reason"]
 
 
+@pytest.mark.requirement("C14")
 def test_what_arrived_before_a_request_broke_off_is_kept(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=3)
     manifest = sender.manifest(exam)
@@ -301,6 +305,7 @@ def test_no_room_is_said_with_507_before_anything_is_sent(
     assert "out of space" in answer.json()["message"]
 
 
+@pytest.mark.requirement("C14", "I04")
 def test_a_resent_exam_is_a_duplicate_and_stored_once(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=2)
     sender.deliver(exam)
@@ -322,6 +327,7 @@ def other_pixels(dataset: Any) -> None:  # Any: a pydicom dataset
     dataset.PixelData = bytes([dataset.PixelData[0] ^ 1]) + dataset.PixelData[1:]
 
 
+@pytest.mark.requirement("I04")
 def test_the_same_pixels_in_another_syntax_are_a_duplicate(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=1)
     sender.deliver(exam)
@@ -331,6 +337,7 @@ def test_the_same_pixels_in_another_syntax_are_a_duplicate(sender: Sender, clean
     assert [item["outcome"] for item in receipt["items"]] == ["duplicate"]
 
 
+@pytest.mark.requirement("I04")
 def test_what_a_gateway_compressed_for_a_slow_line_is_the_same_object(
     sender: Sender, clean_exam: Exams
 ) -> None:
@@ -348,6 +355,7 @@ def test_what_a_gateway_compressed_for_a_slow_line_is_the_same_object(
     assert [item["outcome"] for item in again["items"]] == ["duplicate"]
 
 
+@pytest.mark.requirement("I04")
 def test_other_pixels_under_the_same_uid_are_held(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=1)
     sender.deliver(exam)
@@ -360,6 +368,7 @@ def test_other_pixels_under_the_same_uid_are_held(sender: Sender, clean_exam: Ex
         assert Instance.objects.count() == 1
 
 
+@pytest.mark.requirement("I04")
 def test_a_person_refuses_what_is_held_with_a_reason(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=1)
     sender.deliver(exam)
@@ -377,6 +386,7 @@ def test_a_person_refuses_what_is_held_with_a_reason(sender: Sender, clean_exam:
         assert AuditEntry.objects.filter(action="ingest.held.decided").count() == 1
 
 
+@pytest.mark.requirement("I02")
 def test_an_exam_of_another_subject_is_refused(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=1)
     sender.deliver(exam)
@@ -412,6 +422,7 @@ def test_another_spaces_principal_sees_no_row(
     assert (seen, there > 0) == (0, True)
 
 
+@pytest.mark.requirement("I01", "S01")
 def test_a_delivery_leaves_its_entries_in_the_trail(sender: Sender, clean_exam: Exams) -> None:
     sender.deliver(clean_exam(slices=2))
 
@@ -458,6 +469,7 @@ def test_the_digest_of_the_row_is_that_of_the_object(sender: Sender, clean_exam:
     assert blob.sha256 == hashlib.sha256(content).hexdigest() == exam.objects[0].sha256
 
 
+@pytest.mark.requirement("C14")
 def test_completing_from_two_sides_at_once_stores_once(sender: Sender, clean_exam: Exams) -> None:
     exam = clean_exam(slices=2)
     manifest = sender.manifest(exam)
@@ -473,6 +485,7 @@ def test_completing_from_two_sides_at_once_stores_once(sender: Sender, clean_exa
         assert Instance.objects.count() == 2
 
 
+@pytest.mark.requirement("C14")
 def test_two_deliveries_of_one_exam_at_once_store_every_instance_once(
     sender: Sender, clean_exam: Exams
 ) -> None:

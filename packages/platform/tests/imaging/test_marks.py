@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Exams = Callable[..., CleanExam]
 
-pytestmark = pytest.mark.requirement("V05", "V07", "R53")
+pytestmark = pytest.mark.requirement("R53")
 
 
 @dataclass
@@ -141,6 +141,7 @@ def _addresses() -> Iterator[None]:
         yield
 
 
+@pytest.mark.requirement("V05")
 def test_the_length_of_the_rod_is_forty_millimetres(reading: Reading) -> None:
     saved = reading.put(reading.rod())
 
@@ -150,7 +151,7 @@ def test_the_length_of_the_rod_is_forty_millimetres(reading: Reading) -> None:
     assert saved.json()["revision"] == 1
 
 
-@pytest.mark.requirement("R50")
+@pytest.mark.requirement("R50", "V05")
 def test_two_diameters_have_two_values(reading: Reading) -> None:
     saved = reading.put(reading.diameters())
 
@@ -167,6 +168,7 @@ def test_a_length_has_no_short_value(reading: Reading) -> None:
     assert reading.put(reading.rod()).json()["short_value"] is None
 
 
+@pytest.mark.requirement("V05")
 def test_the_long_diameter_is_kept_first_however_it_was_drawn(reading: Reading) -> None:
     body = reading.diameters()
     turned = {name: body[name][2:] + body[name][:2] for name in ("points", "image_points")}
@@ -178,6 +180,7 @@ def test_the_long_diameter_is_kept_first_however_it_was_drawn(reading: Reading) 
     assert len(saved["image_points"]) == 4
 
 
+@pytest.mark.requirement("V05")
 def test_diameters_that_are_none_are_refused_and_say_why(reading: Reading) -> None:
     body = reading.diameters()
     (cx, cy, cz), (dx, dy, _) = body["points"][2:]
@@ -224,6 +227,7 @@ def test_two_points_are_no_pair_of_diameters(reading: Reading) -> None:
     assert reading.put(four | {"image_points": two["image_points"]}).status_code == 422
 
 
+@pytest.mark.requirement("V07")
 def test_what_was_saved_is_there_again_as_it_was_drawn(reading: Reading) -> None:
     body, mark_id = reading.rod(), uuid7()
     reading.put(body, mark_id)
@@ -257,6 +261,7 @@ def test_the_archive_keeps_its_own_uids(reading: Reading) -> None:
     assert row.series_uid == reading.exam.series_uid
 
 
+@pytest.mark.requirement("V07")
 def test_a_later_grant_for_the_same_owner_shows_the_mark_under_its_own_uids(reading: Reading) -> None:
     body = reading.rod()
     reading.put(body)
@@ -289,6 +294,7 @@ def test_a_stale_save_is_refused_with_the_mark_as_it_is(reading: Reading) -> Non
     assert (stale.json()["mark"]["revision"], stale.json()["mark"]["label"]) == (2, "T2")
 
 
+@pytest.mark.requirement("V07")
 def test_a_struck_mark_is_gone_from_the_list_and_stays_in_the_history(reading: Reading) -> None:
     mark_id = uuid7()
     reading.put(reading.rod(), mark_id)
@@ -396,6 +402,7 @@ def test_nobody_without_a_session_is_answered(reading: Reading) -> None:
     assert Browser().get(f"/api/v1/grants/{reading.grant_id}/marks").status_code == 401
 
 
+@pytest.mark.requirement("V07")
 def test_revisions_cannot_be_changed_in_the_database(reading: Reading) -> None:
     from django.db import DatabaseError
 

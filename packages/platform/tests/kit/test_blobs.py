@@ -104,6 +104,7 @@ def test_pieces_of_any_size_make_the_same_object(blobs: Blobs, cuts: list[int]) 
     assert blobs.read_all(writer.key) == clear
 
 
+@pytest.mark.requirement("S06")
 def test_nothing_of_the_clear_bytes_is_on_the_disk(blobs: Blobs) -> None:
     key = stored(blobs, b"canary-value" * 50_000)
 
@@ -169,6 +170,7 @@ def test_another_objects_file_under_this_key_is_found(blobs: Blobs) -> None:
         blobs.read_all(key)
 
 
+@pytest.mark.requirement("S06")
 def test_the_wrong_key_opens_nothing(blobs: Blobs) -> None:
     key = stored(blobs, b"x")
     stranger = keyed(blobs.store, Key(KEY.id, os.urandom(32)))

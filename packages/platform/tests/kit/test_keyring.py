@@ -20,6 +20,7 @@ def test_keys_are_private_and_made_once(tmp_path: Path) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "keys").iterdir())
 
 
+@pytest.mark.requirement("S06", "U08")
 def test_a_backup_restores_the_same_keys(tmp_path: Path) -> None:
     made = keyring.create(tmp_path / "keys")
     keyring.backup(tmp_path / "keys", tmp_path / "backup.json", "a passphrase")

@@ -142,6 +142,7 @@ def test_without_a_mail_server_nothing_is_sent_and_the_doctor_says_so(world: Wor
     assert any("no e-mail is sent" in finding.what for finding in examine(installation()))
 
 
+@pytest.mark.requirement("U07")
 def test_the_doctor_names_a_mail_server_that_does_not_answer() -> None:
     told = installation().model_copy(
         update={"mail_host": "127.0.0.1", "mail_port": 9, "mail_security": "none"}

@@ -35,6 +35,7 @@ def asking(entry: str) -> str:
     return EXAMPLE.replace(FIRST, f"{{code: baseline, acquisition: {entry}, label")
 
 
+@pytest.mark.requirement("I05")
 def test_a_visit_says_what_its_exams_must_be() -> None:
     assert parse_project(ASKING).visits[0].acquisition == (CHEST,)
 

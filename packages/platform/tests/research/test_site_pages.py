@@ -58,6 +58,7 @@ def codes(committee: Committee) -> list[tuple[str, str]]:
         return list(rows.values_list("code", "site__code"))
 
 
+@pytest.mark.requirement("I08")
 def test_a_site_user_sees_the_own_subjects_their_visits_and_what_has_arrived(committee: Committee) -> None:
     committee.arrive("A-1")
     committee.arrive("A-1", "20240301")
@@ -105,6 +106,7 @@ def test_nothing_of_reads_or_readers_is_on_the_page(committee: Committee) -> Non
     assert [one for one in secrets if one in seen] == []
 
 
+@pytest.mark.requirement("I07")
 def test_forms_corrective_actions_and_queries_stand_under_what_is_asked(committee: Committee) -> None:
     committee.arrive("A-1")
     asked_first = page(committee, committee.people["site"])
@@ -127,6 +129,7 @@ def test_forms_corrective_actions_and_queries_stand_under_what_is_asked(committe
     assert "When was the last dose?" in seen
 
 
+@pytest.mark.requirement("I07")
 def test_a_corrective_action_is_asked_until_new_images_have_come(committee: Committee) -> None:
     committee.arrive("A-1")
     (eligibility,) = committee.tasks(step="eligibility")

@@ -139,6 +139,21 @@ def test_a_removed_entry_is_named(world: World, owner: psycopg.Connection) -> No
     assert "removed" in fault.what
 
 
+def test_two_entries_that_changed_places_are_named(world: World, owner: psycopg.Connection) -> None:
+    first, second, _ = entries(world, 3)
+    rows = owner.execute(
+        "select seq from trust_audit_auditlink where entry_id in (%s, %s) order by seq", [first.id, second.id]
+    ).fetchall()
+    place, other = (row[0] for row in rows)
+    for entry, seq in ((first, -1), (second, place), (first, other)):
+        owner.execute("update trust_audit_auditlink set seq = %s where entry_id = %s", [seq, entry.id])
+
+    fault = fault_of(world, owner)
+
+    assert fault
+    assert fault.entry_id == str(second.id)
+
+
 def test_a_cut_off_end_is_named(world: World, owner: psycopg.Connection) -> None:
     target = entries(world, 3)[2]
     owner.execute("delete from trust_audit_auditlink where entry_id = %s", [target.id])

@@ -61,6 +61,7 @@ def test_narrowing_to_a_space_hides_the_others_one_belongs_to(world: World, othe
     assert seen == {world.space_id}
 
 
+@pytest.mark.requirement("S05")
 def test_leaving_ends_access_at_once_and_keeps_the_row(world: World) -> None:
     reader = world.join("Reader")
     with acting_as(world.administrator.principal):

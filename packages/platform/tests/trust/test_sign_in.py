@@ -35,6 +35,7 @@ def actions_of(principal: Principal) -> list[str]:
         return list(rows.values_list("action", flat=True))
 
 
+@pytest.mark.requirement("S01", "S04")
 def test_a_person_signs_in_and_out_and_both_are_in_the_trail(world: World) -> None:
     client = Client()
 
@@ -72,6 +73,7 @@ def test_five_failures_lock_an_address_known_or_not(address: str) -> None:
     assert b"locked" in answer.content
 
 
+@pytest.mark.requirement("S01", "S04")
 def test_failures_are_in_the_trail_without_the_address() -> None:
     person = new_person()
     sign_in(Client(), person.email, "wrong")
@@ -143,6 +145,7 @@ def test_a_session_is_nobodys_after(fault: str) -> None:
     assert principal_from_session(key) is None
 
 
+@pytest.mark.requirement("S05")
 def test_nobody_can_sign_up_uninvited() -> None:
     assert Client().get("/accounts/signup/").status_code == 404
 

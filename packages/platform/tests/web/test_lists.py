@@ -32,6 +32,7 @@ def codes(page: str) -> list[str]:
     return re.findall(r'<td class="mono"><a [^>]+>(S-\d+)</a>', page)
 
 
+@pytest.mark.requirement("U03")
 def test_subjects_are_sorted_by_the_address_over_all_pages(study: Study, manager: Client) -> None:
     numbers = [(number * 37) % (PAGE_SIZE + 3) for number in range(PAGE_SIZE + 3)]
     for number in numbers:
@@ -55,6 +56,7 @@ def test_a_column_that_does_not_exist_sorts_nothing(study: Study, manager: Clien
     assert "aria-sort" not in answer.content.decode()
 
 
+@pytest.mark.requirement("U03")
 def test_a_search_keeps_the_filters_and_the_order(study: Study, manager: Client) -> None:
     study.arrive("S-001")
 

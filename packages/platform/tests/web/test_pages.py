@@ -49,6 +49,7 @@ def test_home_and_the_list_show_my_projects_and_no_others(world: World, other_wo
         assert str(other_world.space_id) not in page
 
 
+@pytest.mark.requirement("U03")
 def test_a_list_that_nothing_matches_offers_the_way_back(world: World) -> None:
     page = client_of(world.administrator).get("/projects/?q=zzz").content.decode()
 
@@ -90,6 +91,7 @@ def test_a_stranger_address_looks_like_a_forbidden_one(world: World, other_world
     assert FRESH.sub(b"", forbidden.content) == FRESH.sub(b"", strange.content)
 
 
+@pytest.mark.requirement("U05")
 def test_a_role_without_the_right_is_refused_in_words(world: World) -> None:
     reader = world.join("Reader")
 
@@ -109,6 +111,7 @@ def test_health_needs_nobody_and_says_nothing_else() -> None:
     assert answer.json() == {"ok": True}
 
 
+@pytest.mark.requirement("U03")
 def test_the_list_pages_by_key(world: World) -> None:
     answer = client_of(world.administrator).get(f"/projects/?after={UUID(int=0)}")
 
