@@ -166,6 +166,25 @@ def assert_silent(text: str, planted: Sequence[str]) -> None:
     assert not [word for word in planted if word in text]
 
 
+@pytest.mark.requirement("C26")
+def test_the_doctors_test_exam_goes_the_whole_way_and_the_server_keeps_nothing_of_it(
+    hospital: Hospital,
+) -> None:
+    before, tasks, kept = hospital.instances(), hospital.tasks(), hospital.used_bytes()
+
+    done = hospital.gateway.run("doctor", "--json")
+
+    found = {line["about"]: line for line in json.loads(done.stdout)["findings"]}
+    assert found["Round trip"]["verdict"] == "good", found
+    assert (hospital.instances(), hospital.tasks(), hospital.used_bytes()) == (before, tasks, kept)
+    assert hospital.ask("select count(*) from imaging_archive_exam where subject_code like 'TEST-%%'") == [
+        (0,)
+    ]
+    assert hospital.ask("select count(*) from imaging_connections_channel where tested_at is not null") == [
+        (1,)
+    ]
+
+
 @pytest.mark.requirement("C03")
 def test_of_all_bytes_that_leave_the_hospital_none_tells_who_it_is(
     hospital: Hospital, tmp_path: Path
