@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -12,120 +10,20 @@ import pytest
 from django.test import Client as Browser
 from django.test import override_settings
 
-from collegium.imaging.archive.models import Instance
-from collegium.imaging.grants import services as grants
-from collegium.imaging.grants.errors import GrantInvalid
-from collegium.imaging.grants.layers import Layer
-from collegium.imaging.grants.models import ViewGrant
-from collegium.imaging.grants.queries import shown_mark
 from collegium.imaging.marks import queries as marks
-from collegium.imaging.marks.errors import MarkNotFound
 from collegium.imaging.marks.models import MarkRevision
-from collegium.kit import clock
 from collegium.kit.database import acting_as
 from collegium.kit.ids import uuid7
-from collegium_testkit.delivering import cookie_of, enrolled
-from collegium_testkit.world import new_world
+from collegium_testkit.drawing import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from collegium_testkit.delivering import CleanExam, Sender
-    from collegium_testkit.world import Person
 
     Exams = Callable[..., CleanExam]
 
 pytestmark = pytest.mark.requirement("R53")
-
-
-@dataclass
-class Reading:
-    """A reader at the screen with one granted exam."""
-
-    sender: Sender
-    exam: CleanExam
-    exam_id: str
-    reader: Person
-
-    def __post_init__(self) -> None:
-        self.headers = cookie_of(self.reader)
-        self.browser = Browser(headers=self.headers)
-        self.grant_id = self.grant()
-
-    def grant(self, **changes: Any) -> UUID:  # Any: as `issue` takes
-        given: dict[str, Any] = {  # Any: the same
-            "principal": self.reader.principal,
-            "exam_ids": [UUID(self.exam_id)],
-            "allow_fields": [],
-            "label": "S-001",
-            "mode": "read",
-            "expires": clock.now() + timedelta(hours=1),
-            "owner": "task:1",
-        }
-        world = self.sender.world
-        with acting_as(world.administrator.principal, [world.space_id]):
-            return grants.issue(world.actor(), **(given | changes)).id
-
-    def dicom(self, path: str) -> Any:  # Any: JSON
-        root = f"/dicom-web/grants/{self.grant_id}"
-        return self.sender.client.get(root + path, headers=self.headers).json()
-
-    def rod(self, **changes: Any) -> dict[str, Any]:  # Any: JSON
-        """The phantom's rod as the viewer would send it, under the grant's UIDs."""
-        study = self.dicom("/studies")[0]["0020000D"]["Value"][0]
-        series = self.dicom(f"/studies/{study}/series")[0]["0020000E"]["Value"][0]
-        instances = self.dicom(f"/studies/{study}/series/{series}/metadata")
-        order = sorted(instances, key=lambda one: one["00200013"]["Value"][0])
-        shown = order[self.exam.rod.slice_index]
-        body: dict[str, Any] = {  # Any: JSON
-            "op_id": str(uuid7()),
-            "base_revision": 0,
-            "kind": "length",
-            "series_uid": series,
-            "instance_uid": shown["00080018"]["Value"][0],
-            "frame": 1,
-            "frame_of_reference_uid": shown["00200052"]["Value"][0],
-            "points": [list(point) for point in self.exam.rod.world_points],
-            "image_points": [list(point) for point in self.exam.rod.image_points],
-            "label": "T1",
-        }
-        return body | changes
-
-    def diameters(self, **changes: Any) -> dict[str, Any]:  # Any: JSON
-        """The rod and a line of half its length across its middle: 40 mm and 20 mm."""
-        body = self.rod()
-        series = f"/studies/{self.dicom('/studies')[0]['0020000D']['Value'][0]}/series/{body['series_uid']}"
-        shown = next(
-            one
-            for one in self.dicom(f"{series}/metadata")
-            if one["00080018"]["Value"][0] == body["instance_uid"]
-        )
-        between_rows, between_columns = shown["00280030"]["Value"]
-        (ax, ay, z), (bx, by, _) = body["points"]
-        x, y, across, down = (ax + bx) / 2, (ay + by) / 2, -(by - ay) / 4, (bx - ax) / 4
-        first_x, first_y, _ = shown["00200032"]["Value"]
-        ends = [[x - across, y - down, z], [x + across, y + down, z]]
-        pixels = [[(ex - first_x) / between_columns, (ey - first_y) / between_rows] for ex, ey, _ in ends]
-        two = {
-            "kind": "bidirectional",
-            "points": body["points"] + ends,
-            "image_points": body["image_points"] + pixels,
-        }
-        return body | two | changes
-
-    def put(
-        self, body: dict[str, Any], mark_id: UUID | None = None, grant_id: UUID | None = None
-    ) -> Any:  # Any: a response
-        path = f"/api/v1/grants/{grant_id or self.grant_id}/marks/{mark_id or uuid7()}"
-        return self.browser.put(path, json.dumps(body), content_type="application/json")
-
-    def delete(self, mark_id: UUID, revision: int, op_id: UUID | None = None) -> Any:  # Any: a response
-        body = {"op_id": str(op_id or uuid7()), "base_revision": revision}
-        path = f"/api/v1/grants/{self.grant_id}/marks/{mark_id}"
-        return self.browser.delete(path, json.dumps(body), content_type="application/json")
-
-    def listed(self, grant_id: UUID | None = None) -> list[dict[str, Any]]:  # Any: JSON
-        return list(self.browser.get(f"/api/v1/grants/{grant_id or self.grant_id}/marks").json()["marks"])
 
 
 @pytest.fixture
@@ -421,170 +319,6 @@ def test_a_submit_reads_the_newest_revisions_under_lock(reading: Reading) -> Non
         found = marks.locked(reading.sender.world.actor(reading.reader), [mark_id, uuid7()])
 
     assert {key: row.revision for key, row in found.items()} == {mark_id: 2}
-
-
-class TestLayers:
-    """Marks of two readers, shown to a third without a word of who drew them and when."""
-
-    @pytest.fixture
-    def drawn(self, reading: Reading) -> dict[str, UUID]:
-        """Two readers' marks for tasks of their own: a length and two diameters."""
-        other = self.colleague(reading, owner="task:2")
-        marks_of = {"A": uuid7(), "B": uuid7()}
-        reading.put(reading.rod(label="T1"), marks_of["A"])
-        other.put(other.diameters(label="T2"), marks_of["B"])
-        return marks_of
-
-    def colleague(self, reading: Reading, **changes: Any) -> Reading:  # Any: as `issue` takes
-        reader = reading.sender.world.join("Reader")
-        made = Reading(reading.sender, reading.exam, reading.exam_id, reader)
-        made.grant_id = made.grant(**changes)
-        return made
-
-    def adjudicator(
-        self, reading: Reading, drawn: dict[str, UUID], **changes: Any
-    ) -> Reading:  # Any: the same
-        layers = [Layer(name, ((mark_id, 1),)) for name, mark_id in drawn.items()]
-        return self.colleague(reading, **({"owner": "task:3", "layers": layers} | changes))
-
-    def shown(self, reading: Reading) -> dict[str, list[dict[str, Any]]]:  # Any: JSON
-        answer = reading.browser.get(f"/api/v1/grants/{reading.grant_id}/marks").json()
-        return {layer["name"]: layer["marks"] for layer in answer["layers"]}
-
-    def test_each_layer_has_its_marks_where_they_were_drawn(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        third = self.adjudicator(reading, drawn)
-
-        shown = self.shown(third)
-
-        assert list(shown) == ["A", "B"]
-        (a,), (b,) = shown["A"], shown["B"]
-        assert (a["kind"], a["value"], a["label"]) == ("length", "40.00", "T1")
-        assert (b["kind"], b["value"], b["short_value"]) == ("bidirectional", "40.00", "20.00")
-        own = third.rod()
-        assert [a[name] for name in ("series_uid", "instance_uid", "points")] == [
-            own["series_uid"],
-            own["instance_uid"],
-            [[float(part) for part in point] for point in own["points"]],
-        ]
-        assert third.listed() == []
-
-    @pytest.mark.requirement("R40", "R42")
-    def test_a_layer_tells_neither_who_nor_when_nor_any_true_id(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        third = self.adjudicator(reading, drawn)
-
-        answer = third.browser.get(f"/api/v1/grants/{third.grant_id}/marks")
-
-        with acting_as(reading.reader.principal):
-            rows = list(MarkRevision.objects.select_related("mark"))
-        hidden = {reading.exam.series_uid, reading.exam.study_uid, reading.exam.rod_instance_uid}
-        for row in rows:
-            hidden |= {row.principal, row.principal.split(":")[-1], str(row.mark_id), str(row.id)}
-            hidden |= {str(row.op_id), row.mark.owner, str(row.mark.grant_id), row.saved_at.isoformat()[:16]}
-            hidden |= {row.frame_of_reference_uid}
-        assert len(rows) == 2
-        assert not [value for value in hidden if value.encode() in answer.content]
-        expected = {"mark_id", "kind", "series_uid", "instance_uid", "frame", "frame_of_reference_uid"}
-        expected |= {"points", "image_points", "label", "value", "short_value", "unit"}
-        for layer in answer.json()["layers"]:
-            assert layer.keys() == {"name", "marks"}
-            assert [one.keys() for one in layer["marks"]] == [expected]
-
-    def test_the_page_can_name_a_mark_of_a_layer_for_the_viewer(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        third = self.adjudicator(reading, drawn)
-
-        with acting_as(third.reader.principal):
-            grant = ViewGrant.objects.get(id=third.grant_id)
-            named = {name: str(shown_mark(grant, name, mark_id)) for name, mark_id in drawn.items()}
-
-        assert named == {name: one["mark_id"] for name, (one,) in self.shown(third).items()}
-
-    def test_one_mark_has_another_id_in_every_layer_and_grant(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        twice = {"A": drawn["A"], "B": drawn["A"]}
-        first, second = self.adjudicator(reading, twice), self.adjudicator(reading, twice)
-
-        found = [one["mark_id"] for each in (first, second) for (one,) in self.shown(each).values()]
-
-        assert len({*found, str(drawn["A"])}) == 5
-
-    def test_a_layer_shows_the_named_revision_whatever_came_later(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        third = self.adjudicator(reading, drawn)
-
-        reading.put(reading.rod(base_revision=1, label="T9"), drawn["A"])
-        reading.delete(drawn["A"], 2)
-
-        assert self.shown(third)["A"][0]["label"] == "T1"
-
-    def test_a_mark_on_images_that_are_not_granted_is_left_out(
-        self, reading: Reading, drawn: dict[str, UUID], clean_exam: Exams
-    ) -> None:
-        elsewhere = reading.sender.deliver(clean_exam(slices=2, subject="S-002"))["exam_id"]
-
-        third = self.adjudicator(reading, drawn, exam_ids=[UUID(elsewhere)])
-
-        assert self.shown(third) == {"A": [], "B": []}
-
-    def test_a_mark_on_a_single_image_that_is_not_granted_is_left_out(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        with acting_as(reading.reader.principal):
-            others = Instance.objects.exclude(sop_instance_uid=reading.exam.rod_instance_uid)
-            only = list(others.values_list("id", flat=True))
-
-        third = self.adjudicator(reading, drawn, instance_ids=only)
-
-        assert self.shown(third) == {"A": [], "B": []}
-
-    def test_another_principals_layers_are_not_found(self, reading: Reading, drawn: dict[str, UUID]) -> None:
-        third, stranger = self.adjudicator(reading, drawn), self.colleague(reading)
-
-        assert stranger.browser.get(f"/api/v1/grants/{third.grant_id}/marks").status_code == 404
-        assert self.shown(stranger) == {}
-
-    def test_a_mark_of_a_layer_is_neither_changed_nor_struck_through_it(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        third = self.adjudicator(reading, drawn)
-        shown_id = UUID(self.shown(third)["A"][0]["mark_id"])
-
-        answers = [
-            third.delete(drawn["A"], 1),
-            third.delete(shown_id, 1),
-            third.put(third.rod(base_revision=1), drawn["A"]),
-            third.put(third.rod(base_revision=1), shown_id),
-        ]
-
-        assert [one.status_code for one in answers][:3] == [404, 404, 404]
-        assert answers[3].status_code == 409
-        assert [one["revision"] for one in reading.listed()] == [1]
-        assert self.shown(third)["A"][0]["value"] == "40.00"
-
-    def test_a_mark_of_another_tenant_or_none_cannot_be_named(
-        self, reading: Reading, drawn: dict[str, UUID]
-    ) -> None:
-        foreign = enrolled(reading.sender.client, new_world())
-        exam_id = foreign.deliver(reading.exam)["exam_id"]
-        theirs = Reading(foreign, reading.exam, exam_id, foreign.world.join("Reader"))
-
-        for key in ((drawn["A"], 1), (uuid7(), 1)):
-            with pytest.raises(MarkNotFound):
-                theirs.grant(layers=[Layer("A", (key,))])
-        with pytest.raises(MarkNotFound):
-            reading.grant(layers=[Layer("A", ((drawn["A"], 2),))])
-
-    @pytest.mark.parametrize("names", [("A", "A"), ("",), ("A" * 41,)])
-    def test_layers_need_different_short_names(self, reading: Reading, names: tuple[str, ...]) -> None:
-        with pytest.raises(GrantInvalid):
-            reading.grant(layers=[Layer(name, ()) for name in names])
 
 
 @pytest.mark.requirement("R28")
