@@ -139,13 +139,16 @@ def unmet(db: sqlite3.Connection, after_ms: int) -> dict[str, UnmetCounts]:
     }
 
 
-def received_after(db: sqlite3.Connection, row_id: int) -> tuple[int, int]:
-    """Of the objects that came after one: the last one's row id, and their bytes on the disk."""
-    last, size = db.execute(
-        "SELECT coalesce(max(rowid), ?), coalesce(sum(record_bytes), 0) FROM objects WHERE rowid > ?",
-        (row_id, row_id),
-    ).fetchone()
-    return last, size
+def received_after(db: sqlite3.Connection, row_id: int) -> tuple[int, dict[str, int]]:
+    """Of the objects that came after one: the last one's row id, and by channel id their bytes on the disk."""
+    rows = db.execute(
+        "SELECT channel_id, max(rowid) AS last, sum(record_bytes) AS size FROM objects WHERE rowid > ?"
+        " GROUP BY channel_id",
+        (row_id,),
+    ).fetchall()
+    return max((row["last"] for row in rows), default=row_id), {
+        row["channel_id"]: row["size"] for row in rows
+    }
 
 
 def last_row(db: sqlite3.Connection) -> int:
@@ -170,8 +173,10 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " AS failed,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.delivery_id IS NOT NULL)"
         " + forgotten AS sent,"
-        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.reason_code = ?) AS unselected,"
-        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.reason_code = ?) AS left_out,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'held'"
+        " AND o.reason_code = ?) AS unselected,"
+        " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'held'"
+        " AND o.reason_code = ?) AS left_out,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'quarantined'"
         " AND o.reason_code IN (?, ?)) AS in_doubt,"
         " (SELECT count(*) FROM selected s WHERE s.channel_id = e.channel_id AND s.study_uid = e.study_uid"
