@@ -61,6 +61,10 @@ def _families(status: GatewayStatus, states: list[tuple[str, str, int]], room: R
         "channel_open", "1 if a PACS can send to it.", status, lambda line: int(_is_open(line))
     )
     yield _per_channel(
+        "channel_rate_in_mbps", "Megabits a second that came over the last minute.", status,
+        lambda line: line.rate_in_mbps,
+    )  # fmt: skip
+    yield _per_channel(
         "channel_last_received_timestamp_seconds", "When an object last came.", status,
         lambda line: _seconds(line.counts.last_received_at),
     )  # fmt: skip

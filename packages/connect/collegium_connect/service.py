@@ -274,6 +274,7 @@ class Gateway:
             idle={item.setup.channel_id: item.reason for item in self._channels.idle},
             alarms=self._watch.alarms.standing,
             rates_mbps=(self._watch.received.mbps, self._watch.sent.mbps),
+            received_mbps=self._watch.received_mbps,
         )
 
     def metrics(self) -> str:

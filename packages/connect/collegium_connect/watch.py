@@ -64,8 +64,14 @@ class Watch:
         self._folder, self._clock, self._elapsed_s = folder, clock, elapsed_s
         self._down_since_s: float | None = None
         self.alarms, self.received, self.sent = Alarms(clock), Meter(), sender.meter
+        self._received_by: dict[str, Meter] = {}  # by channel id
         with journal.look() as db:
             self._last_row = overview.last_row(db)
+
+    @property
+    def received_mbps(self) -> dict[str, float]:
+        """By channel id, where anything came since the start."""
+        return {channel_id: meter.mbps for channel_id, meter in self._received_by.copy().items()}
 
     @property
     def disk_free_bytes(self) -> int:
@@ -93,8 +99,10 @@ class Watch:
         with self._journal.look() as db:
             told = _of_ways(db) | _of_exams(db, self._clock())
             shared_ms = stored.shared_since_ms(db)
-            self._last_row, size = overview.received_after(db, self._last_row)
-        self.received.add(size)
+            self._last_row, sizes = overview.received_after(db, self._last_row)
+        self.received.add(sum(sizes.values()))
+        for channel_id, size in sizes.items():
+            self._received_by.setdefault(channel_id, Meter()).add(size)
         told["connect.channel.idle"] = {
             item.setup.channel_id: f"The channel is not served. {item.reason}"[:_MOST_CHARACTERS]
             for item in self._channels.idle

@@ -1,7 +1,9 @@
 """One look at the whole gateway, for the page, its JSON and the `status` command."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from collegium_connect.journal import channels, overview
 from collegium_connect.journal.database import Journal
@@ -15,6 +17,7 @@ class ChannelLine:
     is_active: bool
     counts: ChannelCounts
     problem: str
+    rate_in_mbps: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
     idle: dict[str, str] | None = None,
     alarms: tuple[Alarm, ...] = (),
     rates_mbps: tuple[float, float] = (0.0, 0.0),
+    received_mbps: Mapping[str, float] = MappingProxyType({}),
 ) -> GatewayStatus:
     """Read one snapshot of the journal; `idle` maps a channel's id to why it is not served."""
     with journal.look() as db:
@@ -63,6 +67,7 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
                 item.is_active,
                 overview.channel_counts(db, item.setup.channel_id),
                 (idle or {}).get(item.setup.channel_id, ""),
+                received_mbps.get(item.setup.channel_id, 0.0),
             )
             for item in channels.channels(db)
         )
@@ -122,6 +127,7 @@ def _channel_json(line: ChannelLine) -> dict[str, object]:
         "site": line.setup.site_name,
         "active": line.is_active and not line.problem,
         "problem": line.problem,
+        "rate_in_mbps": round(line.rate_in_mbps, 1),
         "queue_objects": line.counts.queue_objects,
         "quarantined_objects": line.counts.set_aside_objects,
         "last_received_at": _text(line.counts.last_received_at),
