@@ -201,3 +201,10 @@ class Committee:
             for task in self.tasks(step="reading")
             if task.state == "open" and task.unit.subject.code == subject
         ]
+
+
+def gathered(world: World, text: str = TEXT, *, readers: int = 2) -> Committee:
+    """A committee whose project is published and whose people have joined."""
+    committee = Committee(world)
+    committee.gather(text, readers=readers)
+    return committee

@@ -26,7 +26,7 @@ LONGEST_FIRST = (
     "tests/journeys/test_gateway_pages.py",
     "packages/platform/tests/research/test_unblinding.py",
     "packages/platform/tests/research/test_versions.py",
-    "packages/platform/tests/research/test_visits.py",
+    "packages/platform/tests/research/test_late_visits.py",
     "packages/connect/tests/test_power_cut.py",
     "tests/installs/",
     "packages/platform/tests/research/test_storm.py",
