@@ -39,17 +39,11 @@ class Ledger(Protocol):
         """Put records and their rows on the disk; what became of each. A duplicate's record is gone then."""
 
 
-class JournalLedger:
-    """The ledger of the process that has the journal. Safe between threads."""
+class Known:
+    """What is safe here already, read from the journal in any process."""
 
-    def __init__(self, journal: Journal, stores: Stores) -> None:
-        self._journal, self._stores = journal, stores
-        self._syncs: GroupCommit[Sequence[Written], None] = GroupCommit(self._sync)
-        self._commits: GroupCommit[Sequence[Written], list[Kept]] = GroupCommit(self._commit)
-
-    @property
-    def is_well(self) -> bool:
-        return not self._journal.is_damaged
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
 
     def is_known(self, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
         with self._journal.look() as db:
@@ -58,6 +52,20 @@ class JournalLedger:
     def is_known_input(self, channel_id: str, input_mac: bytes) -> bool:
         with self._journal.look() as db:
             return objects.is_known_input(db, channel_id, input_mac)
+
+
+class JournalLedger(Known):
+    """The ledger of the process that has the journal. Safe between threads."""
+
+    def __init__(self, journal: Journal, stores: Stores) -> None:
+        super().__init__(journal)
+        self._stores = stores
+        self._syncs: GroupCommit[Sequence[Written], None] = GroupCommit(self._sync)
+        self._commits: GroupCommit[Sequence[Written], list[Kept]] = GroupCommit(self._commit)
+
+    @property
+    def is_well(self) -> bool:
+        return not self._journal.is_damaged
 
     def record(self, items: Sequence[Written]) -> list[Kept]:
         self._syncs.submit(items)  # no row before its record

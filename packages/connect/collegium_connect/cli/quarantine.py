@@ -16,6 +16,11 @@ _WIDTH = 44
 def register(commands: Commands) -> None:
     family = commands.add_parser("quarantine", help="look at, release or delete what was set aside")
     actions = family.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _register_objects(actions)
+    _register_exams(actions)
+
+
+def _register_objects(actions: Commands) -> None:
     listing = declare(actions, "list", "show what is set aside and why", _list)
     listing.add_argument("--code", default="", help="only this reason")
     looking = declare(actions, "look", "show an object before and after, attribute by attribute", _look)
@@ -28,34 +33,39 @@ def register(commands: Commands) -> None:
     whole.add_argument(
         "--folder", type=Path, required=True, help="a new folder for the pictures as they would leave"
     )
+    for command in (looking, whole):
+        add_as(command)
+        command.add_argument(
+            "--box", action="append", default=[], type=_box, metavar="LEFT,TOP,RIGHT,BOTTOM",
+            help="hide this part of every frame, in pixels; may be given again",
+        )  # fmt: skip
     releasing = declare(actions, "release", "let an object leave as you saw it", _release)
     releasing.add_argument("look", metavar="LOOK", nargs="+", help="as a look printed it")
     deleting = declare(actions, "delete", "give an object up; there is no way back", _delete)
     deleting.add_argument("object", metavar="OBJECT")
-    exams = declare(actions, "exams", "show exams that came with two patient ids, with both ids", _exams)
+    for command in (releasing, deleting):
+        _add_as_with_reason(command)
+
+
+def _register_exams(actions: Commands) -> None:
+    add_as(declare(actions, "exams", "show exams that came with two patient ids, with both ids", _exams))
     splitting = declare(actions, "split", "say that it is two exams of two patients", _split)
     confirming = declare(actions, "confirm", "say whose exam it is", _confirm)
     confirming.add_argument("--subject", required=True, metavar="CODE")
     undoing = declare(
-        actions,
-        "undecide",
-        "take back a split or confirmation of which nothing has left",
-        _undecide,
+        actions, "undecide", "take back a split or confirmation of which nothing has left", _undecide
     )
     letting_go = declare(
         actions, "let-go", "let an exam leave though it does not meet the acquisition requirements", _let_go
     )
     for command in (splitting, confirming, undoing, letting_go):
         command.add_argument("exam", metavar="EXAM")
-    for command in (releasing, deleting, splitting, confirming, undoing, letting_go):
-        command.add_argument("--reason", required=True, help="10 to 500 characters, for the trail")
-    for command in (looking, whole):
-        command.add_argument(
-            "--box", action="append", default=[], type=_box, metavar="LEFT,TOP,RIGHT,BOTTOM",
-            help="hide this part of every frame, in pixels; may be given again",
-        )  # fmt: skip
-    for command in (looking, whole, releasing, deleting, exams, splitting, confirming, undoing, letting_go):
-        add_as(command)
+        _add_as_with_reason(command)
+
+
+def _add_as_with_reason(command: argparse.ArgumentParser) -> None:
+    add_as(command)
+    command.add_argument("--reason", required=True, help="10 to 500 characters, for the trail")
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -23,11 +23,10 @@ from collegium_connect.channels import Channel
 from collegium_connect.clock import now
 from collegium_connect.hands.loans import LentSegments, LentStores
 from collegium_connect.intake import Intake
-from collegium_connect.journal import objects
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import Kept
 from collegium_connect.keys import Secrets
-from collegium_connect.ledger import Written
+from collegium_connect.ledger import Known, Written
 from collegium_connect.receive.admission import Refusal
 from collegium_connect.receive.door import Door
 from collegium_connect.receive.pdu import AssociateRequest
@@ -100,21 +99,14 @@ class _Gate:
         return known
 
 
-class _Ledger:
+class _Ledger(Known):
     def __init__(self, line: Line, journal: Journal) -> None:
-        self._line, self._journal = line, journal
+        super().__init__(journal)
+        self._line = line
 
     @property
     def is_well(self) -> bool:
         return bool(self._line.ask("is_well"))
-
-    def is_known(self, channel_id: str, sop_instance_uid: str, sha256: str) -> bool:
-        with self._journal.look() as db:
-            return objects.is_known(db, channel_id, sop_instance_uid, sha256)
-
-    def is_known_input(self, channel_id: str, input_mac: bytes) -> bool:
-        with self._journal.look() as db:
-            return objects.is_known_input(db, channel_id, input_mac)
 
     def record(self, items: Sequence[Written]) -> list[Kept]:
         return list(self._line.ask("record", items))
