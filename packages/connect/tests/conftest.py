@@ -1,6 +1,7 @@
 """A gateway in this process or as its own, a server that can fail, a PACS that pushes."""
 
 import gc
+import logging
 import os
 import threading
 import time
@@ -42,6 +43,12 @@ def _umask() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    """A command configures the log of its process, with the streams of the test that called it."""
+    logging.getLogger("collegium_connect").handlers[:] = [logging.NullHandler()]
 
 
 @pytest.fixture(autouse=True)

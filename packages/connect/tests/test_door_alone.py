@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import logging
 import select
 import socket
 import ssl
@@ -61,7 +60,6 @@ def opens(tmp_path: Path) -> Iterator[Opens]:
         for door in doors:
             door.stop()
         log.configure()
-    logging.getLogger("collegium_connect").handlers.clear()
 
 
 class Line:
