@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.browser import chromium_path
-from tests.browser.test_live import Office, running, until  # noqa: F401  the fixture is used by its name
+from tests.browser.test_live import running  # noqa: F401  the fixture is used by its name
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Page
 
+    from tests.browser.test_live import Office
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.journey,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 
@@ -43,12 +46,11 @@ def test_a_dialog_begins_at_its_first_field_and_gives_the_focus_back(office: Off
     first_task(page)
 
     page.get_by_role("button", name="Give to another").click()
-    inside = focused(page)
+    until(lambda: focused(page) == "reassign-to", "the first field to have the focus")
     page.keyboard.press("Escape")
 
-    assert inside == "reassign-to"
-    assert page.locator("dialog[open]").count() == 0
-    assert focused(page).startswith("Give to another")
+    until(lambda: page.locator("dialog[open]").count() == 0, "the dialog to close")
+    until(lambda: focused(page).startswith("Give to another"), "the button to have the focus again")
 
 
 def test_a_dialog_that_takes_something_away_begins_at_its_safe_button(office: Office) -> None:
@@ -57,7 +59,7 @@ def test_a_dialog_that_takes_something_away_begins_at_its_safe_button(office: Of
 
     page.get_by_role("button", name="Cancel task").first.click()
 
-    assert focused(page) == "Not now"
+    until(lambda: focused(page) == "Not now", "the safe button to have the focus")
 
 
 def test_the_slash_goes_to_the_search_of_the_list_and_the_head_sorts_it(office: Office) -> None:
@@ -87,8 +89,8 @@ def test_a_query_is_answered_before_the_eyes_of_who_asked_and_own_words_stay(off
 
     answering.fill("#said", "Yes, it is.")
     answering.get_by_role("button", name="Send answer").click()
-    until(lambda: "Yes, it is." in asking.locator("#dialogue").inner_text(), "the answer", 5.0)
-    until(lambda: asking.locator("#state").inner_text() == "Answered", "the state", 5.0)
+    until(lambda: "Yes, it is." in asking.locator("#dialogue").inner_text(), "the answer")
+    until(lambda: asking.locator("#state").inner_text() == "Answered", "the state")
     kept = asking.input_value("#said")
     asking.reload()
 

@@ -79,7 +79,6 @@ class Desk:
         self.driver.until(lambda: self.driver.state()["armedFor"], "the tool")
         self.driver.go_to(lesion.slice_index)
         self.driver.begin_diameters(lesion.points[:2], has_tool=True)
-        self.driver.until(lambda: "short diameter" in self.driver.drawn(), "the short one proposed")
         self.driver.press("Enter")
         self.driver.until(lambda: "mm" in self.shown(size), "the diameters in the form")
         self.wait_until_saved()

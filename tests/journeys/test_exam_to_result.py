@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
-import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +16,12 @@ import pytest
 
 from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit import pacs, phantoms, real_data
-from collegium_testkit.browser import chromium_path
+from collegium_testkit.browser import chromium_path, profile
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
 from collegium_testkit.prepared import Prepared
 from tests.browser.viewer.driver import Driver
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ pytestmark = [
     pytest.mark.journey,
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1200),
 ]
 
 SCREENSHOT = Path(__file__).resolve().parents[2] / "docs" / "user" / "reading-page.png"
@@ -47,21 +48,32 @@ class Trial:
         self.place = place
         self.server = InstallationProcess(place / "server", copied=Prepared.SEEDED)
         self.gateway: GatewayProcess | None = None
+        self._open = ExitStack()
 
     def start(self) -> Seeded:
-        self.server.start()
+        self._open.enter_context(self.server)
         seeded = self.server.seed()
-        self.gateway = GatewayProcess(
-            self.place / "hospital", self.server.url, callers=((seeded.calling_ae, "127.0.0.1"),)
+        self.gateway = self._open.enter_context(
+            GatewayProcess(
+                self.place / "hospital", self.server.url, callers=((seeded.calling_ae, "127.0.0.1"),)
+            )
         )
         self.gateway.enrol(self.server.url, seeded.gateway_code)
         self.gateway.start()
         return seeded
 
+    def signed_in(self, chromium: Browser, email: str, password: str) -> Page:
+        page = self._open.enter_context(profile(chromium, viewport=WINDOW, accept_downloads=True)).new_page()
+        page.goto(f"{self.server.url}/accounts/login/")
+        page.fill("#id_login", email)
+        page.fill("#id_password", password)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{self.server.url}/")
+        return page
+
     def stop(self) -> None:
-        if self.gateway and self.gateway.is_running:
-            self.gateway.stop()
-        self.server.stop()
+        """End windows, gateway and server, in this order."""
+        self._open.close()
 
     def delivered(self) -> int:
         """Images the server has given a receipt for."""
@@ -74,10 +86,11 @@ class Trial:
         before = self.delivered()
         sent = pacs.send(folder, "127.0.0.1", self.gateway.receive_port, seeded.called_ae, seeded.calling_ae)
         assert {one.status for one in sent} == {pacs.SUCCESS}
-        deadline = time.monotonic() + 90
-        while self.delivered() < before + len(sent):
-            assert time.monotonic() < deadline, self.gateway.log_text[-2000:]
-            time.sleep(0.1)
+        log = self.gateway.log_file
+        until(
+            lambda: self.delivered() >= before + len(sent), "receipts",
+            story=lambda: log.read_text("utf-8", "replace")[-2000:],
+        )  # fmt: skip
         return len(sent)
 
 
@@ -88,16 +101,6 @@ def trial(place: Path) -> Iterator[Trial]:
         yield made
     finally:
         made.stop()
-
-
-def signed_in(chromium: Browser, trial: Trial, email: str, password: str) -> Page:
-    page = chromium.new_context(viewport=WINDOW, accept_downloads=True).new_page()  # type: ignore[arg-type]  # a viewport
-    page.goto(f"{trial.server.url}/accounts/login/")
-    page.fill("#id_login", email)
-    page.fill("#id_password", password)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{trial.server.url}/")
-    return page
 
 
 def open_first_task(page: Page, trial: Trial) -> Driver:
@@ -116,14 +119,14 @@ def test_a_phantom_ct_becomes_a_signed_row_with_the_length_that_was_drawn(
     truth = phantoms.ct_exam(tmp_path / "ct", slices=16, seed=7)
     assert trial.push(tmp_path / "ct", seeded) == 16
 
-    reader = signed_in(chromium, trial, seeded.reader, seeded.password)
+    reader = trial.signed_in(chromium, seeded.reader, seeded.password)
     driver = open_first_task(reader, trial)
     assert_screen_is_the_file(driver, truth.files)
     answer_the_form(driver, truth)
     take_screenshot(reader)
     submit_and_sign(driver, seeded)
 
-    admin = signed_in(chromium, trial, seeded.administrator, seeded.password)
+    admin = trial.signed_in(chromium, seeded.administrator, seeded.password)
     row = exported_row(admin, trial, seeded)
     drawn = float(row["diameter"])
     assert drawn == pytest.approx(truth.rod.length_mm, abs=1.0)
@@ -151,7 +154,7 @@ def test_a_real_ct_and_pet_arrive_and_are_shown_pixel_for_pixel(trial: Trial, ch
     trial.push(folder / "CT", seeded)
     trial.push(folder / "PT", seeded)
 
-    driver = open_first_task(signed_in(chromium, trial, seeded.reader, seeded.password), trial)
+    driver = open_first_task(trial.signed_in(chromium, seeded.reader, seeded.password), trial)
 
     assert_screen_is_the_file(driver, series[shown_modality(driver)])
 
@@ -188,6 +191,10 @@ def answer_the_form(driver: Driver, truth: phantoms.ExamTruth) -> None:
     length = page.locator("[data-item=diameter] [data-mark]")
     driver.until(lambda: "mm" in length.inner_text(), "the length in the form")
     before = length.inner_text()
+    # Else the browser would ask whether to leave.
+    driver.until(
+        lambda: page.locator("[data-saving]").inner_text().startswith("Saved"), "what is typed saved"
+    )
 
     page.reload()
     driver.wait_for_all()
@@ -203,6 +210,7 @@ def submit_and_sign(driver: Driver, seeded: Seeded) -> None:
     page = driver.page
     page.click("[data-submit]")
     page.locator("[data-dialog=sign]").wait_for()
+    page.wait_for_load_state()  # a dialog opens by script
     if not page.locator("#sign").is_visible():
         page.click("[data-dialog=sign]")
     page.fill("#sign-password", "not the password")

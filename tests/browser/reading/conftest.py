@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from collegium_testkit.browser import profile
 from collegium_testkit.installation import InstallationProcess
 from collegium_testkit.prepared import Prepared
 from tests.browser.reading.desk import Behind, Reading
@@ -37,32 +38,31 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Installati
 @pytest.fixture(scope="session")
 def behind(place: tuple[InstallationProcess, Seeded]) -> Iterator[Behind]:
     hands = Behind(place[0])
-    yield hands
-    hands.end()
+    try:
+        yield hands
+    finally:
+        hands.end()
 
 
 @pytest.fixture(scope="session")
 def signed_in(place: tuple[InstallationProcess, Seeded], chromium: Browser) -> StorageState:
     """The reader's session: signing in is no part of these tests."""
     server, seeded = place
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{server.url}/accounts/login/")
-    page.fill("#id_login", seeded.reader)
-    page.fill("#id_password", seeded.password)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{server.url}/")
-    state = context.storage_state()
-    context.close()
-    return state
+    with profile(chromium) as context:
+        page = context.new_page()
+        page.goto(f"{server.url}/accounts/login/")
+        page.fill("#id_login", seeded.reader)
+        page.fill("#id_password", seeded.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{server.url}/")
+        return context.storage_state()
 
 
 @pytest.fixture
 def context(chromium: Browser, signed_in: StorageState) -> Iterator[BrowserContext]:
     """A browser of its own a test, the reader signed in."""
-    opened = chromium.new_context(viewport={"width": 1280, "height": 900}, storage_state=signed_in)
-    yield opened
-    opened.close()
+    with profile(chromium, viewport={"width": 1280, "height": 900}, storage_state=signed_in) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collegium_testkit.patience import PATIENCE_S
 
+if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
 
     from collegium_testkit.installation import InstallationProcess
@@ -89,13 +88,6 @@ with acting_as(admin.principal, [UUID({space!r})]):
 """
 
 
-def until(check: Callable[[], object], what: str, seconds: float = 20) -> None:
-    ends = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < ends, f"never: {what}"
-        time.sleep(0.05)
-
-
 class Behind:
     """Does on the server what is no part of a test: one process for all of them, since its start takes two seconds."""
 
@@ -116,7 +108,7 @@ class Behind:
         return str(told)
 
     def end(self) -> None:
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=PATIENCE_S)
 
 
 _numbers = itertools.count(1)

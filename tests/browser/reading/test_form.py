@@ -8,7 +8,8 @@ import pytest
 
 from collegium_testkit.browser import chromium_path
 from collegium_testkit.trial_form import trial_project
-from tests.browser.reading.desk import Reading, until
+from tests.browser.reading.desk import Reading
+from tests.patience import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 CHANGES = "**/api/v1/tasks/*/changes"
@@ -135,7 +136,7 @@ def test_a_row_that_could_not_be_sent_survives_a_reload_with_its_answers(trial: 
         "12",
     )
     page.unroute(CHANGES)
-    until(lambda: page.locator("[data-saving]").inner_text().startswith("Saved"), "saved", 40)
+    until(lambda: page.locator("[data-saving]").inner_text().startswith("Saved"), "saved")
 
     page.reload()
     assert field(rows(page).first, "counted").input_value() == "12"

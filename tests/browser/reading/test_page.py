@@ -8,11 +8,12 @@ import pytest
 
 from collegium_testkit.browser import chromium_path
 from collegium_testkit.trial_form import trial_project
-from tests.browser.reading.desk import Reading, until
+from tests.browser.reading.desk import Reading
 from tests.browser.reading.test_form import CHANGES, add_row, item, rows, saved
+from tests.patience import until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Locator, Page
+    from playwright.sync_api import BrowserContext, Locator, Page, Route
 
     from collegium_testkit.installation import InstallationProcess
     from collegium_testkit.seed import Seeded
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 
@@ -92,8 +93,13 @@ def test_while_the_server_does_not_answer_the_page_says_what_is_safe_and_goes_on
 
     assert "kept in this browser" in told.inner_text()
     assert line(page) == "Not saved, trying again"
-    page.unroute(CHANGES)
+    held = list["Route"]()
+    page.route(CHANGES, lambda route: held.append(route))  # noqa: PLW0108  Playwright marks what it is given
+    # What is tried by itself must not save it first and take the button away: every try waits from now on.
     told.get_by_role("button", name="Try now").click()
+    until(lambda: told.is_visible() and held, "the next try")
+    held[0].continue_()
+    page.unroute(CHANGES)
     saved(page)
     assert told.is_hidden()
     page.reload()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.browser import chromium_path
-from tests.browser.reading.desk import until
+from tests.patience import until
 
 if TYPE_CHECKING:
     from tests.browser.reading.desk import Reading
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 ASK = """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.browser import chromium_path
-from tests.browser.reading.desk import until
+from tests.patience import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
 ]
 
 CHANGES = "**/api/v1/tasks/*/changes"
@@ -48,7 +48,7 @@ def test_what_could_not_be_sent_survives_a_reload_and_is_saved_when_the_line_is_
     page.reload()
     until(lambda: quality(page) == "4", "the value back in its field")
     page.unroute(CHANGES)
-    until(lambda: saving(page).startswith("Saved"), "saved", 40)
+    until(lambda: saving(page).startswith("Saved"), "saved")
 
     page.reload()
     assert quality(page) == "4"
@@ -63,6 +63,7 @@ def test_what_is_answered_before_the_page_has_its_script_is_saved(reading: Readi
     type_quality(page, "4")
     page.get_by_label("Yes", exact=True).check()
 
+    until(lambda: page.locator("[data-saving]").count() and held, "the page without its script")
     held[0].continue_()
     until(lambda: saving(page).startswith("Saved "), "saved once the script is there")
 

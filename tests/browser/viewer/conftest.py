@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit import phantoms
+from collegium_testkit.browser import profile
 from tests.browser.viewer.lesions import Lesion
 
 if TYPE_CHECKING:
@@ -81,7 +82,6 @@ def driver(chromium: Browser) -> Iterator[Driver]:
     """A page in a profile of its own."""
     from tests.browser.viewer.driver import Driver
 
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, timezone_id="Europe/Stockholm")
-    context.set_default_timeout(20_000)
-    yield Driver(context.new_page())
-    context.close()
+    look = {"viewport": {"width": 1280, "height": 800}, "timezone_id": "Europe/Stockholm"}
+    with profile(chromium, **look) as context:
+        yield Driver(context.new_page())

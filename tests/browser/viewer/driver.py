@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import math
-import time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from tests import patience
+from tests.browser.viewer.server import FRAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -25,6 +27,12 @@ for (const type of types.split(' '))
 document.addEventListener('securitypolicyviolation', (event) =>
   window.seen.push(['violation', event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile]));
 """
+STAYING: Final = """(() => {
+  const later = window.setTimeout.bind(window);
+  window.setTimeout = (act, pause, ...rest) => [6000, 8000].includes(pause) ? 0 : later(act, pause, ...rest);
+})();
+"""
+"""Messages that go away after 6 or 8 seconds stay: a slow machine reads more slowly than a person."""
 _PIXELS: Final = """((shown) => {
   if (!shown) return shown;
   const bytes = new Uint8Array(Float64Array.from(shown.values).buffer);
@@ -34,7 +42,6 @@ _PIXELS: Final = """((shown) => {
   return { ...shown, values: btoa(texts.join('')) };
 })"""
 """As one text: number by number, a single image takes Playwright seconds."""
-PATIENCE_S: Final = 30.0
 
 
 class Driver:
@@ -43,22 +50,23 @@ class Driver:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.problems: list[str] = []
+        self._requests: list[str] = []
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("request", lambda request: self._requests.append(request.url))
         page.add_init_script(_LISTEN)
+        page.add_init_script(STAYING)
 
     def open(self, url: str) -> Driver:
         self.page.goto(url)
         return self
 
-    def until(self, condition: Callable[[], object], what: str, patience_s: float = PATIENCE_S) -> None:
+    def until(self, condition: Callable[[], object], what: str) -> None:
         """Poll from outside: the page's policy forbids the eval that Playwright's own waiting uses."""
-        end = time.monotonic() + patience_s
-        while not condition():
-            if time.monotonic() > end:
-                raise AssertionError(
-                    f"Waited {patience_s:.0f} s for {what}; state {self.state()}, seen {self.events()[-5:]}"
-                )
-            time.sleep(0.03)
+        patience.until(condition, what, story=lambda: f"State {self.state()}, seen {self.events()[-5:]}")
+
+    def frames_asked(self) -> list[str]:
+        """SOP instances in the order in which the browser asked for their frames; a server may hear them otherwise."""
+        return [found[1] for url in self._requests if (found := FRAME.search(url))]
 
     def events(self, kind: str | None = None) -> list[Any]:  # Any: whatever the event carries
         seen = self.page.evaluate("window.seen")
@@ -173,6 +181,7 @@ class Driver:
         if not has_tool:
             self.press("b")
         self.drag(*(self.on_screen(end) for end in long))
+        self.until(lambda: "short diameter" in self.drawn(), "the short one proposed")
         (ax, ay, z), (bx, by, _) = long
         x, y, across, down = (ax + bx) / 2, (ay + by) / 2, (by - ay) / 3, (bx - ax) / 3
         return [[x + across, y - down, z], [x - across, y + down, z]]

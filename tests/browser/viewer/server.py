@@ -24,6 +24,8 @@ from urllib.parse import urlsplit
 from pydicom import Dataset, dcmread
 from pydicom.encaps import generate_frames
 
+from collegium_testkit.patience import PATIENCE_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -36,7 +38,13 @@ POLICY: Final = (
 )
 DICOMWEB: Final = "/dicom-web/grants/1"
 MARKS: Final = "/api/v1/grants/1/marks"
-_FRAME = re.compile(r"/instances/([\d.]+)/frames/(\d+)$")
+FRAME = re.compile(r"/instances/([\d.]+)/frames/(\d+)$")
+
+
+def _open_gate() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
 
 
 @dataclass
@@ -61,10 +69,15 @@ class Study:
     most_parallel_puts: int = 0
     puts_at_once: dict[str, int] = field(default_factory=dict)
     frame_delay_s: float = 0.0
-    put_delay_s: float = 0.0
+    gate: threading.Event = field(default_factory=_open_gate)
+    """While it is closed (`clear`), no image but `let_through` is answered, and no change of a mark."""
+    let_through: str = ""
+    """The SOP instance UID of one image that is answered all the same."""
     loses_next_answer: bool = False
     failing: dict[str, int] = field(default_factory=dict)
     """Substring of the path: status to answer; 0 closes the connection."""
+    fails_first: str = ""
+    """Substring of paths of which each is cut off when it is asked for the first time."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     base: str = ""
 
@@ -101,6 +114,15 @@ class Study:
             instance = Instance(dataset, metadata, frames, told)
             self.series.setdefault(str(dataset.SeriesInstanceUID), []).append(instance)
 
+    def hold_all_but(self, series_uid: str, number: int) -> None:
+        """Close the gate for every image but one of a series, by its instance number."""
+        (self.let_through,) = (
+            str(each.dataset.SOPInstanceUID)
+            for each in self.series[series_uid]
+            if each.dataset.InstanceNumber == number
+        )
+        self.gate.clear()
+
     def page(self, body: str, *, head: str = "", attributes: str = "") -> str:
         """Register a page and tell its address."""
         name = f"/pages/{len(self.pages)}"
@@ -126,10 +148,6 @@ class Study:
     def assets(self) -> dict[str, str]:
         listed = json.loads((self.built / "assets.json").read_text("utf-8"))
         return {name.replace(".", "_"): file for name, file in listed.items()}
-
-    def frames_asked(self) -> list[str]:
-        """SOP instances in the order in which their frames were asked for."""
-        return [found[1] for path in self.asked if (found := _FRAME.search(path))]
 
     def instance(self, sop_uid: str) -> Instance:
         return next(
@@ -217,7 +235,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(strikes_out=True)
 
     def _fails(self, path: str) -> bool:
+        is_first = f"{self.command} {path}" not in self.study.asked
         self.study.asked.append(f"{self.command} {path}")
+        if is_first and self.study.fails_first and self.study.fails_first in path:
+            self.close_connection = True
+            return True
         for part, status in self.study.failing.items():
             if part in path:
                 if self.command != "GET":
@@ -243,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
             study.puts_at_once[mark_id] = study.puts_at_once.get(mark_id, 0) + 1
             study.most_parallel_puts = max(study.most_parallel_puts, study.puts_at_once[mark_id])
         try:
-            time.sleep(study.put_delay_s)
+            study.gate.wait(PATIENCE_S)
             status, answer = self._save(mark_id, body, strikes_out=strikes_out)
         finally:
             with study.lock:
@@ -287,7 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _dicomweb(self, path: str) -> None:
         series = self.study.series
         parts = path.strip("/").split("/")
-        frame = _FRAME.search(path)
+        frame = FRAME.search(path)
         if frame:
             self._frame(frame[1], int(frame[2]))
         elif parts == ["studies"]:
@@ -302,6 +324,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _frame(self, sop_uid: str, number: int) -> None:
         time.sleep(self.study.frame_delay_s)
+        if sop_uid != self.study.let_through:
+            self.study.gate.wait(PATIENCE_S)
         instance = self.study.instance(sop_uid)
         boundary = "frame-boundary"
         head = f"--{boundary}\r\nContent-Type: application/octet-stream; transfer-syntax={instance.syntax}\r\n\r\n"
@@ -355,6 +379,7 @@ def serving(study: Study) -> Iterator[Study]:
     try:
         yield study
     finally:
+        study.gate.set()
         server.shutdown()
         server.server_close()
-        thread.join(timeout=10)
+        thread.join(PATIENCE_S)

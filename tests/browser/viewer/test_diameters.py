@@ -60,7 +60,7 @@ def test_the_text_tells_both_diameters(reader: Driver) -> None:
 
     told = f"{mark['value']} {TIMES} {mark['short_value']} mm"
     reader.until(lambda: told in reader.drawn(), "both values on the image")
-    assert told in reader.text(".marks")
+    reader.until(lambda: told in reader.text(".marks"), "both values in the list")
 
 
 def test_a_short_diameter_that_nobody_set_is_not_saved(reader: Driver, study: Study) -> None:
@@ -140,6 +140,7 @@ def test_two_diameters_come_back_as_drawn_and_can_be_struck(reader: Driver, stud
 
     reader.page.reload()
     reader.wait_for_all()
+    reader.until(lambda: reader.events("marks-loaded"), "the marks")
     reader.page.locator("collegium-viewer .marks .go").click()
     reader.until(lambda: reader.state()["index"] == FOLLOW_UP.slice_index, "the jump to the mark")
     reader.until(lambda: f"{TIMES} {mark['short_value']} mm" in reader.drawn(), "the value on the image")

@@ -99,4 +99,4 @@ def test_compared_reads_open_at_their_first_mark(study: Study, follow_up: ExamTr
     driver.open(study.viewer_page(more='begin="mark"')).wait_for_image()
 
     assert driver.state()["index"] == 5
-    assert study.instance(study.frames_asked()[0]).dataset.InstanceNumber == 6
+    assert study.instance(driver.frames_asked()[0]).dataset.InstanceNumber == 6

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-# The promise is 2 s on a reader's machine; here the processor draws, and shares two cores with other tests.
-FIRST_IMAGE_MS = 8000
-
 
 def test_every_image_shows_the_stored_values_of_its_file(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files)
@@ -34,13 +31,16 @@ def test_every_image_shows_the_stored_values_of_its_file(study: Study, ct: ExamT
         assert np.array_equal(shown["values"], stored.pixel_array.ravel())
 
 
-def test_the_middle_image_is_first_and_comes_soon(study: Study, ct: ExamTruth, driver: Driver) -> None:
+def test_the_middle_image_is_first_and_waits_for_no_other(
+    study: Study, ct: ExamTruth, driver: Driver
+) -> None:
     study.add(*ct.files)
+    study.hold_all_but(ct.series_uid, 5)
 
     driver.open(study.viewer_page()).wait_for_image()
 
-    assert driver.state()["index"] == 4
-    assert driver.events("first-image")[0]["ms"] < FIRST_IMAGE_MS
+    # How soon that is on a reader's machine is measured by `make bench-first_image`.
+    assert (driver.state()["index"], driver.state()["loaded"]) == (4, 1)
 
 
 def test_frames_are_fetched_from_the_middle_outwards(study: Study, ct: ExamTruth, driver: Driver) -> None:
@@ -49,7 +49,7 @@ def test_frames_are_fetched_from_the_middle_outwards(study: Study, ct: ExamTruth
 
     driver.open(study.viewer_page()).wait_for_all()
 
-    numbers = [int(study.instance(uid).dataset.InstanceNumber) for uid in study.frames_asked()]
+    numbers = [int(study.instance(uid).dataset.InstanceNumber) for uid in driver.frames_asked()]
     distances = [abs(number - 5) for number in numbers]
     assert numbers[0] == 5
     assert sorted(set(numbers)) == list(range(1, 10))

@@ -27,6 +27,11 @@ def reader(study: Study, ct: ExamTruth, driver: Driver) -> Driver:
     return driver.open(study.viewer_page()).wait_for_all().go_to(ct.rod.slice_index)
 
 
+def failures(reader: Driver) -> list[str]:
+    """What the page was told of each saving that failed."""
+    return [told["message"] for told in reader.events("save-state") if told["state"] == "failed"]
+
+
 @pytest.mark.requirement("V05")
 def test_a_drawn_length_is_where_and_as_long_as_the_rod(reader: Driver, study: Study, ct: ExamTruth) -> None:
     mark = reader.measure(*ct.rod.world_points)
@@ -59,9 +64,10 @@ def test_points_in_the_patient_and_in_the_image_are_the_same_points(
 def test_the_servers_value_is_shown_once_saved(reader: Driver, ct: ExamTruth) -> None:
     mark = reader.measure(*ct.rod.world_points)
 
-    assert f"{mark['value']} mm" in reader.text(".marks")
+    reader.until(lambda: f"{mark['value']} mm" in reader.text(".marks"), "the value in the list")
     reader.until(lambda: f"{mark['value']} mm" in reader.drawn(), "the value on the image")
-    assert reader.events("save-state")[-1] == {"state": "saved", "message": ""}
+    saved = {"state": "saved", "message": ""}
+    reader.until(lambda: reader.events("save-state")[-1] == saved, "that it is saved told")
 
 
 def test_a_length_asked_for_by_the_form_is_bound_to_its_item_once(
@@ -115,17 +121,22 @@ def test_only_one_request_is_in_flight_for_a_mark_and_the_latest_drawing_wins(
     reader: Driver, study: Study, ct: ExamTruth
 ) -> None:
     mark = reader.measure(*ct.rod.world_points)
-    study.put_delay_s = 0.4
     reader.press("w")
     x, y = reader.on_screen(mark["points"][1])
 
+    study.gate.clear()  # the first change stays under way while two more are drawn
     for step in range(3):
         reader.drag((x + 10 * step, y), (x + 10 * (step + 1), y))
-    reader.until(lambda: reader.events("save-state")[-1]["state"] == "saved", "everything saved")
+        reader.until(lambda: study.puts_at_once[mark["mark_id"]] == 1, "the first change on its way")
+    study.gate.set()
 
-    last = study.marks[mark["mark_id"]]
+    def saved_end() -> int:
+        return reader.on_screen(study.marks[mark["mark_id"]]["points"][1])[0]
+
+    reader.until(lambda: saved_end() == pytest.approx(x + 30, abs=1), "the latest drawing at the server")
+    reader.until(lambda: reader.events("save-state")[-1]["state"] == "saved", "everything saved")
+    assert saved_end() == pytest.approx(x + 30, abs=1)
     assert study.most_parallel_puts == 1
-    assert reader.on_screen(last["points"][1])[0] == pytest.approx(x + 30, abs=1)
 
 
 def test_a_mark_changed_elsewhere_is_shown_and_told(reader: Driver, study: Study, ct: ExamTruth) -> None:
@@ -141,10 +152,10 @@ def test_a_mark_changed_elsewhere_is_shown_and_told(reader: Driver, study: Study
     end = reader.on_screen(mark["points"][1])
     reader.drag(end, (end[0] + 40, end[1] + 30))
     reader.until(lambda: reader.page.locator("collegium-viewer .notice").count() > 0, "the notice")
+    reader.until(lambda: reader.events("mark-saved")[-1]["mark"]["revision"] == 7, "the other change told")
 
     assert "changed elsewhere" in reader.text(".notice")
     assert "12.50 mm" in reader.text(".marks")
-    assert reader.events("mark-saved")[-1]["mark"]["revision"] == 7
     assert study.marks[mark["mark_id"]]["revision"] == 7
 
 
@@ -154,11 +165,8 @@ def test_a_mark_drawn_without_network_is_saved_when_it_is_back(
     study.failing["/marks/"] = 0
     reader.press("l")
     reader.drag(*(reader.on_screen(point) for point in ct.rod.world_points))
-    reader.until(
-        lambda: reader.events("save-state")[-1:] and reader.events("save-state")[-1]["state"] == "failed",
-        "the failure",
-    )
-    told = reader.events("save-state")[-1]["message"]
+    reader.until(lambda: failures(reader), "the failure")
+    told = failures(reader)[0]
     listed = reader.text(".marks")
 
     study.failing.clear()
@@ -173,10 +181,7 @@ def test_a_mark_drawn_without_network_survives_the_tab(reader: Driver, study: St
     study.failing["/marks/"] = 0
     reader.press("l")
     reader.drag(*(reader.on_screen(point) for point in ct.rod.world_points))
-    reader.until(
-        lambda: reader.events("save-state")[-1:] and reader.events("save-state")[-1]["state"] == "failed",
-        "the failure",
-    )
+    reader.until(lambda: failures(reader), "the failure")
 
     study.failing.clear()
     reader.page.reload()
@@ -205,9 +210,9 @@ def test_a_refused_mark_says_why_and_stays_visible(reader: Driver, study: Study,
     reader.press("l")
     reader.drag(*(reader.on_screen(point) for point in ct.rod.world_points))
     reader.until(lambda: reader.page.locator("collegium-viewer .notice").count() > 0, "the notice")
+    reader.until(lambda: failures(reader), "the failure told")
 
     assert "The test made this fail." in reader.text(".notice")
-    assert reader.events("save-state")[-1]["state"] == "failed"
     assert "not saved" in reader.text(".marks")
 
 
@@ -222,7 +227,7 @@ def test_a_chosen_mark_can_be_removed_and_brought_back(reader: Driver, study: St
 
     again = next(each for each in study.marks.values() if not each.get("struck_out"))
     assert again["points"] == mark["points"]
-    assert reader.events("mark-removed") == [{"markId": mark["mark_id"]}]
+    reader.until(lambda: reader.events("mark-removed") == [{"markId": mark["mark_id"]}], "the removal told")
 
 
 def test_show_opens_the_image_of_a_mark(reader: Driver, ct: ExamTruth) -> None:

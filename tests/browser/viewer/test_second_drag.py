@@ -40,6 +40,7 @@ def drag(driver: Driver, start: list[float], end: list[float]) -> None:
 
 def test_a_second_drag_across_the_lesion_is_its_short_diameter(reader: Driver, study: Study) -> None:
     drag(reader, *LONG)
+    reader.until(lambda: hint(reader) == NEXT, "the long one drawn")
     drag(reader, *SHORT)
     reader.until(lambda: reader.events("mark-saved"), "the mark")
 
@@ -65,11 +66,12 @@ def test_a_short_diameter_drawn_from_a_proposed_end_to_the_other_side_is_what_wa
 
 def test_a_drag_that_passes_the_long_diameter_by_changes_nothing(reader: Driver, study: Study) -> None:
     drag(reader, *LONG)
+    reader.until(lambda: hint(reader) == NEXT, "the long one drawn")
     x, y, z = LONG[0]
     drag(reader, [x + 40, y - 30, z], [x + 50, y - 40, z])
 
     assert study.marks == {}
-    assert hint(reader) == NEXT
+    reader.until(lambda: hint(reader) == NEXT, "the line that says what comes next")
     drag(reader, *SHORT)
     reader.until(lambda: reader.events("mark-saved"), "the mark of the two drags that belong together")
     assert len(study.marks) == 1
@@ -78,21 +80,23 @@ def test_a_drag_that_passes_the_long_diameter_by_changes_nothing(reader: Driver,
 def test_one_line_says_what_comes_next(reader: Driver) -> None:
     first = hint(reader)
     drag(reader, *LONG)
-    second = hint(reader)
+    reader.until(lambda: hint(reader) == NEXT, "what comes next")
     drag(reader, *SHORT)
     reader.until(lambda: reader.events("mark-saved"), "the mark")
 
     assert first == "Drag the long diameter, from edge to edge. Esc stops."
-    assert second == NEXT
 
 
 def test_escape_discards_both_and_enter_keeps_what_is_proposed(reader: Driver, study: Study) -> None:
     drag(reader, *LONG)
+    reader.until(lambda: hint(reader) == NEXT, "the short one proposed")
     reader.press("Escape")
+    reader.until(lambda: hint(reader) != NEXT, "nothing half drawn")
     assert study.marks == {}
 
     reader.press("b")
     drag(reader, *LONG)
+    reader.until(lambda: hint(reader) == NEXT, "the short one proposed")
     reader.press("Enter")
     reader.until(lambda: reader.events("mark-saved"), "the mark")
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from collegium_testkit.browser import profile
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -87,12 +89,9 @@ def test_alpine_and_messages_of_the_page_work_without_breaking_the_policy(page: 
 def test_the_page_frame_passes_axe(study: Study, chromium: Browser, theme: str) -> None:
     from tests.browser.viewer.driver import Driver
 
-    context = chromium.new_context(color_scheme=theme, viewport={"width": 1280, "height": 800})  # type: ignore[arg-type] # a literal of the two
-    try:
+    with profile(chromium, color_scheme=theme, viewport={"width": 1280, "height": 800}) as context:
         driver = Driver(context.new_page()).open(study.page(PAGE))
         found = Axe().run(driver.page)
-    finally:
-        context.close()
 
     assert [
         f"{each['id']}: {[node['html'][:120] for node in each['nodes']]}"

@@ -61,11 +61,10 @@ def test_one_exam_has_one_area_and_no_word_of_timepoints(
     assert not driver.page.get_by_role("button", name="Scroll together").is_visible()
 
 
-@pytest.mark.usefixtures("reader")
 def test_the_first_image_asked_for_is_of_the_current_exam(
-    two_timepoints: Study, follow_up: ExamTruth
+    reader: Driver, two_timepoints: Study, follow_up: ExamTruth
 ) -> None:
-    first = two_timepoints.instance(two_timepoints.frames_asked()[0]).dataset
+    first = two_timepoints.instance(reader.frames_asked()[0]).dataset
 
     assert first.SeriesInstanceUID == follow_up.series_uid
 

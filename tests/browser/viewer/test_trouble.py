@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,11 +44,9 @@ def test_a_missing_exam_is_said_and_can_be_retried(study: Study, ct: ExamTruth, 
 
 def test_a_network_that_comes_back_needs_no_click(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files)
-    study.failing["/frames/"] = 0
-    driver.open(study.viewer_page())
-    driver.until(lambda: any("/frames/" in path for path in study.asked), "the first try")
+    study.fails_first = "/frames/"
 
-    study.failing.clear()
+    driver.open(study.viewer_page())
 
     driver.wait_for_all()
     assert driver.events("error") == []
@@ -80,7 +79,7 @@ def test_one_missing_image_does_not_stop_the_others(study: Study, ct: ExamTruth,
 
     assert "This image is missing" in said
     assert np.array_equal(driver.pixels()["values"], instances[6].dataset.pixel_array.ravel())
-    assert not driver.page.locator("collegium-viewer .message").is_visible()
+    driver.until(lambda: not driver.page.locator("collegium-viewer .message").is_visible(), "no message")
 
 
 def test_a_study_without_images_says_so(study: Study, driver: Driver) -> None:
@@ -91,12 +90,12 @@ def test_a_study_without_images_says_so(study: Study, driver: Driver) -> None:
 
 def test_without_webgl_the_reason_is_plain(study: Study, ct: ExamTruth, chromium: Browser) -> None:
     study.add(*ct.files)
-    plain = browsers.launch(chromium.browser_type, has_webgl=False)
-    try:
-        driver = Driver(plain.new_page()).open(study.viewer_page())
+    with (
+        closing(browsers.launch(chromium.browser_type, has_webgl=False)) as plain,
+        browsers.profile(plain) as context,
+    ):
+        driver = Driver(context.new_page()).open(study.viewer_page())
         said = message(driver)
-    finally:
-        plain.close()
 
     assert "no WebGL2" in said
     assert "hardware acceleration" in said
@@ -122,14 +121,15 @@ def test_nothing_breaks_the_policy_and_nothing_comes_from_another_host(
 
 def test_a_removed_viewer_leaves_nothing_running(study: Study, ct: ExamTruth, driver: Driver) -> None:
     study.add(*ct.files)
-    study.frame_delay_s = 0.2
+    study.hold_all_but(ct.series_uid, 5)
     driver.open(study.viewer_page()).wait_for_image()
 
     driver.page.evaluate("window.gone = document.querySelector('collegium-viewer'); window.gone.remove()")
     driver.until(
         lambda: driver.page.evaluate("window.gone.shadowRoot.childElementCount") == 0, "the clean-up"
     )
-    asked = len(study.frames_asked())
+    asked = len(driver.frames_asked())
+    study.gate.set()
     driver.page.evaluate("document.querySelector('.reading-image').append(window.gone)")
     driver.page.evaluate("window.seen = []")
     driver.wait_for_all()
