@@ -1,5 +1,6 @@
 """Pictures that are changed: every frame of them, searched again, told with the delivery; a doubt stops the exam."""
 
+import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +16,7 @@ from pydicom.uid import RLELossless
 from collegium_connect import deidentify
 from collegium_connect.actor import Actor, Role
 from collegium_connect.service import Gateway
+from collegium_connect.settings import Settings
 from collegium_deid import Cleaned, clean_object
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.deciding import Site
@@ -64,6 +66,29 @@ def test_a_name_is_hidden_in_every_frame_of_a_compressed_picture_and_the_deliver
     assert np.array_equal(after[:, 40:], before[:, 40:])
     (delivery,) = server.deliveries.values()
     assert delivery.manifest.report.counts["areas"] >= 1
+
+
+@pytest.mark.requirement("C10", "C21")
+def test_the_places_that_a_recipe_names_for_a_device_are_hidden_at_the_gateway(
+    settings: Settings, start: Callable[..., Gateway], server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    device = "{maker: Invented Imaging, model: Phantom 64, rows: 64, columns: 64, boxes: [[0, 0, 20, 8]]}"
+    recipe = server.channels[0].recipe_yaml.replace("pixels:\n", f"pixels:\n  devices:\n    - {device}\n")
+    digest = hashlib.sha256(recipe.encode()).hexdigest()
+    server.channels = (replace(server.channels[0], recipe_yaml=recipe, recipe_digest=digest),)
+    gateway = start(settings)
+    (path,) = phantoms.ct_exam(tmp_path, slices=1, size=64).files
+    before = dcmread(path).pixel_array
+
+    send(gateway, path)
+    until(lambda: len(server.receipted) == 1)
+
+    after = dcmread(io.BytesIO(server.objects[0])).pixel_array
+    assert len(np.unique(after[:8, :20])) == 1
+    assert np.array_equal(after[8:], before[8:])
+    assert np.array_equal(after[:, 20:], before[:, 20:])
+    (delivery,) = server.deliveries.values()
+    assert delivery.manifest.report.counts["areas"] == 1
 
 
 @pytest.mark.requirement("C21")

@@ -136,6 +136,9 @@ def _parts(recipe: Recipe) -> Iterator[str]:
     if pixels:
         words = f"{pixels.policy}, look {pixels.look}, fill {pixels.fill}, release {pixels.release}"
     yield f"pixels   {words}" + (f", also kept: {' '.join(pixels.allow)}" if pixels and pixels.allow else "")
+    for one in pixels.devices if pixels else ():
+        size = f"{one.columns} by {one.rows}"
+        yield f"device   {one.maker} {one.model}, {size}: {len(one.boxes)} places hidden"
     documents = vars(recipe.documents)
     yield "parts    " + ", ".join(f"{name} {choice}" for name, choice in documents.items())
     standard, private = recipe.anywhere.unknown_standard, recipe.anywhere.unknown_private

@@ -80,6 +80,8 @@ def pixel_plan(head: FileHead, recipe: Recipe) -> PixelPlan:
     """
     _refuse_outright(head, recipe)
     doubt = next(_doubts(head), None)
+    if doubt is None and places_of_device(head, recipe):
+        doubt = 0x00081090, "names a device on whose pictures the recipe hides places"
     if recipe.pixels is None:
         if doubt is not None:
             raise Rejected("deid.pixels", f"{show(doubt[0])} {doubt[1]}.")
@@ -95,6 +97,14 @@ def pixel_plan(head: FileHead, recipe: Recipe) -> PixelPlan:
     if doubt is None:
         return PixelPlan(Look.GATE, "The recipe looks at every picture.")
     return PixelPlan(Look.READ, f"{show(doubt[0])} {doubt[1]}.")
+
+
+def places_of_device(head: FileHead, recipe: Recipe) -> tuple[tuple[int, int, int, int], ...]:
+    """What the recipe hides unread on pictures of this device and size: left, top, right, bottom."""
+    if recipe.pixels is None or not recipe.pixels.devices:
+        return ()
+    rows, columns = (int.from_bytes(head.raw(tag)[:2], "little") for tag in (0x00280010, 0x00280011))
+    return recipe.pixels.places_of(head.text(0x00080070), head.text(0x00081090), rows, columns)
 
 
 def _refuse_outright(head: FileHead, recipe: Recipe) -> None:

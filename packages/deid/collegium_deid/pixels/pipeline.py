@@ -15,7 +15,7 @@ import cv2
 
 from collegium_deid.engine.elements import parse_file
 from collegium_deid.engine.passage import PixelPassage
-from collegium_deid.engine.pixelplan import Look, PixelPlan
+from collegium_deid.engine.pixelplan import Look, PixelPlan, places_of_device
 from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.pixels import frames, header, redact
 from collegium_deid.pixels.codec import Codec
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _ROUNDS: Final = 3
 # Of a picture whose header gives no reason to expect writing, more than this is never hidden.
 _MAX_SHARE: Final = 0.25
+_DEVICE: Final = "device"
 _LOOKED: Final = PixelPlan(Look.NONE, "The pixels were looked at.")
 
 cv2.setNumThreads(1)
@@ -78,6 +79,7 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
     known = [] if aids.series is None else _of_series(sight, aids.series)
     mask = () if aids.masks is None or aids.masks.is_due(head) else aids.masks.confirmed(head)
     known += [Found(box, "mask") for box in mask]
+    known += [Found(redact.paired(Box(*place), layout), _DEVICE) for place in places_of_device(head, recipe)]
     known += [Found(_place(place, layout), "person") for place in aids.places]
     found = frames.look(sight, codec, known, reads_always=sight.is_doubtful and not mask)
     reasons: dict[Box, str] = {line.box: line.reason for line in found if line.reason is not None}
@@ -85,7 +87,7 @@ def clean_pixels(data: bytes | memoryview, cleaned: Cleaned, recipe: Recipe, aid
         code = "kept" if found else "no_text"
         declared = header.declared(cleaned.head, None)
         return CleanedPixels(declared, original, (), time.perf_counter() - began, None, code)
-    areas = redact.merged([redact.grown(box, layout) for box in reasons])
+    areas = redact.merged([redact.grown(box, layout) if reasons[box] != _DEVICE else box for box in reasons])
     is_read = len(found) > len(known)
     areas = _all_areas(sight, codec, areas, is_read=is_read)
     written = codec.write(lambda frame: _filled(sight, frame, areas))

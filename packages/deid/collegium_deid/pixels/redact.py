@@ -42,7 +42,7 @@ def without_overlays(frame: Frame, layout: Layout) -> Frame:
 
 
 def grown(box: Box, layout: Layout) -> Box:
-    """With a margin, inside the picture; on whole pairs where two pixels share a colour.
+    """With a margin.
 
     Along the line a letter at its end may be missing, so a third of the height is added there; across
     it 2 to 4 pixels, because the next line is near.
@@ -51,12 +51,15 @@ def grown(box: Box, layout: Layout) -> Box:
     height = min(across, down)
     ends, sides = min(10, max(3, height // 3)), min(4, max(2, height // 8))
     x, y = (sides, ends) if down > 1.5 * across else (ends, sides)
-    left, right = box.left - x, box.right + x
+    return paired(Box(box.left - x, box.top - y, box.right + x, box.bottom + y), layout)
+
+
+def paired(box: Box, layout: Layout) -> Box:
+    """Inside the picture; on whole pairs where two pixels share a colour."""
+    left, right = box.left, box.right
     if layout.is_subsampled:
         left, right = left - left % 2, right + right % 2
-    return Box(
-        max(0, left), max(0, box.top - y), min(layout.columns, right), min(layout.rows, box.bottom + y)
-    )
+    return Box(max(0, left), max(0, box.top), min(layout.columns, right), min(layout.rows, box.bottom))
 
 
 def _around(frame: Frame, box: Box, covered: NDArray[np.uint8]) -> Frame:

@@ -16,7 +16,7 @@ class Area:
     width: int
     height: int
     reason: str
-    """Why: `known` (says what the header says), `pattern`, `words`, `all`, `unreadable`, `mask`, `person`."""
+    """Why: `known` (says what the header says), `pattern`, `words`, `all`, `unreadable`, `mask`, `device`, `person`."""
 
 
 @dataclass(frozen=True)

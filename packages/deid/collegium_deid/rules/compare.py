@@ -107,6 +107,9 @@ def _pixels(before: Recipe, after: Recipe) -> Iterator[str]:
     for part, sentence in words.items():
         if not _at_least(part, getattr(was, part), getattr(now, part)):
             yield sentence
+    hidden = {one.device: set(one.boxes) for one in now.devices}
+    if any(set(one.boxes) - hidden.get(one.device, set()) for one in was.devices):
+        yield "It hides fewer places of devices."
     if set(now.allow) - set(was.allow):
         yield "It lets more words of this site stay in pictures."
 

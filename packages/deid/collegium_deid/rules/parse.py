@@ -11,7 +11,7 @@ from collegium_deid.rules import selectors
 from collegium_deid.rules.documents import Documents
 from collegium_deid.rules.objects import NO_TEXT_IN_PIXELS, OBJECTS, near
 from collegium_deid.rules.options import FULL, MODIFIED, OPTIONS, PIXELS
-from collegium_deid.rules.pixels import FILLS, LOOKS, POLICIES, RELEASES, PixelPolicy
+from collegium_deid.rules.pixels import FILLS, LOOKS, POLICIES, RELEASES, DevicePlaces, PixelPolicy
 from collegium_deid.rules.reader import Reader
 from collegium_deid.rules.strictness import ACTIONS, is_fixed, stricter
 from collegium_deid.rules.tree import Line
@@ -119,7 +119,7 @@ class Parts(Reader):
             return None
         if "pixels" not in body:
             self.refuse(f"The option {PIXELS} needs the key pixels.", 1)
-        keys = ("policy", "look", "on_uncertain", "fill", "allow", "release")
+        keys = ("policy", "look", "on_uncertain", "fill", "allow", "release", "devices")
         part = self.part(body, "pixels", keys, required=("policy",))
         allow = self.words(part, "allow")
         for word, line in allow:
@@ -132,7 +132,27 @@ class Parts(Reader):
             fill=self.choice(part, "fill", FILLS, "background"),
             allow=tuple(word for word, _ in allow),
             release=self.choice(part, "release", RELEASES, "person"),
+            devices=self.devices(part),
         )
+
+    def devices(self, part: CommentedMap) -> tuple[DevicePlaces, ...]:
+        found = tuple(self.device(item, line) for item, line in self.items(part, "devices"))
+        if len({one.device for one in found}) != len(found):
+            self.fail(part, "devices", "devices names something twice.")
+        return found
+
+    def device(self, item: object, line: int) -> DevicePlaces:
+        keys = ("maker", "model", "rows", "columns", "boxes")
+        body = self.mapping(item, keys, required=keys, line=line)
+        maker, model, rows, columns = (body[key] for key in keys[:4])
+        if not all(isinstance(word, str) and 0 < len(word.strip()) <= 64 for word in (maker, model)):
+            self.refuse("maker and model are texts of up to 64 characters.", line)
+        if not all(type(size) is int and 0 < size < 1 << 16 for size in (rows, columns)):
+            self.refuse("rows and columns are whole numbers of pixels.", line)
+        boxes = tuple(_box(box, rows, columns) for box, _ in self.items(body, "boxes"))
+        if not boxes or None in boxes:
+            self.refuse("boxes are [left, top, right, bottom], inside the picture, at least one.", line)
+        return DevicePlaces(maker, model, rows, columns, tuple(filter(None, boxes)))
 
     def documents(self, body: CommentedMap, options: tuple[str, ...]) -> Documents:
         part = self.part(body, "documents", tuple(_DOCUMENTS)) if "documents" in body else CommentedMap()
@@ -222,3 +242,16 @@ class Parts(Reader):
     def shadowed(self, line: Line, by: Line) -> None:
         says = "covers it" if by.action == line.action else f"contradicts it ({by.action}) and comes first"
         self.refuse(f"This rule can never match: the rule in line {by.number} {says}.", line.number)
+
+
+def _box(value: object, rows: int, columns: int) -> tuple[int, int, int, int] | None:
+    """Left, top, right, bottom; None where that is no part of the picture."""
+    # A zero of the text is an int of the reader's own kind.
+    if (
+        not isinstance(value, CommentedSeq)
+        or [isinstance(n, int) and not isinstance(n, bool) for n in value] != [True] * 4
+    ):
+        return None
+    left, top, right, bottom = map(int, value)
+    is_inside = 0 <= left < right <= columns and 0 <= top < bottom <= rows
+    return (left, top, right, bottom) if is_inside else None
