@@ -100,33 +100,44 @@ def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:
     ).fetchall()
     if exam is None or not rows:
         return None
-    chosen: dict[str, sqlite3.Row] = {}
-    for row in rows:
-        if row["recipe_digest"] == rows[0]["recipe_digest"]:
-            chosen.setdefault(row["sop_instance_uid"], row)
+    chosen = _of_one_recipe(rows)
     counts: Counter[str] = Counter()
-    for row in chosen.values():
+    for row in chosen:
         counts.update(json.loads(row["counts"]))
-    earlier = db.execute(
-        "SELECT 1 FROM deliveries WHERE exam_id = ?1 UNION ALL"
-        " SELECT 1 FROM exams WHERE exam_id = ?1 AND forgotten > 0 LIMIT 1",
-        (exam_id,),
-    ).fetchone()
     return Batch(
         exam_id=exam_id,
         channel_id=exam["channel_id"],
         study_uid=exam["study_uid"],
         subject_code=exam["subject_code"],
-        is_supplement=earlier is not None,
+        is_supplement=_has_delivery(db, exam_id),
         recipe_name=rows[0]["recipe_name"],
         recipe_version=rows[0]["recipe_version"],
         recipe_digest=rows[0]["recipe_digest"],
         first_ms=rows[0]["received_ms"],
-        object_ids=tuple(row["object_id"] for row in chosen.values()),
-        objects=tuple(_manifest_object(row) for row in chosen.values()),
+        object_ids=tuple(row["object_id"] for row in chosen),
+        objects=tuple(_manifest_object(row) for row in chosen),
         counts=dict(counts),
-        seconds=sum(row["seconds"] for row in chosen.values()),
+        seconds=sum(row["seconds"] for row in chosen),
     )
+
+
+def _of_one_recipe(rows: Sequence[sqlite3.Row]) -> list[sqlite3.Row]:
+    """Those that the first one's recipe cleaned, each instance once."""
+    chosen: dict[str, sqlite3.Row] = {}
+    for row in rows:
+        if row["recipe_digest"] == rows[0]["recipe_digest"]:
+            chosen.setdefault(row["sop_instance_uid"], row)
+    return list(chosen.values())
+
+
+def _has_delivery(db: sqlite3.Connection, exam_id: str) -> bool:
+    """Whether the exam had a delivery before, though it may be forgotten here."""
+    row = db.execute(
+        "SELECT 1 FROM deliveries WHERE exam_id = ?1 UNION ALL"
+        " SELECT 1 FROM exams WHERE exam_id = ?1 AND forgotten > 0 LIMIT 1",
+        (exam_id,),
+    ).fetchone()
+    return row is not None
 
 
 def acquired(db: sqlite3.Connection, exam_id: str) -> list[Acquired] | None:

@@ -3,16 +3,14 @@
 import json
 import sqlite3
 import uuid
-from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Lock
 from typing import Final
 
 from collegium_connect.actor import Actor, Role, require_role
-from collegium_connect.channels import Channel, Channels
+from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.errors import ConnectError
 from collegium_connect.journal import aside, overview
@@ -31,21 +29,17 @@ from collegium_connect.quarantine.errors import (
     NotShown,
     TooLate,
 )
-from collegium_connect.quarantine.view import Boxes, Verdict, View, local_id
-from collegium_connect.quarantine.viewer import Question, Session, Viewer
+from collegium_connect.quarantine.showing import Showing
+from collegium_connect.quarantine.view import Boxes, View
+from collegium_connect.quarantine.viewer import Session, Viewer
 from collegium_connect.reason import checked
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Line, Trail
-from collegium_deid import Rejected
 
 log = EventLog("quarantine")
 
 _LOOK_MS: Final = 30 * 60 * 1000
-_KEPT_VIEWS: Final = 4
-_MOST_BYTES: Final = 1 << 30
-_MOST_BOXES: Final = 100
 _MOST_AT_ONCE: Final = 100
-_NO_ID: Final = ("deid.patient_id", "The object has no patient id that can be read.")
 _PEOPLE: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
@@ -97,10 +91,9 @@ class Quarantine:
         clock: Clock,
         viewer: Viewer,
     ) -> None:
-        self._journal, self._stores, self._channels, self._links = journal, stores, channels, links
-        self._trail, self._clock, self._viewer = trail, clock, viewer
-        self._views: OrderedDict[tuple[str, Boxes, int, str], View] = OrderedDict()
-        self._lock = Lock()
+        self._journal, self._stores, self._channels = journal, stores, channels
+        self._trail, self._clock = trail, clock
+        self._showing = Showing(stores, channels, links, viewer)
 
     def reasons(self) -> list[QuarantineLine]:
         """How much is set aside for which reason."""
@@ -143,7 +136,7 @@ class Quarantine:
             NotShown: it is too large or damaged, its channel cannot be used, or looking at it failed.
         """
         require_role(actor, *_PEOPLE)
-        with self._viewer.session() as session:
+        with self._showing.session() as session:
             return self._look(session, actor, object_id, boxes, frame)
 
     def unseen(self, actor: Actor, object_id: str, why: NotShown) -> Seen:
@@ -174,21 +167,17 @@ class Quarantine:
             item for item in self.objects(exam_id=exam_id, limit=_MOST_AT_ONCE) if item.can_be_released
         ]
         seen = []
-        with self._viewer.session() as session:
+        with self._showing.session() as session:
             for item in waiting:
                 with suppress(ConnectError):
                     seen.append(self._look(session, actor, item.object_id, boxes, 0))
         return seen
 
     def _look(self, session: Session, actor: Actor, object_id: str, boxes: Boxes, frame: int) -> Seen:
-        if len(boxes) > _MOST_BOXES:
-            raise NotShown(f"At most {_MOST_BOXES} boxes can be marked.")
         with self._journal.look() as db:
             item = _one(db, object_id)
             shown = self._aside(db, item)
-        data = self._original(item)
-        who = local_id(data) or ""
-        view = self._view(session, item, data, who, boxes, frame)
+        who, view = self._showing.shown(session, item, boxes, frame)
         may_leave = shown.can_be_released and view.is_fit and view.is_shown
         look_id = str(uuid.uuid4()) if may_leave else ""
         with self._journal.change() as db:
@@ -217,15 +206,7 @@ class Quarantine:
             NotShown: too large, no such channel, or looking at it failed.
         """
         require_role(actor, *_PEOPLE)
-        channel, who = self._channels.by_id(channel_id), local_id(data) or ""
-        if channel is None:
-            raise NotShown("There is no such channel that can be used.")
-        if len(data) > _MOST_BYTES:
-            raise NotShown("It has more than a gigabyte, too much to be shown here.")
-        verdict = Verdict("", _NO_ID)
-        if who:
-            verdict = Verdict(self._links.known_code(channel.scope_id, who) or "NEW")
-        view = self._viewer.view(data, channel, verdict, boxes, frame)
+        who, view = self._showing.tried(channel_id, data, boxes, frame)
         with self._journal.change() as db:
             self._trail.note(
                 db, actor, "quarantine.file.tried", channel_id=channel_id, facts={"is_fit": view.is_fit}
@@ -324,41 +305,8 @@ class Quarantine:
                 db, actor, "quarantine.object.deleted", channel_id=item.channel_id, ref=object_id,
                 reason=reason, facts={"code": item.reason_code, "bytes": item.record_bytes},
             )  # fmt: skip
-        with self._lock:
-            self._views = OrderedDict((key, view) for key, view in self._views.items() if key[0] != object_id)
+        self._showing.forget(object_id)
         log.info("object.deleted", object=object_id, channel=item.channel_id)
-
-    def _original(self, item: AsideObject) -> bytes:
-        if item.place is None or item.state is State.MISSING:
-            raise NotShown("Its record is not on the disk any more.")
-        if item.record_bytes > _MOST_BYTES:
-            raise NotShown("It has more than a gigabyte, too much to be shown here.")
-        return self._stores.original(item.object_id, item.place, is_clean=item.is_clean)
-
-    def _view(  # noqa: PLR0913, PLR0917 - the parts of one question
-        self, session: Session, item: AsideObject, data: bytes, who: str, boxes: Boxes, frame: int
-    ) -> View:
-        channel = self._channels.by_id(item.channel_id)
-        if channel is None:
-            raise NotShown("Its channel cannot be used just now; the overview says why.")
-        key = (item.object_id, boxes, frame, channel.recipe.digest)
-        with self._lock:
-            found = self._views.get(key)
-        if found is None:
-            found = session.view(Question(data, channel, self._verdict(channel, who), boxes, frame))
-            with self._lock:
-                self._views[key] = found
-                while len(self._views) > _KEPT_VIEWS:
-                    self._views.popitem(last=False)
-        return found
-
-    def _verdict(self, channel: Channel, who: str) -> Verdict:
-        if not who:
-            return Verdict("", _NO_ID)
-        try:
-            return Verdict(self._links.code_for(channel.scope_id, channel.setup.site_code, who))
-        except Rejected as rejected:
-            return Verdict("", (rejected.code, rejected.message))
 
     def _aside(self, db: sqlite3.Connection, item: AsideObject) -> Aside:
         channel, release = self._channels.by_id(item.channel_id), aside.release(db, item.object_id)
