@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.security.house import House, build
+from tests.security.house import running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.security.house import House
 
 
 @pytest.fixture
@@ -27,13 +29,8 @@ def running_house() -> Iterator[House]:
     """Shared: a test that signs, revokes or locks something uses what no other test needs."""
     place = Path(tempfile.mkdtemp(prefix="collegium-security-"))
     place.chmod(0o755)
-    made = build(place)
     try:
-        yield made
+        with running(place) as made:
+            yield made
     finally:
-        for client in made.people.values():
-            client.close()
-        made.gateway.kill()
-        made.server.stop()
-        made.server.remove()
         shutil.rmtree(place, ignore_errors=True)

@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import sys
-import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,14 @@ import httpx
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.prepared import Prepared
+from tests.patience import until
 from tests.security.tenants import EDITOR, SECOND_READER, STRANGER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from collegium_testkit.seed import Seeded
 
 _TOKEN = re.compile(r'csrfmiddlewaretoken" value="([^"]+)')
@@ -47,17 +51,15 @@ class House:
 
     def client(self) -> httpx.Client:
         """A browser that nobody has signed in with."""
-        return httpx.Client(base_url=self.server.url, timeout=30)
+        return httpx.Client(base_url=self.server.url, timeout=PATIENCE_S)
 
-    def sign_in(self, email: str, client: httpx.Client | None = None, **more: str) -> httpx.Client:
-        client = client or self.client()
+    def sign_in(self, email: str, client: httpx.Client, **more: str) -> None:
         token = _TOKEN.search(client.get("/accounts/login/").text)
         assert token
         form = {"login": email, "password": self.seeded.password, "csrfmiddlewaretoken": token[1], **more}
         answer = client.post("/accounts/login/", data=form)
         assert answer.status_code == 302, answer.text[:500]
         client.headers["X-CSRFToken"] = client.cookies["collegium_csrf"]
-        return client
 
     def enrol(self, code: str) -> httpx.Response:
         body = {"protocol": 1, "code": code, "gateway_name": "tester", "software": "tester/1"}
@@ -65,11 +67,14 @@ class House:
             return nobody.post("/gateway/v1/enrol", json=body)
 
     def task_of(self, who: str) -> str:
-        ends = time.monotonic() + 60
-        while not (found := _READ.search(self.people[who].get("/tasks/").text)):
-            assert time.monotonic() < ends, "no task was made"
-            time.sleep(0.3)
-        return found[1]
+        found: list[str] = []
+
+        def has_one() -> bool:
+            found.extend(_READ.findall(self.people[who].get("/tasks/").text))
+            return bool(found)
+
+        until(has_one, "a task", story=lambda: self.log_text[-2500:])
+        return found[0]
 
     def open_read(self, who: str, task: str) -> str:
         """Open a task; the grant its page carries."""
@@ -93,25 +98,25 @@ class House:
         return self.server.log_text + self.gateway.log_text
 
 
-def build(place: Path) -> House:
-    """Start everything, send one exam, sign everybody in."""
+@contextmanager
+def running(place: Path) -> Iterator[House]:
+    """Start everything, send one exam, sign everybody in; whatever began ends with the block."""
     server = InstallationProcess(place / "server", copied=Prepared.SEEDED)
-    server.start()
-    try:
-        return _filled(place, server)
-    except BaseException:
-        server.stop()
-        raise
+    with ExitStack() as begun:
+        begun.callback(server.remove)
+        begun.enter_context(server)
+        yield _filled(place, server, begun)
 
 
-def _filled(place: Path, server: InstallationProcess) -> House:
+def _filled(place: Path, server: InstallationProcess, begun: ExitStack) -> House:
     seeded = server.seed()
     made = subprocess.run(
         [sys.executable, "-m", "tests.security.tenants", seeded.space_id],
         env=server.environment, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert made.returncode == 0, made.stderr[-2000:]
-    gateway = GatewayProcess(place / "hospital", server.url, callers=((seeded.calling_ae, "127.0.0.1"),))
+    callers = ((seeded.calling_ae, "127.0.0.1"),)
+    gateway = begun.enter_context(GatewayProcess(place / "hospital", server.url, callers=callers))
     gateway.enrol(server.url, seeded.gateway_code)
     gateway.start()
     phantoms.ct_exam(place / "ct", slices=SLICES, seed=7)
@@ -122,18 +127,14 @@ def _filled(place: Path, server: InstallationProcess) -> House:
         "stranger": STRANGER[0], "viewer": seeded.viewer, "reader": seeded.reader, "second": SECOND_READER[0],
         "editor": EDITOR[0], "administrator": seeded.administrator,
     }  # fmt: skip
-    house.people = {who: house.sign_in(email) for who, email in emails.items()}
-    house.people["nobody"] = house.client()
-    house.people["gateway"] = _with_token(house, house.enrol(house.tenants["spare_code"]))
-    house.people["foreign gateway"] = _with_token(house, house.enrol(house.tenants["foreign_code"]))
+    codes = {"gateway": house.tenants["spare_code"], "foreign gateway": house.tenants["foreign_code"]}
+    house.people = {who: begun.enter_context(house.client()) for who in (*emails, "nobody", *codes)}
+    for who, email in emails.items():
+        house.sign_in(email, house.people[who])
+    for who, code in codes.items():
+        house.people[who].headers["Authorization"] = f"Bearer {house.enrol(code).json()['token']}"
     house.refresh()
     return house
-
-
-def _with_token(house: House, enrolled: httpx.Response) -> httpx.Client:
-    client = house.client()
-    client.headers["Authorization"] = f"Bearer {enrolled.json()['token']}"
-    return client
 
 
 def _learn(house: House) -> None:

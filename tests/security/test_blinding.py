@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.security.house import House
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 ROOMS = (
     "exams/",

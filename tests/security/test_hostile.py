@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.security.house import House
 
-pytestmark = [pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
 ELSEWHERE = (
     "https://evil.example/", "//evil.example", "///evil.example", "/\\evil.example", "http:evil.example",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import zipfile
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
+
+from tests import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,6 +47,13 @@ _DROP = f"""(files) => {{ {_BYTES}
   for (const [name, bytes] of files) dataTransfer.items.add(new File([bytesOf(bytes)], name));
   document.querySelector('[data-drop]').dispatchEvent(new DragEvent('drop', {{ dataTransfer, bubbles: true }}));
 }}"""
+_TOLD = """
+window.told = [];
+new MutationObserver((changes) => {
+  for (const { addedNodes } of changes)
+    for (const node of addedNodes) if (node.classList?.contains('toast-note')) window.told.push(node.textContent);
+}).observe(document, { childList: true, subtree: true });
+"""
 _NAME_OF_FOCUS = """() => {
   const { activeElement } = document;
   const label = activeElement.labels?.[0] ?? activeElement;
@@ -76,18 +84,16 @@ class Bench:
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         page.on("console", lambda line: self.problems.append(line.text) if line.type == "error" else None)
         page.on("request", lambda asked: self.sent.append(asked.url) if asked.method != "GET" else None)
+        page.add_init_script(_TOLD)
         self.open()
 
     def open(self) -> None:
         self.page.goto(f"{self.url}/de-identify/")
         self.until(lambda: self.page.get_by_text("Ready, on this computer").is_visible(), "Python")
 
-    def until(self, condition: Callable[[], object], what: str, patience_s: float = 60.0) -> None:
+    def until(self, condition: Callable[[], object], what: str) -> None:
         """Poll from outside: the page's policy forbids the eval that Playwright's own waiting uses."""
-        ends = time.monotonic() + patience_s
-        while not condition():
-            assert time.monotonic() < ends, f"waited for {what}; {self.problems[-3:]}"
-            time.sleep(0.03)
+        patience.until(condition, what, story=lambda: str(self.problems[-3:]))
 
     def outputs(self, files: Sequence[Path], recipe: str) -> dict[str, list[str]]:
         """By name of the file: state, code of refusal, SHA-256 of what comes out."""
@@ -130,6 +136,10 @@ class Bench:
         """Drop files on the page, as from the file manager."""
         packed = [[file.name, _text(file.read_bytes())] for file in files]
         self.page.evaluate(_DROP, packed)
+
+    def has_told(self, words: str) -> bool:
+        """Whether a message said so since the test began; those of success are gone after six seconds."""
+        return any(words in said for said in self.page.evaluate("window.told"))
 
     def begin_again(self) -> None:
         """Leave everything that is in the table, saved or not."""

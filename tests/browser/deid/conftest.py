@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from collegium_testkit.browser import chromium_path
+from collegium_testkit.browser import chromium_path, profile
 from collegium_testkit.installation import InstallationProcess
 from collegium_testkit.prepared import Prepared
 from tests.browser.deid.bench import Bench
@@ -39,28 +39,23 @@ def house() -> Iterator[InstallationProcess]:
 @pytest.fixture(scope="session")
 def signed_in(house: InstallationProcess, chromium: Browser) -> StorageState:
     seeded = house.seed()
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(f"{house.url}/accounts/login/")
-    page.fill("#id_login", seeded.reader)
-    page.fill("#id_password", seeded.password)
-    page.click("button[type=submit]")
-    page.wait_for_url(f"{house.url}/")
-    state = context.storage_state()
-    context.close()
-    return state
+    with profile(chromium) as context:
+        page = context.new_page()
+        page.goto(f"{house.url}/accounts/login/")
+        page.fill("#id_login", seeded.reader)
+        page.fill("#id_password", seeded.password)
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{house.url}/")
+        return context.storage_state()
 
 
 @pytest.fixture(scope="session")
 def bench(house: InstallationProcess, signed_in: StorageState, chromium: Browser) -> Iterator[Bench]:
     """The page, with Python in it; one for all tests, because its start takes seconds."""
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 900},
-        storage_state=signed_in,
-        color_scheme="light",
-        reduced_motion="reduce",
-        accept_downloads=True,
-    )
-    context.set_default_timeout(20_000)
-    yield Bench(context.new_page(), house.url)
-    context.close()
+    look = {
+        "viewport": {"width": 1280, "height": 900},
+        "color_scheme": "light",
+        "reduced_motion": "reduce",
+    }
+    with profile(chromium, storage_state=signed_in, accept_downloads=True, **look) as context:
+        yield Bench(context.new_page(), house.url)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.browser.deid.bench import Bench
 
-pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(900)]
 
 ROWS, COLUMNS, HEAD = 12, 16, 12
 BOX = (4, 3, 10, 7)

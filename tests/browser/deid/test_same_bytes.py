@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collegium_deid import Recipe
     from tests.browser.deid.bench import Bench
 
-pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.journey, pytest.mark.timeout(1200)]
 
 MOST_BYTES = 3_000_000
 """Of one public file: larger ones would show nothing more."""
