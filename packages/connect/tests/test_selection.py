@@ -245,6 +245,22 @@ def test_an_exam_without_a_manifest_leaves_as_it_is_when_a_person_says_so(
     assert "only objects that an export manifest names" in told
 
 
+def test_a_person_cannot_let_an_exam_go_whole_of_which_a_manifest_names_what_has_not_come(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(*exam.files[1:])
+    until(lambda: box.line.can_be_let_go)
+
+    box.push(export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[:1])]))
+
+    until(lambda: selected.READ in box.held)
+    assert box.held == {selected.NOT_NAMED: 3, selected.READ: 1}
+    assert not box.line.can_be_let_go
+    assert box.line.reason == (
+        "Named by the export manifest and not come: 1. Not named by the export manifest and kept here: 3."
+    )
+
+
 def test_what_is_named_and_has_not_come_is_told_and_follows_when_it_comes(
     box: Box, exam: ExamTruth, tmp_path: Path, until: Until
 ) -> None:

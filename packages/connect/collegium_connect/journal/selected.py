@@ -45,6 +45,7 @@ def note(
 ) -> None:
     """Write down what a selection names, each as (study UID, SOP instance UID); what waited for it goes on.
 
+    What it does not name of those exams is not let go by a person any more, who would not know of the selection.
     Should somebody have decided otherwise about the selection meanwhile, it is not obeyed.
     """
     row = db.execute(
@@ -63,6 +64,12 @@ def note(
         f"UPDATE objects SET state = ?, reason_code = '', reason = '' WHERE channel_id = ? AND state = ?"  # noqa: S608 - a condition of this module
         f" AND reason_code IN (?, ?) AND {_IS_NAMED}",
         (State.WAITING, row["channel_id"], State.HELD, NONE, NOT_NAMED),
+    )
+    db.execute(
+        "UPDATE objects SET reason_code = ?, reason = ? WHERE channel_id = ? AND state = ? AND reason_code = ?"
+        " AND EXISTS (SELECT 1 FROM selected s JOIN exams e USING (channel_id, study_uid, subject_code)"
+        " WHERE e.exam_id = objects.exam_id)",
+        (NOT_NAMED, _WORDS[NOT_NAMED], row["channel_id"], State.HELD, NONE),
     )
 
 
