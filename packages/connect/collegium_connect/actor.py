@@ -18,6 +18,10 @@ class Role(StrEnum):
     """The gateway by itself."""
 
 
+PEOPLE: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
+"""What a named person of the site can be."""
+
+
 @dataclass(frozen=True)
 class Actor:
     name: str

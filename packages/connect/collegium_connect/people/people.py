@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.actor import PEOPLE, Actor, Role, require_role
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.journal import people as stored
 from collegium_connect.journal.database import Journal
@@ -61,7 +61,7 @@ class People:
         """
         require_role(actor, *_MAKERS)
         name = _clean_name(name)
-        if role not in (Role.OPERATOR, Role.ADMINISTRATOR):
+        if role not in PEOPLE:
             raise PeopleError("A person is an operator or an administrator.")
         digest, person_id = digest_of(name, password, self._cost), str(uuid.uuid4())
         with self._journal.change() as db:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.actor import PEOPLE, Actor, require_role
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.errors import ConnectError
@@ -40,7 +40,6 @@ log = EventLog("quarantine")
 
 _LOOK_MS: Final = 30 * 60 * 1000
 _MOST_AT_ONCE: Final = 100
-_PEOPLE: Final = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Quarantine:
             NotSetAside: there is no such object in quarantine.
             NotShown: it is too large or damaged, its channel cannot be used, or looking at it failed.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         with self._showing.session() as session:
             return self._look(session, actor, object_id, boxes, frame)
 
@@ -146,7 +145,7 @@ class Quarantine:
             NotAllowed: no named person.
             NotSetAside: there is no such object in quarantine.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         with self._journal.look() as db:
             item = _one(db, object_id)
             shown = self._aside(db, item)
@@ -162,7 +161,7 @@ class Quarantine:
             NotAllowed: no named person.
             NotShown: too many boxes.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         waiting = [
             item for item in self.objects(exam_id=exam_id, limit=_MOST_AT_ONCE) if item.can_be_released
         ]
@@ -205,7 +204,7 @@ class Quarantine:
             NotAllowed: no named person.
             NotShown: too large, no such channel, or looking at it failed.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         who, view = self._showing.tried(channel_id, data, boxes, frame)
         with self._journal.change() as db:
             self._trail.note(
@@ -226,7 +225,7 @@ class Quarantine:
 
     def release_all(self, actor: Actor, look_ids: Sequence[str], reason: str) -> list[str]:
         """The same for several looks, all of them or none; the objects' ids. Raises as `release` does."""
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         if not look_ids:
             raise LookNeeded
         reason = checked(reason)
@@ -264,7 +263,7 @@ class Quarantine:
             TooLate: a delivery names it.
             ReasonMissing, SpoolFull.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         reason = checked(reason)
         with self._journal.look() as db:
             released = _released(db, object_id)
@@ -296,7 +295,7 @@ class Quarantine:
             NotAllowed: no named person.
             ReasonMissing, NotSetAside.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         reason = checked(reason)
         with self._journal.change() as db:
             item = _one(db, object_id)

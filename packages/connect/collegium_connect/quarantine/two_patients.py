@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.actor import PEOPLE, Actor, require_role
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, from_ms, to_ms
 from collegium_connect.journal import aside, decisions, subjects
@@ -18,7 +18,6 @@ from collegium_connect.reason import checked
 from collegium_connect.trail import Trail
 
 log = EventLog("quarantine")
-_PEOPLE = (Role.OPERATOR, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class TwoPatients:
             DecidedAlready: it was said to be another's, and goes on as theirs.
             ReasonMissing.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         reason = checked(reason)
         with self._journal.change() as db:
             exam = _exam(aside.two_patient_exams(db), exam_id)
@@ -112,7 +111,7 @@ class TwoPatients:
             CannotDecide: the recipe keeps study UIDs.
             ReasonMissing.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         reason = checked(reason)
         with self._journal.change() as db:
             exam = _exam(aside.two_patient_exams(db), exam_id)
@@ -141,7 +140,7 @@ class TwoPatients:
             TooLate: something of it left.
             ReasonMissing.
         """
-        require_role(actor, *_PEOPLE)
+        require_role(actor, *PEOPLE)
         reason = checked(reason)
         with self._journal.change() as db:
             if decisions.has_left(db, exam_id):

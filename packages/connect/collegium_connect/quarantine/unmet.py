@@ -1,6 +1,6 @@
 """Exams that are held for what they lack, or for want of a selection: a person lets one go as it is."""
 
-from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.actor import PEOPLE, Actor, require_role
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.journal import exams, selected
 from collegium_connect.journal.database import Journal
@@ -27,7 +27,7 @@ class UnmetExams:
             NotSetAside: no such exam is held for this.
             ReasonMissing.
         """
-        require_role(actor, Role.OPERATOR, Role.ADMINISTRATOR)
+        require_role(actor, *PEOPLE)
         reason = checked(reason)
         with self._journal.change() as db:
             unselected, unmet = selected.let_go(db, exam_id), exams.unmet_of(db, exam_id)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
 
-from collegium_connect.actor import Actor, Role, require_role
+from collegium_connect.actor import PEOPLE, Actor, Role, require_role
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.journal import channels as stored
@@ -109,7 +109,7 @@ class Sender:
         Raises:
             NotAllowed: by role.
         """
-        require_role(actor, Role.OPERATOR, Role.ADMINISTRATOR, Role.CONSOLE)
+        require_role(actor, *PEOPLE, Role.CONSOLE)
         with self._journal.change() as db:
             count = deliveries.retry_exam(db, exam_id, to_ms(self._clock()))
             if count:
