@@ -134,7 +134,8 @@ def test_what_is_sealed_opens_again(size: int) -> None:
     sealed = b"".join(seal(KEY, "object-1", data))
 
     assert unseal(KEY, "object-1", sealed) == data
-    assert data[:64] not in sealed[17:] or not data
+    # A byte or two occur in any sealed text by chance.
+    assert size < 16 or data[:64] not in sealed[17:]
 
 
 @pytest.mark.parametrize(
