@@ -18,6 +18,7 @@ import pydicom
 import pytest
 
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.leftovers import drops_its_socket
 from collegium_testkit.patience import PATIENCE_S
 from tests.journeys.hospital import Hospital
 from tests.patience import until
@@ -108,8 +109,7 @@ def assert_both_agree(hospital: Hospital, images: int) -> None:
 
 
 @pytest.mark.requirement("C14", "C15")
-# pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@drops_its_socket
 def test_killed_while_a_pacs_pushes_every_image_is_in_the_archive_once(
     hospital: Hospital, tmp_path: Path
 ) -> None:
@@ -119,7 +119,7 @@ def test_killed_while_a_pacs_pushes_every_image_is_in_the_archive_once(
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [2, 3, 4, 5, 6])
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@drops_its_socket
 def test_killed_a_hundred_times_every_image_is_in_the_archive_once(
     hospital: Hospital, tmp_path: Path, seed: int
 ) -> None:

@@ -21,6 +21,7 @@ from collegium_connect.settings import CallerSettings, ReceiveSettings, Settings
 from collegium_testkit import certificates
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
+from collegium_testkit.leftovers import drops_its_socket
 
 GB = 10**9
 
@@ -157,8 +158,7 @@ def test_the_doors_answer_is_asked_for_as_a_listed_caller(gateway: Gateway, sett
     assert finding.found == f"127.0.0.1:{gateway.receive_port} answered TESTPACS calling TRIAL1"
 
 
-# pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@drops_its_socket
 @pytest.mark.usefixtures("collected")
 def test_a_door_that_nobody_holds_open_is_named(settings: Settings) -> None:
     finding = door.echo(replace(settings, receive=replace(settings.receive, port=1)), "TRIAL1")

@@ -30,6 +30,7 @@ from collegium_connect.receive.pdu import AssociateRequest
 from collegium_connect.settings import CallerSettings, LimitSettings, PeerTlsSettings, ReceiveSettings
 from collegium_connect.spool import Place, Stored
 from collegium_testkit import certificates, doors
+from collegium_testkit.leftovers import drops_its_socket
 from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.ports import closed_port
 
@@ -203,8 +204,7 @@ def test_what_waits_for_a_person_for_a_day_is_not_committed(desk: Desk) -> None:
     assert desk.pacs.reports.get(timeout=PATIENCE_S).failed == {"1.2.1": Status.PROCESSING_FAILURE}
 
 
-# pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@drops_its_socket
 @pytest.mark.usefixtures("collected")
 def test_a_report_that_nobody_takes_is_made_again(desk: Desk) -> None:
     desk.keep("1.2.1", State.DELIVERED)
@@ -247,7 +247,7 @@ def test_a_report_goes_over_tls_where_the_callers_entry_says_so(
     assert desk.waiting() == 0
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@drops_its_socket
 @pytest.mark.usefixtures("collected")
 def test_a_report_is_kept_rather_than_told_to_who_shows_another_certificate(
     desk: Desk, secured: Pacs, tmp_path: Path

@@ -16,6 +16,7 @@ from collegium_testkit import pacs, phantoms
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.killing import STEPS
+from collegium_testkit.leftovers import drops_its_socket
 
 Until = Callable[..., None]
 
@@ -68,13 +69,7 @@ def assert_all_arrived_once(
     until(lambda: not list((process.data_dir / "spool").glob("*.segment")))
 
 
-# pynetdicom's sender drops its socket unclosed when a connection is refused, which happens here on purpose.
-rude = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
-
-
-@rude
+@drops_its_socket
 @pytest.mark.requirement("C14", "C15")
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
@@ -100,7 +95,7 @@ def test_killed_at_one_step_after_the_other_every_instance_arrives_exactly_once(
     assert_all_arrived_once(process, server, 2 * EXAMS, until)
 
 
-@rude
+@drops_its_socket
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(8))

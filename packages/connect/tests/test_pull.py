@@ -24,6 +24,7 @@ from collegium_connect.settings import PeerTlsSettings, PullSettings, Settings, 
 from collegium_connect.trail import Trail
 from collegium_testkit import certificates, phantoms
 from collegium_testkit.archive_pacs import ArchivePacs
+from collegium_testkit.leftovers import drops_its_socket
 from collegium_testkit.patience import PATIENCE_S
 
 Until = Callable[..., None]
@@ -207,8 +208,7 @@ def test_a_pacs_is_asked_over_tls_where_its_entry_says_so(
     assert (told.done, told.objects) == (1, 2)
 
 
-# pynetdicom's sender drops its socket unclosed when no connection comes about, which happens here on purpose.
-@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@drops_its_socket
 @pytest.mark.usefixtures("collected")
 def test_a_pacs_whose_certificate_is_not_of_the_named_authority_is_not_asked(
     tmp_path: Path, settings: Settings, start: Callable[..., Gateway], until: Until

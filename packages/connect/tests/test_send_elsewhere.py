@@ -24,13 +24,10 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import LimitSettings, ReceiveSettings, Settings
 from collegium_testkit import certificates, pacs, phantoms
 from collegium_testkit.doors import Shelf
+from collegium_testkit.leftovers import drops_its_socket
 from collegium_testkit.ports import closed_port
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
-# pynetdicom's sender drops its socket unclosed when no connection comes about.
-drops_its_socket = pytest.mark.filterwarnings(
-    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
-)
 
 
 @dataclass
