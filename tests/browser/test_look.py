@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from collegium_testkit.browser import chromium_path
+from collegium_testkit.browser import chromium_path, profile
 from tests.browser.viewer.driver import Driver
 from tests.journeys.trial_house import BASELINE, WEEK_8, TrialHouse, code_of
 
@@ -27,7 +28,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.journey,
     pytest.mark.skipif(chromium_path() is None, reason="no Chromium on this machine"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1800),
 ]
 
 PICTURES = Path(__file__).resolve().parents[2] / "test-results" / "look"
@@ -82,14 +83,18 @@ class Shown:
             "channel": self._first("imaging_connections_channel"),
         }
 
-    def session(self, who: str) -> BrowserContext:
+    @contextmanager
+    def session(self, who: str) -> Iterator[BrowserContext]:
         """A browser in the first look; signed in once a person."""
         if who not in self._sessions:
             self._sessions[who] = self.house.window(who, "/").context.storage_state()
-        return self._chromium.new_context(
-            viewport={"width": LOOKS[0][1], "height": 900}, color_scheme="light", reduced_motion="reduce",
-            storage_state=self._sessions[who],
-        )  # fmt: skip
+        look = {
+            "viewport": {"width": LOOKS[0][1], "height": 900},
+            "color_scheme": "light",
+            "reduced_motion": "reduce",
+        }
+        with profile(self._chromium, storage_state=self._sessions[who], **look) as opened:
+            yield opened
 
     def _first(self, table: str) -> str:
         ((found,),) = self.house.ask(
@@ -181,34 +186,30 @@ def name_of(path: str) -> str:
 @pytest.mark.requirement("U04")
 @pytest.mark.parametrize("who", PAGES)
 def test_every_page_is_sound_to_look_at(shown: Shown, who: str) -> None:
-    context = shown.session(who)
-
     wrong = []
-    for path in PAGES[who]:
-        page = context.new_page()
-        wrong += visit(page, shown, path, f"{who}-{name_of(path)}")
-        page.close()
-    context.close()
+    with shown.session(who) as context:
+        for path in PAGES[who]:
+            page = context.new_page()
+            wrong += visit(page, shown, path, f"{who}-{name_of(path)}")
+            page.close()
 
     assert wrong == []
 
 
 def test_the_images_of_an_exam_are_those_of_that_exam_alone(shown: Shown) -> None:
-    context = shown.session("administrator")
     path = "/projects/{space}/exams/{exam}/images/".format(**shown.ids)
-    driver = Driver(context.new_page()).open(shown.house.server.url + path).wait_for_all()
-    areas, series = len(driver.areas()), driver.page.locator("collegium-viewer .series button").count()
-    context.close()
+    with shown.session("administrator") as context:
+        driver = Driver(context.new_page()).open(shown.house.server.url + path).wait_for_all()
+        areas, series = len(driver.areas()), driver.page.locator("collegium-viewer .series button").count()
 
     assert (areas, series) == (1, 1)
 
 
 def test_the_sign_in_page_and_the_nothing_page_are_sound_to_look_at(shown: Shown) -> None:
-    context = shown.session("sponsor")
-    nothing = visit(context.new_page(), shown, "/no/such/page", "nothing")
-    context.clear_cookies()
-    sign_in = visit(context.new_page(), shown, "/accounts/login/", "sign-in")
-    context.close()
+    with shown.session("sponsor") as context:
+        nothing = visit(context.new_page(), shown, "/no/such/page", "nothing")
+        context.clear_cookies()
+        sign_in = visit(context.new_page(), shown, "/accounts/login/", "sign-in")
 
     assert [line for line in nothing if "404" not in line] == []
     assert sign_in == []
