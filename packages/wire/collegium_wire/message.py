@@ -16,7 +16,7 @@ import hashlib
 import json
 import math
 import types
-from dataclasses import MISSING, field, fields
+from dataclasses import field, fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, Union, get_args, get_origin, get_type_hints
@@ -137,7 +137,7 @@ def _additions(cls: type[Message]) -> dict[str, _Addition]:
         _ADDITIONS[cls] = {
             one.name: _Addition(one.metadata["since"], one.default)
             for one in fields(cls)  # type: ignore[arg-type]  # every message is a dataclass; its base is none
-            if "since" in one.metadata and one.default is not MISSING
+            if "since" in one.metadata
         }
     return _ADDITIONS[cls]
 
