@@ -4,6 +4,7 @@ import hashlib
 import io
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ from pydicom.uid import RLELossless
 
 from collegium_connect import deidentify
 from collegium_connect.actor import Actor, Role
+from collegium_connect.clock import now
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_deid import Cleaned, clean_object
@@ -138,25 +140,56 @@ def test_an_exam_with_writing_still_seen_after_hiding_waits_as_a_whole_until_a_p
     )
 
 
+def leak(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let cleaning leave the patient's id in this object."""
+    head = dcmread(path, stop_before_pixels=True)
+    which, who = str(head.SOPInstanceUID).encode(), str(head.PatientID).encode()
+
+    def leaky(data: bytes, **more: object) -> Cleaned:
+        cleaned = clean_object(data, **more)  # type: ignore[arg-type] # handed on as it came
+        if which not in data:
+            return cleaned
+        return replace(cleaned, head=who.ljust(128, b"\0") + cleaned.head[128:])
+
+    monkeypatch.setattr(deidentify, "clean_object", leaky)
+
+
 @pytest.mark.requirement("C12")
 def test_an_exam_with_an_identifier_left_in_a_header_waits_as_a_whole(
     gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    leak(exam.files[0], monkeypatch)
 
-    def leaky(data: bytes, **more: object) -> Cleaned:
-        cleaned = clean_object(data, **more)  # type: ignore[arg-type] # handed on as it came
-        if str(dcmread(exam.files[0]).SOPInstanceUID).encode() not in data:
-            return cleaned
-        who = str(dcmread(exam.files[0]).PatientID).encode()
-        return replace(cleaned, head=who.ljust(128, b"\0") + cleaned.head[128:])
-
-    monkeypatch.setattr(deidentify, "clean_object", leaky)
     send(gateway, *exam.files)
     until(lambda: gateway.status().quarantine)
     beats = len(server.heartbeats)
     until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
 
     assert [line.reason_code for line in gateway.status().quarantine] == ["deid.verify.identifier_left"]
+    assert [line.state for line in gateway.status().exams] == ["held"]
+    assert server.deliveries == {}
+
+
+@pytest.mark.requirement("C12")
+def test_what_waits_for_its_window_stays_when_something_of_its_exam_is_found_to_identify(
+    gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = now().astimezone()
+    window = f"{at + timedelta(hours=2):%H:%M}-{at + timedelta(hours=3):%H:%M}"
+    server.channels = (replace(server.channels[0], send_window=window),)
+    until(lambda: [item.send_window for item in gateway.configuration.in_force()] == [window])
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    leak(exam.files[0], monkeypatch)
+    send(gateway, exam.files[1])
+    until(lambda: [line.state for line in gateway.status().exams] == ["queued"])
+
+    send(gateway, exam.files[0])
+    until(lambda: gateway.status().quarantine)
+    server.channels = (replace(server.channels[0], send_window=""),)
+    until(lambda: [item.send_window for item in gateway.configuration.in_force()] == [""])
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+
     assert [line.state for line in gateway.status().exams] == ["held"]
     assert server.deliveries == {}

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
-from collegium_connect.journal.objects import State, hold
+from collegium_connect.journal.exams import HAS_DOUBT
+from collegium_connect.journal.objects import IN_DOUBT, State, hold
 from collegium_connect.spool import Place
 from collegium_wire import Manifest, Outcome, Receipt
 
@@ -26,7 +27,7 @@ class Beginning(Enum):
 
     FIRST = "first"
     AGAIN = "again"  # something of it may have left with an earlier attempt
-    GONE = "gone"  # the delivery was taken back meanwhile
+    GONE = "gone"  # the delivery was taken back meanwhile, or something of its exam still identifies
 
 
 @dataclass(frozen=True)
@@ -73,20 +74,23 @@ def next_due(
 ) -> DueDelivery | None:
     """The oldest delivery whose time has come; a supplement never goes before what it supplements.
 
+    Nothing of an exam begins while something of it still identifies.
+
     `busy` are deliveries that are being tried already, `closed` channels that may not send now. A next
     attempt further away than any wait is long was written before the clock was set back: it is due.
     """
     row = db.execute(
-        "SELECT delivery_id, channel_id, manifest, attempts, own_failures"
+        "SELECT delivery_id, channel_id, manifest, attempts, own_failures"  # noqa: S608 - a condition of this package
         " FROM deliveries d JOIN exams USING (exam_id)"
         " WHERE state = ? AND NOT next_attempt_ms BETWEEN ? AND ? AND stopped_ms IS NULL"
         " AND delivery_id NOT IN (SELECT value FROM json_each(?))"
         " AND channel_id NOT IN (SELECT value FROM json_each(?))"
+        f" AND (began_ms IS NOT NULL OR NOT {HAS_DOUBT})"
         " AND NOT EXISTS (SELECT 1 FROM deliveries earlier WHERE earlier.exam_id = d.exam_id"
         " AND earlier.state = d.state AND earlier.rowid < d.rowid) ORDER BY d.rowid LIMIT 1",
         (
             DeliveryState.QUEUED, now_ms + 1, now_ms + _LONGEST_WAIT_MS, json.dumps(list(busy)),
-            json.dumps(list(closed)),
+            json.dumps(list(closed)), *IN_DOUBT,
         ),
     ).fetchone()  # fmt: skip
     return row and DueDelivery(
@@ -101,13 +105,16 @@ def next_due(
 def begin(db: sqlite3.Connection, delivery_id: str, at_ms: int) -> Beginning:
     """Note that something of it may leave from now on."""
     row = db.execute(
-        "SELECT began_ms FROM deliveries WHERE delivery_id = ? AND state = ?",
-        (delivery_id, DeliveryState.QUEUED),
+        f"SELECT began_ms, {HAS_DOUBT} AS has_doubt FROM deliveries JOIN exams USING (exam_id)"  # noqa: S608 - as above
+        " WHERE delivery_id = ? AND deliveries.state = ?",
+        (*IN_DOUBT, delivery_id, DeliveryState.QUEUED),
     ).fetchone()
     if row is None:
         return Beginning.GONE
     if row["began_ms"] is not None:
         return Beginning.AGAIN
+    if row["has_doubt"]:
+        return Beginning.GONE
     db.execute("UPDATE deliveries SET began_ms = ? WHERE delivery_id = ?", (at_ms, delivery_id))
     return Beginning.FIRST
 

@@ -12,10 +12,11 @@ from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.objects import IN_DOUBT, UNMET, State
 from collegium_wire import ManifestObject
 
-_HAS_DOUBT: Final = (
+HAS_DOUBT: Final = (
     "EXISTS (SELECT 1 FROM objects o WHERE o.exam_id = exams.exam_id AND o.state = 'quarantined'"
     " AND o.reason_code IN (?, ?))"
 )
+"""Whether something of a row of `exams` still identifies; the two marks are for `IN_DOUBT`."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
         " EXISTS (SELECT 1 FROM test_exams t WHERE t.code = exams.subject_code) AS is_test FROM exams JOIN"
         " (SELECT exam_id, count(*) AS open_objects FROM objects INDEXED BY objects_open"
         "  WHERE state IN ('received', 'waiting') GROUP BY exam_id HAVING min(state) = 'waiting') USING (exam_id)"
-        f" WHERE is_held = 0 AND NOT {_HAS_DOUBT} ORDER BY last_ms",
+        f" WHERE is_held = 0 AND NOT {HAS_DOUBT} ORDER BY last_ms",
         IN_DOUBT,
     )
     return [
@@ -91,7 +92,7 @@ def next_batch(db: sqlite3.Connection, exam_id: str) -> Batch | None:
     another recipe cleaned, waits for the delivery after this.
     """
     exam = db.execute(
-        f"SELECT * FROM exams WHERE exam_id = ? AND is_held = 0 AND NOT {_HAS_DOUBT}",  # noqa: S608 - as above
+        f"SELECT * FROM exams WHERE exam_id = ? AND is_held = 0 AND NOT {HAS_DOUBT}",  # noqa: S608 - as above
         (exam_id, *IN_DOUBT),
     ).fetchone()
     rows = db.execute(
