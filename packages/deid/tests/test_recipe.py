@@ -76,6 +76,13 @@ def test_a_recipe_that_is_not_there_is_an_error() -> None:
     assert error.value.code == "deid.recipe.none"
 
 
+@pytest.mark.parametrize("days", [(-3650, 0), (0, 365)])
+def test_a_range_of_days_may_end_or_begin_at_none(days: tuple[int, int]) -> None:
+    text = PLAIN.replace("options: []", "options: [retain_longitudinal_modified_dates]")
+
+    assert parse_recipe(f"{text}dates: {{shift_days: {list(days)}}}\n").shift_days == days
+
+
 @pytest.mark.parametrize(
     ("text", "line"),
     [

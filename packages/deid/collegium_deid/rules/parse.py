@@ -86,11 +86,10 @@ class Parts(Reader):
         if "dates" not in body:
             self.refuse(f"The option {MODIFIED} needs the key dates.", 1)
         dates = self.part(body, "dates", ("shift_days",), required=("shift_days",))
-        days = dates["shift_days"]
-        whole = isinstance(days, CommentedSeq) and [type(day) for day in days] == [int, int]
-        if not whole or not -36500 <= days[0] < days[1] <= 36500 or days[1] - days[0] < 30:
+        first, last = _whole_numbers(dates["shift_days"], 2) or (0, 0)
+        if not -36500 <= first <= last - 30 <= 36470:
             self.fail(dates, "shift_days", "shift_days must be [first, last] in days, 30 or more apart.")
-        return days[0], days[1]
+        return first, last
 
     def cap(self, body: CommentedMap) -> int | None:
         if "ages" not in body:
@@ -244,14 +243,20 @@ class Parts(Reader):
         self.refuse(f"This rule can never match: the rule in line {by.number} {says}.", line.number)
 
 
+def _whole_numbers(value: object, count: int) -> list[int] | None:
+    """A list of so many; None where it is anything else."""
+    if not isinstance(value, CommentedSeq) or len(value) != count:
+        return None
+    # A zero of the text is an int of the reader's own kind; a bool is one of Python's.
+    return (
+        [int(one) for one in value]
+        if all(isinstance(one, int) and not isinstance(one, bool) for one in value)
+        else None
+    )
+
+
 def _box(value: object, rows: int, columns: int) -> tuple[int, int, int, int] | None:
     """Left, top, right, bottom; None where that is no part of the picture."""
-    # A zero of the text is an int of the reader's own kind.
-    if (
-        not isinstance(value, CommentedSeq)
-        or [isinstance(n, int) and not isinstance(n, bool) for n in value] != [True] * 4
-    ):
-        return None
-    left, top, right, bottom = map(int, value)
+    left, top, right, bottom = _whole_numbers(value, 4) or (0, 0, 0, 0)
     is_inside = 0 <= left < right <= columns and 0 <= top < bottom <= rows
     return (left, top, right, bottom) if is_inside else None
