@@ -9,7 +9,7 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-from collegium_connect.actor import CONSOLE, Role
+from collegium_connect.actor import CONSOLE, Actor, Role
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, selected
 from collegium_connect.journal.database import Journal
@@ -303,6 +303,25 @@ def test_sending_everything_again_waits_for_the_sites_administrator(box: Box, un
     (waiting,) = box.gateway.configuration.waiting()
     assert waiting.looser == ("Objects leave that no export manifest names.",)
     assert waiting.setup.selected_only
+
+
+def test_what_no_manifest_named_can_be_let_go_once_the_channel_asks_for_none(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(*exam.files, export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[:1])]))
+    until(lambda: box.arrived == 1 and box.held.get(selected.NOT_NAMED) == 3)
+    assert not box.line.can_be_let_go
+    box.server.channels = (replace(box.server.channels[0], selected_only=False),)
+    until(box.gateway.configuration.waiting)
+    (waiting,) = box.gateway.configuration.waiting()
+
+    box.gateway.configuration.confirm(
+        actor=CONSOLE, channel_id=waiting.setup.channel_id, setup_digest=waiting.offered.digest()
+    )
+    until(lambda: box.line.can_be_let_go)
+    box.gateway.unmet.let_go(Actor("Ona Operator", Role.OPERATOR), box.line.exam_id, REASON)
+
+    until(lambda: box.arrived == 4)
 
 
 def test_what_is_named_and_does_not_come_is_told_as_an_alarm_after_a_given_time(tmp_path: Path) -> None:

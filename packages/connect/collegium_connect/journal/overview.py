@@ -55,7 +55,8 @@ class ExamLine:
     unmet: tuple[str, ...] = ()
     """What it lacks of the acquisition requirements, each in words."""
     can_be_let_go: bool = False
-    """Whether it is held for that or for want of an export manifest, and a person may let it leave as it is."""
+    """Whether it is held for that or for want of an export manifest, and a person may let it leave as it is; or what
+    manifests left out of it, since its channel asks for none any more."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +227,11 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
         next_attempt_at=next_attempt,
         unmet=tuple(json.loads(row["unmet"])),
         can_be_let_go=not row["is_held"]
-        and (row["acquisition"] == Acquisition.HELD or bool(row["unselected"])),
+        and (
+            row["acquisition"] == Acquisition.HELD
+            or bool(row["unselected"])
+            or (bool(row["left_out"]) and not setup.get("selected_only", False))
+        ),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from collegium_connect.journal.objects import UNMET, State
+from collegium_wire import ChannelSetup
 
 READ: Final = "connect.selection.read"
 """The reason code of a selection itself: it was obeyed, and is kept here."""
@@ -99,11 +100,18 @@ def sort_out(db: sqlite3.Connection, exam_id: str) -> Sorted:
 
 
 def let_go(db: sqlite3.Connection, exam_id: str) -> int:
-    """An exam that no selection names leaves as it is, with what still comes of it; how many objects go on."""
+    """An exam leaves as it is, with what still comes of it; how many objects go on.
+
+    Only one that no selection names, or whose channel asks for no selection any more.
+    """
+    row = db.execute(
+        "SELECT setup FROM channels JOIN exams USING (channel_id) WHERE exam_id = ?", (exam_id,)
+    ).fetchone()
+    is_asked = row is None or ChannelSetup.from_json(row["setup"]).selected_only
     count = db.execute(
         "UPDATE objects SET state = ?, reason_code = '', reason = '' WHERE exam_id = ? AND state = ?"
-        " AND reason_code = ?",
-        (State.WAITING, exam_id, State.HELD, NONE),
+        " AND reason_code IN (?, ?)",
+        (State.WAITING, exam_id, State.HELD, NONE, NONE if is_asked else NOT_NAMED),
     ).rowcount
     if count:
         db.execute("UPDATE exams SET sent_whole = 1 WHERE exam_id = ?", (exam_id,))
