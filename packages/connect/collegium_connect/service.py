@@ -41,7 +41,7 @@ from collegium_connect.metrics import Room, metrics
 from collegium_connect.people import People
 from collegium_connect.place import require_same_place
 from collegium_connect.pull import PULL_S, Puller, Requests
-from collegium_connect.quarantine import Eraser, Quarantine, TwoPatients, UnmetExams, Viewer
+from collegium_connect.quarantine import AsideGroups, Eraser, Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.receive import Admission, Commitments, Door
 from collegium_connect.recover import SCRUB_S, Scrub, recover
 from collegium_connect.retention import RETENTION_S, Retention
@@ -173,6 +173,7 @@ class Gateway:
             self._journal, self._stores, self._channels, links=self._links, trail=trail, clock=clock,
             viewer=self._viewer,
         )  # fmt: skip
+        self.groups = AsideGroups(self._journal, self._channels, trail, self.quarantine.forget)
         self.two_patients = TwoPatients(self._journal, self._secrets, self._channels, trail, clock)
         self.unmet = UnmetExams(self._journal, trail, clock)
         self.shown = self._parts_shown()
@@ -189,6 +190,7 @@ class Gateway:
             links=LinkList(self._journal, self._secrets, self._trail, self._clock),
             trail=self._trail,
             quarantine=self.quarantine,
+            groups=self.groups,
             two_patients=self.two_patients,
             unmet=self.unmet,
             viewer=self._viewer,

@@ -1,6 +1,7 @@
 """The pages for the people of the site: nobody else gets in, no form without its token, each role its own."""
 
 import contextlib
+import html
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -374,6 +375,82 @@ def test_an_object_is_given_up_only_when_the_word_is_typed(
     assert "Deleted." in done.text
     assert gateway.quarantine.objects() == []
     assert "There is no such object" in visitor.http.get(f"/quarantine/{screen}").text
+
+
+def captures(folder: Path, count: int) -> list[Path]:
+    """Pictures of one exam, of a kind that waits for a person."""
+    files = phantoms.ct_exam(folder, slices=count, size=64).files
+    for path in files:
+        dataset = dcmread(path)
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+        dataset.save_as(path, enforce_file_format=True)
+    return list(files)
+
+
+def group_page(visitor: Visitor) -> httpx.Response:
+    """The page of the only group, as the list links it."""
+    found = re.search(r'href="(/quarantine/group[^"]*)"', visitor.http.get("/quarantine").text)
+    assert found
+    return visitor.http.get(html.unescape(found.group(1)))
+
+
+def confirmed(page: httpx.Response, typed: str = "delete") -> dict[str, str]:
+    """The form of that page, filled in."""
+    names = ("channel", "exam", "code", "shown")
+    return {name: field(page, name) for name in names} | {
+        "reason": "The trial has no use for them.", "typed": typed,
+    }  # fmt: skip
+
+
+@pytest.mark.requirement("C18")
+def test_what_is_set_aside_together_is_shown_and_given_up_when_the_word_is_typed(
+    gateway: Gateway, visitor: Visitor, tmp_path: Path, until: Until
+) -> None:
+    pacs.send(captures(tmp_path / "exam", 3), "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: [group.objects for group in gateway.groups.listed()] == [3])
+    visitor.sign_in("Otto")
+
+    page = group_page(visitor)
+    refused = visitor.post("/quarantine/group/delete", data=confirmed(page, typed=""))
+    still = len(gateway.quarantine.objects())
+    done = visitor.post("/quarantine/group/delete", data=confirmed(page))
+    again = visitor.post("/quarantine/group/delete", data=confirmed(page))
+
+    assert "Give up 3 objects of one exam" in page.text
+    assert "deid.release" in page.text
+    assert gateway.status().exams[0].exam_id in page.text
+    assert page.text.index("Keep them") < page.text.index("Delete 3 objects")
+    assert (refused.status_code, still, again.status_code) == (409, 3, 409)
+    assert "Deleted: 3 objects." in done.text
+    assert gateway.quarantine.objects() == []
+
+
+@pytest.mark.requirement("C18")
+def test_what_comes_while_a_person_thinks_is_not_given_up_with_the_rest(
+    gateway: Gateway, visitor: Visitor, tmp_path: Path, until: Until
+) -> None:
+    files = captures(tmp_path / "exam", 3)
+    pacs.send(files[:2], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: [group.objects for group in gateway.groups.listed()] == [2])
+    visitor.sign_in("Ada")
+    page = group_page(visitor)
+    pacs.send(files[2:], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: [group.objects for group in gateway.groups.listed()] == [3])
+
+    answer = visitor.post("/quarantine/group/delete", data=confirmed(page))
+
+    assert answer.status_code == 409
+    assert "not the objects that were shown" in answer.text
+    assert len(gateway.quarantine.objects()) == 3
+
+
+def test_one_object_alone_is_no_group(visitor: Visitor, screen: str) -> None:
+    visitor.sign_in("Otto")
+
+    page = visitor.http.get("/quarantine").text
+
+    assert screen in page
+    assert "/quarantine/group" not in page
 
 
 @pytest.mark.parametrize("boxes", ["here", "1, 2, 3", "9, 9, 1, 1", "1, 1, 1, 5"])

@@ -146,3 +146,35 @@ def test_a_list_goes_in_and_comes_out(run: Run, tmp_path: Path) -> None:
     assert (refused, code) == (1, 0)
     assert written.read_text("utf-8") == '"local_id","subject"\n"MRN-1","LG-007"\n'
     assert written.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.requirement("C18")
+def test_what_is_set_aside_together_is_listed_and_given_up_as_it_was_listed(run: Run, group: str) -> None:
+    shown = run("quarantine", "groups")[1]
+    why = ("--as", "Ona", "--reason", "The trial has no use for them.")
+    elsewhere, words = run("quarantine", "delete-group", "0" * 32, *why)
+    unknown, _ = run("quarantine", "delete-group", group, *why, password="wrong")
+    waiting = run("quarantine", "list")[1]
+
+    code, told = run("quarantine", "delete-group", group, *why)
+
+    assert "2 objects of exam" in shown
+    assert "(deid.release)" in shown
+    assert (elsewhere, unknown, waiting.count("(deid.release)")) == (1, 1, 2)
+    assert "connect.quarantine.group_changed" in words
+    assert (code, told.split(".")[0]) == (0, "2 objects deleted")
+    assert "Nothing is set aside." in run("quarantine", "list")[1]
+    assert run("trail", "list", "--as", "Ona")[1].count("quarantine.object.deleted") == 2
+
+
+@pytest.fixture
+def group(run: Run, gateway: Gateway, tmp_path: Path, until: Callable[..., None]) -> str:
+    """Two secondary captures of one exam, as the list of groups names them."""
+    files = phantoms.ct_exam(tmp_path / "group", slices=2, size=64).files
+    for path in files:
+        dataset = dcmread(path)
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+        dataset.save_as(path, enforce_file_format=True)
+    pacs.send(files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    until(lambda: [one.objects for one in gateway.groups.listed()] == [2])
+    return run("quarantine", "groups")[1].split()[0]

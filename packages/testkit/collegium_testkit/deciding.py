@@ -9,7 +9,7 @@ from collegium_connect import clock
 from collegium_connect.cli.parts import local_parts
 from collegium_connect.journal.database import Journal
 from collegium_connect.links import LinkList
-from collegium_connect.quarantine import Quarantine, TwoPatients
+from collegium_connect.quarantine import AsideGroups, Quarantine, TwoPatients
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 
@@ -30,6 +30,7 @@ class Site:
 
     journal: Journal
     quarantine: Quarantine
+    groups: AsideGroups
     two_patients: TwoPatients
     links: LinkList
     trail: Trail
@@ -45,4 +46,6 @@ def site_of(settings: Settings) -> Iterator[Site]:
     """A site at the folder of these settings."""
     time = Time()
     with local_parts(settings, time, is_apart=False) as parts:
-        yield Site(parts.journal, parts.quarantine, parts.two_patients, parts.links, parts.trail, time)
+        yield Site(
+            parts.journal, parts.quarantine, parts.groups, parts.two_patients, parts.links, parts.trail, time
+        )  # fmt: skip

@@ -11,7 +11,7 @@ from collegium_connect.journal.database import Journal
 from collegium_connect.keys import KeyFolder, load_secrets
 from collegium_connect.links import LinkList, LinkTable
 from collegium_connect.people import People
-from collegium_connect.quarantine import Quarantine, TwoPatients, UnmetExams, Viewer
+from collegium_connect.quarantine import AsideGroups, Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
@@ -24,6 +24,7 @@ class LocalParts:
     trail: Trail
     links: LinkList
     quarantine: Quarantine
+    groups: AsideGroups
     two_patients: TwoPatients
     unmet: UnmetExams
 
@@ -40,16 +41,18 @@ def local_parts(settings: Settings, clock: Clock = now, *, is_apart: bool = True
         secrets = load_secrets(keys)
         stores, channels = Stores.below(folder, settings.limits, secrets.sealing), Channels(journal, keys)
         trail = Trail(journal, secrets, clock)
+        quarantine = Quarantine(
+            journal, stores, channels, links=LinkTable(journal, secrets, clock), trail=trail,
+            clock=clock, viewer=Viewer(is_apart=is_apart),
+        )  # fmt: skip
         try:
             yield LocalParts(
                 journal=journal,
                 people=People(journal, trail, clock),
                 trail=trail,
                 links=LinkList(journal, secrets, trail, clock),
-                quarantine=Quarantine(
-                    journal, stores, channels, links=LinkTable(journal, secrets, clock), trail=trail,
-                    clock=clock, viewer=Viewer(is_apart=is_apart),
-                ),
+                quarantine=quarantine,
+                groups=AsideGroups(journal, channels, trail, quarantine.forget),
                 two_patients=TwoPatients(journal, secrets, channels, trail, clock),
                 unmet=UnmetExams(journal, trail, clock),
             )  # fmt: skip

@@ -43,7 +43,10 @@ def _register_objects(actions: Commands) -> None:
     releasing.add_argument("look", metavar="LOOK", nargs="+", help="as a look printed it")
     deleting = declare(actions, "delete", "give an object up; there is no way back", _delete)
     deleting.add_argument("object", metavar="OBJECT")
-    for command in (releasing, deleting):
+    declare(actions, "groups", "show what of one exam is set aside for the same reason", _groups)
+    together = declare(actions, "delete-group", "give up all that `groups` showed of one", _delete_group)
+    together.add_argument("shown", metavar="GROUP", help="as `quarantine groups` printed it")
+    for command in (releasing, deleting, together):
         _add_as_with_reason(command)
 
 
@@ -136,6 +139,32 @@ def _delete(options: argparse.Namespace) -> int:
         actor = signed_in(parts.people, options)
         parts.quarantine.delete(actor, options.object, options.reason)
     print("Deleted. Its bytes are erased by the running gateway within seconds, or at its next start.")
+    return 0
+
+
+def _groups(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        found = [parts.groups.show(group.key) for group in parts.groups.listed(limit=1000)]
+    for shown in found:
+        group = shown.group
+        print(f"{shown.shown}  {group.channel_name}  {group.subject_code or '-'}")
+        exam = f"exam {group.key.exam_id}" if group.key.exam_id else "no known exam"
+        oldest = "" if shown.objects == group.objects else f", the oldest of {group.objects}"
+        print(f"    {shown.objects} objects of {exam}{oldest}")
+        print(f"    {group.reason} ({group.key.reason_code})")
+    if found:
+        print("To give all of one up, for good: quarantine delete-group GROUP")
+    else:
+        print("Nothing of one exam is set aside more than once for the same reason.")
+    return 0
+
+
+def _delete_group(options: argparse.Namespace) -> int:
+    with local_parts(chosen(options)) as parts:
+        actor = signed_in(parts.people, options)
+        key = parts.groups.shown_as(options.shown).group.key
+        count = parts.groups.delete(actor, key, options.shown, options.reason)
+    print(f"{count} objects deleted. Their bytes are erased by the running gateway, or at its next start.")
     return 0
 
 

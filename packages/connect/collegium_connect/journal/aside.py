@@ -1,7 +1,7 @@
 """What is set aside, and what people decided about it: looks, releases, deletions."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -265,15 +265,18 @@ def delete(db: sqlite3.Connection, item: AsideObject) -> None:
     db.execute("DELETE FROM objects WHERE object_id = ?", (item.object_id,))
 
 
-def erasures(db: sqlite3.Connection) -> list[Erasure]:
-    rows = db.execute("SELECT object_id, segment, offset, record_bytes FROM erasures ORDER BY rowid")
+def erasures(db: sqlite3.Connection, limit: int) -> list[Erasure]:
+    """The first of them, at most so many."""
+    rows = db.execute(
+        "SELECT object_id, segment, offset, record_bytes FROM erasures ORDER BY rowid LIMIT ?", (limit,)
+    )
     return [
         Erasure(row["object_id"], Place(row["segment"], row["offset"]), row["record_bytes"]) for row in rows
     ]
 
 
-def erased(db: sqlite3.Connection, object_id: str) -> None:
-    db.execute("DELETE FROM erasures WHERE object_id = ?", (object_id,))
+def erased(db: sqlite3.Connection, object_ids: Iterable[str]) -> None:
+    db.executemany("DELETE FROM erasures WHERE object_id = ?", [(object_id,) for object_id in object_ids])
 
 
 def _aside(row: sqlite3.Row) -> AsideObject:

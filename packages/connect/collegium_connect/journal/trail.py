@@ -1,7 +1,7 @@
 """The trail's rows: only ever added, which the tables themselves see to."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -28,12 +28,14 @@ class Entry:
 _COLUMNS: Final = ", ".join(field.name for field in fields(Entry))
 
 
-def add(db: sqlite3.Connection, entry: Entry) -> None:
-    db.execute(
+def add(db: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+    """Add at least one, in their order."""
+    names = [field.name for field in fields(Entry)]
+    db.executemany(
         f"INSERT INTO trail ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - names of fields above
-        tuple(getattr(entry, field.name) for field in fields(Entry)),
+        [tuple(getattr(entry, name) for name in names) for entry in entries],
     )
-    db.execute("UPDATE trail_head SET seq = ?", (entry.seq,))
+    db.execute("UPDATE trail_head SET seq = ?", (entries[-1].seq,))
 
 
 def last_seq(db: sqlite3.Connection) -> int:

@@ -30,6 +30,7 @@ from collegium_connect.local_ui.dry_run_pages import DryRunPages
 from collegium_connect.local_ui.exam_pages import ExamPages
 from collegium_connect.local_ui.exam_sheet import ExamSheetPages
 from collegium_connect.local_ui.frame import HEADERS, Frame
+from collegium_connect.local_ui.group_pages import GroupPages
 from collegium_connect.local_ui.link_pages import MOST_BYTES as MOST_LIST_BYTES
 from collegium_connect.local_ui.link_pages import LinkPages
 from collegium_connect.local_ui.overview import OverviewPages
@@ -41,7 +42,7 @@ from collegium_connect.local_ui.trail_pages import TrailPages
 from collegium_connect.local_ui.uploads import FORM_BYTES
 from collegium_connect.log import EventLog
 from collegium_connect.people import People
-from collegium_connect.quarantine import Quarantine, TwoPatients, UnmetExams, Viewer
+from collegium_connect.quarantine import AsideGroups, Quarantine, TwoPatients, UnmetExams, Viewer
 from collegium_connect.send import Sender
 from collegium_connect.settings import LocalSettings
 from collegium_connect.trail import Trail
@@ -75,6 +76,7 @@ class Parts:
     links: LinkList
     trail: Trail
     quarantine: Quarantine
+    groups: AsideGroups
     two_patients: TwoPatients
     unmet: UnmetExams
     viewer: Viewer
@@ -133,10 +135,13 @@ def _open_routes(parts: Parts, desk: Desk) -> list[Route]:
 
 
 def _quarantine_routes(parts: Parts, desk: Desk) -> list[Route]:
-    pages, place = QuarantinePages(desk, parts.quarantine, parts.two_patients), "/quarantine/{object_id:uuid}"
-    exam, sheet = "/quarantine/exams/{exam_id:uuid}", ExamSheetPages(desk, parts.quarantine)
+    pages = QuarantinePages(desk, parts.quarantine, parts.groups, parts.two_patients)
+    groups, sheet = GroupPages(desk, parts.groups), ExamSheetPages(desk, parts.quarantine)
+    place, exam = "/quarantine/{object_id:uuid}", "/quarantine/exams/{exam_id:uuid}"
     return [
         Route("/quarantine", desk.signed_in(pages.listed)),
+        Route("/quarantine/group", desk.signed_in(groups.show)),
+        Route("/quarantine/group/delete", desk.signed_in(groups.delete), methods=["POST"]),
         Route(place, desk.signed_in(pages.look), methods=["GET", "POST"]),
         Route(place + "/release", desk.signed_in(pages.release), methods=["POST"]),
         Route(place + "/take-back", desk.signed_in(pages.take_back), methods=["POST"]),

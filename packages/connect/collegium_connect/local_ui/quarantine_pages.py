@@ -12,7 +12,7 @@ from collegium_connect.errors import ConnectError
 from collegium_connect.local_ui.desk import Desk
 from collegium_connect.local_ui.pictures import inline
 from collegium_connect.local_ui.sessions import Session
-from collegium_connect.quarantine import NotShown, Quarantine, TwoPatients
+from collegium_connect.quarantine import AsideGroups, NotShown, Quarantine, TwoPatients
 from collegium_connect.quarantine.view import Boxes
 
 _AT_ONCE: Final = 50
@@ -26,8 +26,11 @@ class BoxesUnclear(ConnectError):
 
 
 class QuarantinePages:
-    def __init__(self, desk: Desk, quarantine: Quarantine, two_patients: TwoPatients) -> None:
-        self._desk, self._quarantine, self._two_patients = desk, quarantine, two_patients
+    def __init__(
+        self, desk: Desk, quarantine: Quarantine, groups: AsideGroups, two_patients: TwoPatients
+    ) -> None:
+        self._desk, self._quarantine = desk, quarantine
+        self._groups, self._two_patients = groups, two_patients
 
     async def listed(self, request: Request, _session: Session) -> Response:
         """Everything set aside, newest first, of one reason where the address names it."""
@@ -42,10 +45,12 @@ class QuarantinePages:
             has_more=len(rows) > _AT_ONCE,
             start=start,
             reason_code=code,
+            groups=await run_in_threadpool(lambda: self._groups.listed(reason_code=code)),
             reasons=await run_in_threadpool(self._quarantine.reasons),
             exams=await run_in_threadpool(self._two_patients.exams),
             decided=await run_in_threadpool(self._two_patients.decided),
             told=request.query_params.get("told", ""),
+            deleted=_number(request.query_params.get("objects", "")),
             released=_object_id(request.query_params.get("object", "")),
         )
 

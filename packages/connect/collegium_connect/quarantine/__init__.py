@@ -1,7 +1,7 @@
 """Quarantine: what must not leave by itself, shown to the site's people, released or deleted by them.
 
-`Quarantine` is for single objects, `TwoPatients` for exams with two patient ids, `UnmetExams` for those
-that lack something of what the trial asks for. A release only
+`Quarantine` is for single objects, `AsideGroups` for what is given up together, `TwoPatients` for exams
+with two patient ids, `UnmetExams` for those that lack something of what the trial asks for. A release only
 sends an object through inspection again, with the word of whoever looked at it; nothing here makes a
 record that may leave.
 """
@@ -10,6 +10,7 @@ from collegium_connect.quarantine.eraser import Eraser
 from collegium_connect.quarantine.errors import (
     CannotDecide,
     DecidedAlready,
+    GroupChanged,
     LookNeeded,
     NotReleasable,
     NotSetAside,
@@ -17,6 +18,7 @@ from collegium_connect.quarantine.errors import (
     QuarantineError,
     TooLate,
 )
+from collegium_connect.quarantine.groups import AsideGroups, Group, ShownGroup
 from collegium_connect.quarantine.quarantine import Aside, Quarantine, Seen
 from collegium_connect.quarantine.two_patients import DecidedExam, HeldExam, Side, TwoPatients
 from collegium_connect.quarantine.unmet import UnmetExams
@@ -26,10 +28,13 @@ from collegium_connect.reason import ReasonMissing
 
 __all__ = [
     "Aside",
+    "AsideGroups",
     "CannotDecide",
     "DecidedAlready",
     "DecidedExam",
     "Eraser",
+    "Group",
+    "GroupChanged",
     "HeldExam",
     "LookNeeded",
     "NotReleasable",
@@ -39,6 +44,7 @@ __all__ = [
     "QuarantineError",
     "ReasonMissing",
     "Seen",
+    "ShownGroup",
     "Side",
     "TooLate",
     "TwoPatients",

@@ -4,12 +4,17 @@ The row that names the record is gone first, so nothing reads it any more. What 
 blocks on its own is the disk's; the sealed bytes would need the gateway's key besides.
 """
 
+from typing import Final
+
 from collegium_connect.journal import aside
 from collegium_connect.journal.database import Journal
 from collegium_connect.log import EventLog
 from collegium_connect.spool import Stores
 
 log = EventLog("quarantine")
+
+_AT_ONCE: Final = 100
+"""Between two looks at whether the gateway is to stop."""
 
 
 class Eraser:
@@ -20,21 +25,25 @@ class Eraser:
 
     def clear(self) -> None:
         """What an earlier run deleted and did not erase. Call before anything is adopted or written."""
-        self._erase(is_counted=False)
+        while self._erase(is_counted=False):
+            pass
 
     def run_once(self) -> int:
-        """Erase what was deleted since; how many."""
+        """Erase some of what was deleted since; how many."""
         return self._erase(is_counted=True)
 
     def _erase(self, *, is_counted: bool) -> int:
         with self._journal.look() as db:
-            due = aside.erasures(db)
+            due = aside.erasures(db, _AT_ONCE)
         for item in due:
             self.scrub(item)
-            if is_counted:
-                self._stores.segments.forget(item.place, item.record_bytes)
+        if due:
             with self._journal.change() as db:
-                aside.erased(db, item.object_id)
+                aside.erased(db, [item.object_id for item in due])
+        for item in due:
+            if is_counted:
+                # Once only: the journal must not name the record any more.
+                self._stores.segments.forget(item.place, item.record_bytes)
             log.info("object.erased", object=item.object_id)
         return len(due)
 

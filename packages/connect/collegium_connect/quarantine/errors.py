@@ -43,3 +43,8 @@ class CannotDecide(QuarantineError):
     message = (
         "The exam cannot be given to this patient: part of it left for the other, or nothing of it is theirs."
     )
+
+
+class GroupChanged(QuarantineError):
+    code = "connect.quarantine.group_changed"
+    message = "These are not the objects that were shown: some came or went meanwhile. Nothing was deleted; look again."

@@ -304,8 +304,12 @@ class Quarantine:
                 db, actor, "quarantine.object.deleted", channel_id=item.channel_id, ref=object_id,
                 reason=reason, facts={"code": item.reason_code, "bytes": item.record_bytes},
             )  # fmt: skip
-        self._showing.forget(object_id)
+        self.forget(object_id)
         log.info("object.deleted", object=object_id, channel=item.channel_id)
+
+    def forget(self, object_id: str) -> None:
+        """Keep nothing in memory of what is deleted."""
+        self._showing.forget(object_id)
 
     def _aside(self, db: sqlite3.Connection, item: AsideObject) -> Aside:
         channel, release = self._channels.by_id(item.channel_id), aside.release(db, item.object_id)

@@ -14,7 +14,7 @@ def bring_over(db: sqlite3.Connection, rows: Iterable[sqlite3.Row]) -> int:
     found = {row["seq"]: Entry(**row) for row in rows if isinstance(row["sealed_reason"], bytes)}
     count, head = 0, stored.last_hash(db)
     while (entry := found.get(stored.last_seq(db) + 1)) is not None and _follows(entry, head):
-        stored.add(db, entry)
+        stored.add(db, [entry])
         count, head = count + 1, entry.hash
     return count
 

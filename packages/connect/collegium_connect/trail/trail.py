@@ -1,7 +1,7 @@
 """Write entries of the trail, and read them for people who are signed in."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -62,21 +62,39 @@ class Trail:
             reason: a person's own words; kept sealed.
             facts: counts and codes worth keeping.
         """
-        seq = stored.last_seq(db) + 1
-        entry = Entry(
-            seq=seq,
-            at_ms=to_ms(self._clock()),
-            actor=actor.name,
-            actor_role=actor.role,
-            action=action,
-            channel_id=channel_id,
-            ref=ref,
-            detail=", ".join(f"{name}={value}" for name, value in (facts or {}).items()),
-            sealed_reason=self._sealed(seq, reason),
-            previous_hash=stored.last_hash(db),
-            hash="",
-        )
-        stored.add(db, replace(entry, hash=hash_of(entry)))
+        self.note_each(db, actor, action, [(ref, facts or {})], channel_id=channel_id, reason=reason)
+
+    def note_each(  # noqa: PLR0913 - the parts of one entry
+        self,
+        db: sqlite3.Connection,
+        actor: Actor,
+        action: str,
+        done: Iterable[tuple[str, Mapping[str, Fact]]],
+        *,
+        channel_id: str,
+        reason: str,
+    ) -> None:
+        """Write one entry for each of what was done in one act, each a reference with its facts; else as `note`."""
+        at_ms, seq, previous_hash = to_ms(self._clock()), stored.last_seq(db), stored.last_hash(db)
+        entries: list[Entry] = []
+        for ref, facts in done:
+            seq += 1
+            entry = Entry(
+                seq=seq,
+                at_ms=at_ms,
+                actor=actor.name,
+                actor_role=actor.role,
+                action=action,
+                channel_id=channel_id,
+                ref=ref,
+                detail=", ".join(f"{name}={value}" for name, value in facts.items()),
+                sealed_reason=self._sealed(seq, reason),
+                previous_hash=previous_hash,
+                hash="",
+            )
+            previous_hash = hash_of(entry)
+            entries.append(replace(entry, hash=previous_hash))
+        stored.add(db, entries)
 
     def lines(self, *, before_seq: int | None = None, limit: int = 100) -> list[Line]:
         """The newest entries, newest first; those older than `before_seq` where it is given."""
