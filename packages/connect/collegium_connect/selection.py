@@ -17,7 +17,8 @@ from collegium_connect.channels import Channel
 from collegium_deid import Rejected, local_id_of, parse_file, prepare
 
 UNREADABLE: Final = "connect.selection.unreadable"
-_KEY_OBJECTS: Final = "1.2.840.10008.5.1.4.1.1.88.59"
+KEY_OBJECTS: Final = "1.2.840.10008.5.1.4.1.1.88.59"
+"""The kind of object that a selection is."""
 _SCHEME: Final = "IHERADTF"
 _TITLES: Final = frozenset({"TCE001", "TCE002", "TCE007"})
 """For Teaching File Export, For Clinical Trial Export, For Research Collection Export. Whoever made the document
@@ -46,7 +47,7 @@ class Selection:
 
 def may_be_selection(data: memoryview) -> bool:
     """Whether an object could be one, told from its first bytes; `selection_in` says whether it is."""
-    return _KEY_OBJECTS.encode() in bytes(data[:_META_BYTES])
+    return KEY_OBJECTS.encode() in bytes(data[:_META_BYTES])
 
 
 def selection_in(channel: Channel, data: memoryview) -> Selection | None:
@@ -60,7 +61,7 @@ def selection_in(channel: Channel, data: memoryview) -> Selection | None:
     readable = bytes(prepare(data))
     try:
         document = dcmread(io.BytesIO(readable), stop_before_pixels=True)
-        if document.SOPClassUID != _KEY_OBJECTS or not _codes(document) & _TITLES:
+        if document.SOPClassUID != KEY_OBJECTS or not _codes(document) & _TITLES:
             return None
         selected, exams = set(_references(document)), dict(_evidence(document))
         delays = any(_delays(document))

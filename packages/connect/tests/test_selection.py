@@ -7,19 +7,21 @@ from pathlib import Path
 import httpx
 import pytest
 from pydicom import dcmread
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from collegium_connect.actor import CONSOLE, Actor, Role
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, selected
 from collegium_connect.journal.database import Journal
+from collegium_connect.receive.negotiation import negotiate
+from collegium_connect.receive.pdu import ContextResult, ProposedContext
 from collegium_connect.selection import UNREADABLE, selection_in
 from collegium_connect.service import Gateway
 from collegium_deid import Rejected, parse_recipe
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.channels import channel
 from collegium_testkit.doors import CHANNEL, KEY
-from collegium_testkit.export_manifests import export_manifest
+from collegium_testkit.export_manifests import KEY_OBJECTS, export_manifest
 from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.patience import PATIENCE_S
 from collegium_testkit.phantoms import ExamTruth
@@ -133,6 +135,19 @@ def test_what_only_the_evidence_lists_is_not_selected(exam: ExamTruth, tmp_path:
     document.save_as(path)
 
     assert selects(path) == {new(one) for one in exam.files[:-1]}
+
+
+@pytest.mark.parametrize(
+    ("is_asked", "result"), [(True, "ACCEPTED"), (False, "ABSTRACT_SYNTAX_NOT_SUPPORTED")]
+)
+def test_a_channel_that_asks_for_manifests_takes_them_beside_the_kinds_it_lists(
+    is_asked: bool, result: str
+) -> None:
+    listing = replace(CHANNEL.setup, storage_classes=(CTImageStorage,), selected_only=is_asked)
+
+    context = negotiate(ProposedContext(1, KEY_OBJECTS, (ExplicitVRLittleEndian,)), listing)
+
+    assert context.result is ContextResult[result]
 
 
 @dataclass

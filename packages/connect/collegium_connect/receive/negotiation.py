@@ -4,6 +4,7 @@ from typing import Final
 
 from collegium_connect.receive import dimse
 from collegium_connect.receive.pdu import Context, ContextResult, ProposedContext
+from collegium_connect.selection import KEY_OBJECTS
 from collegium_wire import ChannelSetup
 
 _STORAGE: Final = "1.2.840.10008.5.1.4.1.1."
@@ -42,6 +43,8 @@ def _is_offered(name: str, setup: ChannelSetup) -> bool:
         return True
     if name == dimse.STORAGE_COMMITMENT:
         return setup.storage_commitment
+    if name == KEY_OBJECTS and setup.selected_only:
+        return True  # else no export manifest could come, and nothing would ever leave
     return is_storage(name) and (not setup.storage_classes or name in setup.storage_classes)
 
 
