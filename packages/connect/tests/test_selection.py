@@ -271,6 +271,7 @@ def test_a_person_cannot_let_an_exam_go_whole_of_which_a_manifest_names_what_has
     until(lambda: selected.READ in box.held)
     assert box.held == {selected.NOT_NAMED: 3, selected.READ: 1}
     assert not box.line.can_be_let_go
+    assert (box.line.state, box.line.delivered) == ("held", 0)
     assert box.line.reason == (
         "Named by the export manifest and not come: 1. Not named by the export manifest and kept here: 3."
     )

@@ -256,7 +256,7 @@ def _state(row: sqlite3.Row, queued: sqlite3.Row | None, window: str) -> tuple[s
     if row["waiting"]:
         is_short = row["acquisition"] == Acquisition.SHORT
         return "receiving", "Waits for more of it to come." if is_short else ""
-    return ("delivered" if row["objects"] else "held"), ""
+    return ("delivered" if row["delivered"] else "held"), ""
 
 
 def _held(row: sqlite3.Row) -> str:
