@@ -21,7 +21,7 @@ from collegium_testkit.browser import profile
 from collegium_testkit.channels import channel
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
-from tests.patience import until
+from collegium_testkit.patience import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -153,6 +153,10 @@ def test_what_has_no_picture_and_what_was_decided_are_sound_to_look_at(
         page.get_by_text("ask the project to take it into the recipe").wait_for()
         wrong += seen_in_all_looks(page, "object-without-picture")
         page.goto("/quarantine")
+        page.get_by_role("link", name="Give up 2 objects").first.click()
+        page.get_by_role("button", name="Delete 2 objects").wait_for()
+        wrong += seen_in_all_looks(page, "group")
+        page.get_by_role("link", name="Keep them").click()
         split = page.locator("form", has_text="Neither alone")
         split.get_by_label("Why").fill("Two exams came under one number.")
         split.get_by_role("button").click()
