@@ -15,8 +15,8 @@ import pytest
 
 from collegium_testkit.browser import chromium_path, profile
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.patience import until
 from collegium_testkit.prepared import Prepared
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.browser import chromium_path
+from collegium_testkit.patience import until
 from tests.browser.test_live import running  # noqa: F401  the fixture is used by its name
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

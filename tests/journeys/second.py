@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from collegium_testkit.installation import free_port
-from collegium_testkit.patience import PATIENCE_S
-from tests.patience import until
+from collegium_testkit.patience import PATIENCE_S, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from collegium_testkit.browser import chromium_path
+from collegium_testkit.patience import until
 from collegium_testkit.trial import PEOPLE
 from tests.journeys.reading_desk import Desk
 from tests.journeys.screenshots import take
 from tests.journeys.trial_house import ACCEPTED, BASELINE, ELIGIBLE, TASKS, WEEK_8, TrialHouse, code_of
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

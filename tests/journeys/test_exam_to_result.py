@@ -19,9 +19,9 @@ from collegium_testkit import pacs, phantoms, real_data
 from collegium_testkit.browser import chromium_path, profile
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.patience import until
 from collegium_testkit.prepared import Prepared
 from tests.browser.viewer.driver import Driver
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

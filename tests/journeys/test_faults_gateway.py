@@ -19,9 +19,8 @@ import pytest
 
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.leftovers import drops_its_socket
-from collegium_testkit.patience import PATIENCE_S
+from collegium_testkit.patience import PATIENCE_S, until
 from tests.journeys.hospital import Hospital
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

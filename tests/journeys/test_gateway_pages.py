@@ -13,9 +13,8 @@ import pytest
 
 from collegium_deid import load_recipe
 from collegium_testkit import phantoms
-from collegium_testkit.patience import PATIENCE_S
+from collegium_testkit.patience import PATIENCE_S, until
 from tests.journeys.hospital import Hospital
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

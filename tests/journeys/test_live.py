@@ -23,10 +23,9 @@ import pytest
 
 from collegium.kit.postgres import EmbeddedPostgres
 from collegium_testkit.installation import InstallationProcess
-from collegium_testkit.patience import PATIENCE_S
+from collegium_testkit.patience import PATIENCE_S, until
 from collegium_testkit.prepared import Prepared
 from tests.journeys.second import second_web_process
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from collegium_testkit import pacs, people, phantoms
 from collegium_testkit.browser import profile
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
+from collegium_testkit.patience import until
 from collegium_testkit.prepared import Prepared
-from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,9 +17,8 @@ import httpx
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.gateways import GatewayProcess
 from collegium_testkit.installation import InstallationProcess
-from collegium_testkit.patience import PATIENCE_S
+from collegium_testkit.patience import PATIENCE_S, until
 from collegium_testkit.prepared import Prepared
-from tests.patience import until
 from tests.security.tenants import EDITOR, SECOND_READER, STRANGER
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from collegium_testkit.patience import PATIENCE_S
+from collegium_testkit.patience import PATIENCE_S, until
 from tests.journeys.second import second_web_process
-from tests.patience import until
 
 if TYPE_CHECKING:
     from tests.security.house import House

@@ -6,7 +6,7 @@ import zipfile
 from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Any
 
-from tests import patience
+from collegium_testkit import patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

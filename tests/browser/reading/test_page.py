@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.browser import chromium_path
+from collegium_testkit.patience import until
 from collegium_testkit.trial_form import trial_project
 from tests.browser.reading.desk import Reading
 from tests.browser.reading.test_form import CHANGES, add_row, item, rows, saved
-from tests.patience import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Locator, Page, Route

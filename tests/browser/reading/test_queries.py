@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from collegium_testkit.browser import chromium_path
-from tests.patience import until
+from collegium_testkit.patience import until
 
 if TYPE_CHECKING:
     from tests.browser.reading.desk import Reading

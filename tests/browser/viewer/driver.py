@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from tests import patience
+from collegium_testkit import patience
 from tests.browser.viewer.server import FRAME
 
 if TYPE_CHECKING:
