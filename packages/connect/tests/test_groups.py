@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -17,7 +17,7 @@ from collegium_connect.cli.parts import local_parts
 from collegium_connect.clock import now
 from collegium_connect.journal.aside_groups import GroupKey
 from collegium_connect.journal.database import Journal
-from collegium_connect.journal.selected import NOT_NAMED
+from collegium_connect.journal.selected import NOT_NAMED, READ
 from collegium_connect.keys import Secrets
 from collegium_connect.quarantine import AsideGroups, GroupChanged, NotSetAside, groups
 from collegium_connect.reason import ReasonMissing
@@ -28,6 +28,8 @@ from collegium_testkit import pacs, phantoms
 from collegium_testkit.channels import channel
 from collegium_testkit.deciding import Site
 from collegium_testkit.doors import CHANNEL
+from collegium_testkit.export_manifests import export_manifest
+from collegium_testkit.fake_server import FakeServer
 from collegium_testkit.gateways import GatewayProcess
 
 Until = Callable[..., None]
@@ -140,6 +142,26 @@ def test_all_of_an_exam_that_waits_for_one_reason_is_given_up_in_one_act(
     assert all("code=deid.release" in line.detail and "together=3" in line.detail for line in lines)
     assert site.trail.verify().is_whole
     until(lambda: not holds_bytes(settings.gateway.data_dir))
+
+
+@pytest.mark.requirement("C18")
+def test_what_an_export_manifest_does_not_name_is_given_up_together(
+    start: Callable[..., Gateway], server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(channel(), selected_only=True),)
+    gateway = start()
+    until(lambda: all(setup.selected_only for setup in gateway.configuration.in_force()))
+    exam = phantoms.ct_exam(tmp_path / "exam", slices=4, size=64)
+    manifest = export_manifest(tmp_path / "manifest.dcm", [(exam, exam.files[:1])])
+    send(gateway.receive_port, *exam.files, manifest)
+    until(lambda: len(server.receipted) == 1)
+    until(lambda: [group.objects for group in gateway.groups.listed(reason_code=NOT_NAMED)] == [3])
+    (group,) = gateway.groups.listed(reason_code=NOT_NAMED)
+
+    gateway.groups.delete(ONA, group.key, gateway.groups.show(group.key).shown, WHY)
+
+    assert [item.reason_code for item in gateway.quarantine.objects()] == [READ]
+    assert set(server.receipted.values()) == {1}
 
 
 @pytest.mark.requirement("C18")
