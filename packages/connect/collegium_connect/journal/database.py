@@ -20,7 +20,9 @@ Result = TypeVar("Result")
 _READERS: Final = 8
 _CHECKPOINT_PAGES: Final = 4096
 """Of 4 KB. Rows have random keys: pages are written many times, and whoever commits waits for a checkpoint."""
-_CACHE_KB: Final = 8192
+_WRITER_CACHE_KB: Final = 8192
+_READER_CACHE_KB: Final = 512
+"""Each reader has one of its own that fills with the journal's growth; behind it the system keeps the pages anyway."""
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -43,7 +45,7 @@ class Journal:
         self.is_damaged = False
         """Whether a damaged page was met; nothing is received any more then."""
         with self._told():
-            self._writer = self._connect()
+            self._writer = self._connect(_WRITER_CACHE_KB)
         try:
             with self._told():
                 _migrate(self._writer)
@@ -52,14 +54,14 @@ class Journal:
             self._writer.close()
             raise
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, cache_kb: int) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=10.0, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-            connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+            connection.execute(f"PRAGMA cache_size = -{cache_kb}")
             connection.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             connection.close()
@@ -138,7 +140,7 @@ class Journal:
                 raise sqlite3.ProgrammingError("The journal is closed.")
             if self._idle:
                 return self._idle.pop()
-        return self._connect()
+        return self._connect(_READER_CACHE_KB)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
