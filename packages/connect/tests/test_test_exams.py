@@ -63,6 +63,7 @@ def test_the_doctor_sends_an_invented_exam_the_whole_way_and_nothing_of_it_stays
         "delivered",
         "A test exam of the doctor: the server proves and forgets it.",
     )
+    assert gateway.status().totals.last_success_at is None
     with journal.look() as db:
         (scope,) = subjects.scopes(db)
         assert subjects.next_number(db, scope.scope_id) == 1

@@ -218,7 +218,8 @@ def finish(
         " WHERE delivery_id = ? AND state = ?",
         (State.DELIVERED, delivery_id, State.MISSING),
     )
-    if state is DeliveryState.DELIVERED:
+    is_test = any(item.outcome is Outcome.PROVEN for item in receipt.items)
+    if state is DeliveryState.DELIVERED and not is_test:
         db.execute(
             "UPDATE channels SET last_success_ms = ? WHERE channel_id ="
             " (SELECT channel_id FROM deliveries JOIN exams USING (exam_id) WHERE delivery_id = ?)",
