@@ -14,7 +14,7 @@ import ssl
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -121,6 +121,8 @@ class FakeServer:
         self.sent: list[bytes] = []
         """Every request's line, headers and body."""
         self._lock = threading.Lock()
+        self._lines: set[socket.socket] = set()
+        """Connections that are open; whoever is served on one does not outlive the server."""
         self._used_codes: dict[str, str] = {}
         self._http = ThreadingHTTPServer((host, 0), type("Handler", (_Handler,), {"fake": self}))
         self._http.daemon_threads = True
@@ -141,8 +143,24 @@ class FakeServer:
     def __exit__(self, *_: object) -> None:
         self.ending.set()
         self._http.shutdown()
+        with self._lock:
+            for line in self._lines:
+                _hang_up(line)
         self._http.server_close()
         self._thread.join(timeout=PATIENCE_S)
+
+    @contextlib.contextmanager
+    def line(self, connection: socket.socket) -> Iterator[None]:
+        """Hold a connection as open while it is served."""
+        with self._lock:
+            self._lines.add(connection)
+            if self.ending.is_set():
+                _hang_up(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._lines.discard(connection)
 
     @property
     def url(self) -> str:
@@ -373,7 +391,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def handle(self) -> None:
         # The gateway was killed, does not trust us, or the fault cut the line: all on purpose.
-        with contextlib.suppress(ConnectionError, TimeoutError, ValueError, ssl.SSLError):
+        with (
+            self.fake.line(self.connection),
+            contextlib.suppress(ConnectionError, TimeoutError, ValueError, ssl.SSLError),
+        ):
             super().handle()
 
     def date_time_string(self, timestamp: float | None = None) -> str:
@@ -381,6 +402,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the base class
         """Nothing: the test's output stays readable."""
+
+
+def _hang_up(line: socket.socket) -> None:
+    """Past TLS, which another thread may be reading."""
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 def _call_of(path: str) -> Call:
