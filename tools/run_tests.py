@@ -62,11 +62,11 @@ def _tested(chromium: Future[None]) -> list[str]:
     """Run the tests; the names of the runs that failed.
 
     Playwright holds its thread's event loop, which Django's own tests must not meet: two runs, at the same time. Who
-    drives a server, a gateway or a browser waits for it much of the time: more workers than cores.
+    drives a server or a browser waits for it much of the time: more workers than cores.
     """
     cores = os.cpu_count() or 2
     with prepared.kept(), tempfile.TemporaryFile("w+") as told:
-        tests = _run(cores + 1, ["-m", "not browser and not soak"])
+        tests = _run(cores, ["-m", "not browser and not soak"])
         chromium.result()
         in_browser = _run(max(2, cores // 2), ["-m", "browser and not soak", BROWSER_TESTS], told)
         failed = [_ended("Tests", tests), _ended("Browser tests", in_browser, told)]
