@@ -6,29 +6,19 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect import settings
 from collegium_connect.actor import Actor, Role
 from collegium_connect.cli.parts import LocalParts, local_parts
 from collegium_connect.quarantine import TooLate
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.captures import captures
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
 
 ONA = Actor("Ona Operator", Role.OPERATOR)
 WHY = "Decided in a test."
 Until = Callable[..., None]
-
-
-def captures(folder: Path, count: int) -> list[Path]:
-    """Pictures of a kind that waits for a person."""
-    files = phantoms.ct_exam(folder, slices=count, size=64).files
-    for path in files:
-        dataset = dcmread(path)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-        dataset.save_as(path, enforce_file_format=True)
-    return list(files)
 
 
 def decide(parts: LocalParts, object_id: str, number: int) -> str:

@@ -8,8 +8,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect import settings as stored_settings
 from collegium_connect.actor import CONSOLE, GATEWAY, Actor, NotAllowed, Role
@@ -25,6 +23,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.captures import captures
 from collegium_testkit.channels import channel
 from collegium_testkit.deciding import Site
 from collegium_testkit.doors import CHANNEL
@@ -37,16 +36,6 @@ ONA = Actor("Ona Operator", Role.OPERATOR)
 ADA = Actor("Ada Admin", Role.ADMINISTRATOR)
 WHY = "The trial has no use for them."
 NOBODY_NAMED = GroupKey("ch-1", "exam-1", NOT_NAMED)
-
-
-def captures(folder: Path, count: int) -> list[Path]:
-    """Pictures of one exam, of a kind that waits for a person."""
-    files = phantoms.ct_exam(folder, slices=count, size=64).files
-    for path in files:
-        dataset = dcmread(path)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-        dataset.save_as(path, enforce_file_format=True)
-    return list(files)
 
 
 def send(port: int, *paths: Path) -> None:

@@ -12,7 +12,6 @@ from unittest.mock import patch
 import httpx
 import pytest
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 from starlette.routing import Route
 
 from collegium_connect.actor import CONSOLE, Actor, Role
@@ -28,6 +27,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.captures import captures
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.patience import PATIENCE_S
 
@@ -293,11 +293,7 @@ def test_the_log_tells_whether_its_chain_is_whole(visitor: Visitor) -> None:
 @pytest.fixture
 def screen(gateway: Gateway, tmp_path: Path, until: Until) -> str:
     """A secondary capture with writing in it, which waits for a person; its id."""
-    path = phantoms.ct_exam(tmp_path / "screen", slices=1, size=64).files[0]
-    dataset = dcmread(path)
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    dataset.save_as(path, enforce_file_format=True)
-    pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
+    pacs.send(captures(tmp_path / "screen"), "127.0.0.1", gateway.receive_port, "TRIAL1")
     until(lambda: len(gateway.quarantine.objects()) == 1)
     return gateway.quarantine.objects()[0].object_id
 
@@ -338,12 +334,7 @@ def test_a_person_looks_hides_and_releases_and_what_arrives_is_what_was_shown(
 def test_the_pictures_of_an_exam_are_seen_together_and_those_ticked_are_released(
     gateway: Gateway, visitor: Visitor, server: FakeServer, tmp_path: Path, until: Until
 ) -> None:
-    exam = phantoms.ct_exam(tmp_path / "exam", slices=2, size=64)
-    for path in exam.files:
-        dataset = dcmread(path)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-        dataset.save_as(path, enforce_file_format=True)
-    pacs.send(exam.files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    pacs.send(captures(tmp_path / "exam", 2), "127.0.0.1", gateway.receive_port, "TRIAL1")
     visitor.sign_in("Otto")
     page = re.search(r"/quarantine/exams/[0-9a-f-]{36}", visitor.http.get("/quarantine").text)
     assert page
@@ -375,16 +366,6 @@ def test_an_object_is_given_up_only_when_the_word_is_typed(
     assert "Deleted." in done.text
     assert gateway.quarantine.objects() == []
     assert "There is no such object" in visitor.http.get(f"/quarantine/{screen}").text
-
-
-def captures(folder: Path, count: int) -> list[Path]:
-    """Pictures of one exam, of a kind that waits for a person."""
-    files = phantoms.ct_exam(folder, slices=count, size=64).files
-    for path in files:
-        dataset = dcmread(path)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-        dataset.save_as(path, enforce_file_format=True)
-    return list(files)
 
 
 def group_page(visitor: Visitor) -> httpx.Response:

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect.cli import main
 from collegium_connect.people import people
 from collegium_connect.people.passwords import Cost, digest_of
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
-from collegium_testkit import pacs, phantoms
+from collegium_testkit import pacs
+from collegium_testkit.captures import captures
 from collegium_testkit.fake_server import FakeServer
 
 PASSWORD = "correct horse battery"
@@ -52,10 +52,7 @@ def run(
 @pytest.fixture
 def waiting(gateway: Gateway, tmp_path: Path) -> Path:
     """A secondary capture in quarantine."""
-    path = phantoms.ct_exam(tmp_path / "exam", slices=1, size=64).files[0]
-    dataset = dcmread(path)
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    dataset.save_as(path, enforce_file_format=True)
+    (path,) = captures(tmp_path / "exam")
     pacs.send([path], "127.0.0.1", gateway.receive_port, "TRIAL1")
     return path
 
@@ -170,11 +167,6 @@ def test_what_is_set_aside_together_is_listed_and_given_up_as_it_was_listed(run:
 @pytest.fixture
 def group(run: Run, gateway: Gateway, tmp_path: Path, until: Callable[..., None]) -> str:
     """Two secondary captures of one exam, as the list of groups names them."""
-    files = phantoms.ct_exam(tmp_path / "group", slices=2, size=64).files
-    for path in files:
-        dataset = dcmread(path)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-        dataset.save_as(path, enforce_file_format=True)
-    pacs.send(files, "127.0.0.1", gateway.receive_port, "TRIAL1")
+    pacs.send(captures(tmp_path / "group", 2), "127.0.0.1", gateway.receive_port, "TRIAL1")
     until(lambda: [one.objects for one in gateway.groups.listed()] == [2])
     return run("quarantine", "groups")[1].split()[0]

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect.folders import journal_path
 from collegium_connect.intake import Status
@@ -17,6 +16,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_connect.spool import Place, Stores
 from collegium_testkit import pacs, phantoms
+from collegium_testkit.captures import as_capture
 from collegium_testkit.fake_server import FakeServer
 
 Until = Callable[..., None]
@@ -89,11 +89,7 @@ def test_a_truncated_object_is_sealed_whole(
 def test_an_object_that_needs_a_look_at_its_pixels_waits_in_quarantine(
     gateway: Gateway, server: FakeServer, tmp_path: Path
 ) -> None:
-    path = one_file(tmp_path)
-    dataset = dcmread(path)
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    dataset.Modality = "OT"
-    dataset.save_as(path, enforce_file_format=True)
+    path = as_capture(one_file(tmp_path))
 
     statuses = send(gateway, path)
 

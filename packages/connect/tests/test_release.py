@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
 from collegium_connect.journal import channels
@@ -25,6 +24,7 @@ from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
 from collegium_deid import load_recipe
 from collegium_testkit import pacs, phantoms, wordy
+from collegium_testkit.captures import as_capture, captures
 from collegium_testkit.deciding import Site
 from collegium_testkit.fake_server import FakeServer
 from collegium_wire import Allocation
@@ -33,19 +33,6 @@ Until = Callable[..., None]
 ONA = Actor("Ona Operator", Role.OPERATOR)
 ADA = Actor("Ada Admin", Role.ADMINISTRATOR)
 WHY = "I looked at the picture."
-
-
-def capture(folder: Path) -> Path:
-    """A secondary capture: a kind of picture that waits for a person."""
-    return as_capture(phantoms.ct_exam(folder, slices=1, size=64).files[0])
-
-
-def as_capture(path: Path) -> Path:
-    dataset = dcmread(path)
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-    dataset.Modality = "OT"
-    dataset.save_as(path, enforce_file_format=True)
-    return path
 
 
 def without_patient(path: Path) -> Path:
@@ -62,7 +49,7 @@ def send(gateway: Gateway, *paths: Path) -> list[int]:
 @pytest.fixture
 def waiting(gateway: Gateway, tmp_path: Path) -> Path:
     """The one object of the quarantine: a capture that waits for a person."""
-    path = capture(tmp_path)
+    (path,) = captures(tmp_path)
     send(gateway, path)
     return path
 
@@ -303,7 +290,7 @@ def test_a_release_can_be_taken_back_until_a_delivery_names_it(
 ) -> None:
     server.channels = (replace(server.channels[0], quiet_time_s=3600),)
     until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
-    send(gateway, capture(tmp_path))
+    send(gateway, *captures(tmp_path))
     object_id = site.only()
     seen = site.quarantine.look(ONA, object_id)
     site.quarantine.release(ONA, seen.look_id, WHY)

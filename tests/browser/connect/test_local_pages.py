@@ -8,7 +8,6 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from pydicom import dcmread
-from pydicom.uid import SecondaryCaptureImageStorage
 
 from collegium_connect.actor import CONSOLE, Role
 from collegium_connect.clock import now
@@ -18,6 +17,7 @@ from collegium_connect.people import People
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms, wordy
 from collegium_testkit.browser import profile
+from collegium_testkit.captures import captures
 from collegium_testkit.channels import channel
 from collegium_testkit.fake_server import FakeServer, Fault
 from collegium_testkit.gateways import GatewayProcess
@@ -49,10 +49,7 @@ def gateway(server: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
         People(journal, trail, now).add(CONSOLE, "Ada Invented", Role.ADMINISTRATOR, PASSWORD)
         journal.close()
         exam = phantoms.ct_exam(folder / "exam", slices=2, size=64)
-        screen = phantoms.ct_exam(folder / "screen", slices=1, size=128, seed=5).files[0]
-        dataset = dcmread(screen)
-        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
-        dataset.save_as(screen, enforce_file_format=True)
+        (screen,) = captures(folder / "screen", size=128, seed=5)
         pacs.send([*exam.files, screen], "127.0.0.1", made.receive_port, "TRIAL1")
         until(lambda: len(server.receipted) == 2, "the receipt")
         yield made
