@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from collegium_testkit.delivering import CleanExam, Client, Sender
+    from collegium_testkit.drawing import Reading
     from collegium_testkit.world import World
 
 
@@ -34,3 +35,22 @@ def sender(client: Client, world: World) -> Sender:
     from collegium_testkit.delivering import enrolled
 
     return enrolled(client, world)
+
+
+@pytest.fixture
+def reading(sender: Sender, clean_exam: Callable[..., CleanExam]) -> Reading:
+    """A reader before a delivered exam of three images."""
+    from collegium_testkit.drawing import Reading
+
+    exam = clean_exam(slices=3)
+    receipt = sender.deliver(exam)
+    return Reading(sender, exam, receipt["exam_id"], sender.world.join("Reader"))
+
+
+@pytest.fixture
+def grant_addresses() -> Iterator[None]:
+    """What is opened under a grant, without the rest of the site's addresses."""
+    from django.test import override_settings
+
+    with override_settings(ROOT_URLCONF="collegium.imaging.grants.api"):
+        yield

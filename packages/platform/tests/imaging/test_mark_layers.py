@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from django.test import override_settings
 
 from collegium.imaging.archive.models import Instance
 from collegium.imaging.grants.errors import GrantInvalid
@@ -22,26 +21,13 @@ from collegium_testkit.drawing import Reading
 from collegium_testkit.world import new_world
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from collegium_testkit.delivering import CleanExam, Sender
+    from collegium_testkit.delivering import CleanExam
 
     Exams = Callable[..., CleanExam]
 
-pytestmark = pytest.mark.requirement("R53")
-
-
-@pytest.fixture
-def reading(sender: Sender, clean_exam: Exams) -> Reading:
-    exam = clean_exam(slices=3)
-    receipt = sender.deliver(exam)
-    return Reading(sender, exam, receipt["exam_id"], sender.world.join("Reader"))
-
-
-@pytest.fixture(autouse=True)
-def _addresses() -> Iterator[None]:
-    with override_settings(ROOT_URLCONF="collegium.imaging.grants.api"):
-        yield
+pytestmark = [pytest.mark.requirement("R53"), pytest.mark.usefixtures("grant_addresses")]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import pytest
 from django.test import Client as Browser
-from django.test import override_settings
 
 from collegium.imaging.marks import queries as marks
 from collegium.imaging.marks.models import MarkRevision
@@ -17,26 +16,13 @@ from collegium.kit.ids import uuid7
 from collegium_testkit.drawing import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from collegium_testkit.delivering import CleanExam, Sender
+    from collegium_testkit.delivering import CleanExam
 
     Exams = Callable[..., CleanExam]
 
-pytestmark = pytest.mark.requirement("R53")
-
-
-@pytest.fixture
-def reading(sender: Sender, clean_exam: Exams) -> Reading:
-    exam = clean_exam(slices=3)
-    receipt = sender.deliver(exam)
-    return Reading(sender, exam, receipt["exam_id"], sender.world.join("Reader"))
-
-
-@pytest.fixture(autouse=True)
-def _addresses() -> Iterator[None]:
-    with override_settings(ROOT_URLCONF="collegium.imaging.grants.api"):
-        yield
+pytestmark = [pytest.mark.requirement("R53"), pytest.mark.usefixtures("grant_addresses")]
 
 
 @pytest.mark.requirement("V05")
