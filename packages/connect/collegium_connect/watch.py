@@ -12,8 +12,8 @@ from collegium_connect.alarms import Alarms
 from collegium_connect.channels import Channels
 from collegium_connect.clock import Clock, to_ms
 from collegium_connect.errors import JournalDamaged
+from collegium_connect.journal import answers, overview, pulls, selected
 from collegium_connect.journal import channels as stored
-from collegium_connect.journal import overview, pulls, selected
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.objects import UNMET
 from collegium_connect.receive.certificate import Certificate
@@ -41,6 +41,9 @@ _NAMED_FOR: Final = timedelta(hours=1)
 """What an export manifest names may take so long to come."""
 _TOLD_FOR: Final = timedelta(days=1)
 """An exam that was sent though it lacks something is told for so long."""
+
+_HELD_FOR: Final = timedelta(days=7)
+"""What the server holds is told for so long; the exam's line says it as long as its objects are remembered."""
 
 
 class Watch:
@@ -97,7 +100,7 @@ class Watch:
 
     def _tell_of_channels(self) -> None:
         with self._journal.look() as db:
-            told = _of_ways(db) | _of_exams(db, self._clock())
+            told = _of_ways(db, self._clock()) | _of_exams(db, self._clock())
             shared_ms = stored.shared_since_ms(db)
             self._last_row, sizes = overview.received_after(db, self._last_row)
         self.received.add(sum(sizes.values()))
@@ -150,13 +153,18 @@ class Watch:
         self.alarms.keep("connect.receive.certificate_ends", {"": words} if words else {})
 
 
-def _of_ways(db: sqlite3.Connection) -> dict[str, dict[str, str]]:
+def _of_ways(db: sqlite3.Connection, now: datetime) -> dict[str, dict[str, str]]:
     """What is told of the ways in and out: for each code, words by channel."""
     return {
         "connect.delivery.given_up": {
             channel_id: f"Deliveries given up after too many failed attempts: {count}."
             " The local page says why; it offers to try again."
             for channel_id, count in overview.given_up(db).items()
+        },
+        answers.HELD: {
+            channel_id: f"Objects sent within a week that the server has with another header or other pixels: {count}."
+            " It holds them until the project decides; the list of exams says what differs."
+            for channel_id, count in answers.held(db, to_ms(now - _HELD_FOR)).items()
         },
         "connect.pull.failed": {
             line.channel_id: f"Entries of a pull list that failed: {line.failed}. {line.problem}"

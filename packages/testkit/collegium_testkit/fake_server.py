@@ -103,6 +103,8 @@ class FakeServer:
         self.faults: list[Fault] = []
         self.refuse: set[str] = set()
         """Digests or SOP instance UIDs that the receipt refuses."""
+        self.cleaned_otherwise = False
+        """Whether what it has with another content counts as cleaned by another version."""
         self.deliveries: dict[str, _Delivery] = {}
         self.archive: dict[str, list[str]] = {}
         """SOP instance UID to the digests it was stored with."""
@@ -293,6 +295,8 @@ class FakeServer:
             outcome, reason = Outcome.REFUSED, "The recipe of the channel was not followed."
         elif sha256 in known:
             outcome = Outcome.DUPLICATE
+        elif known and self.cleaned_otherwise:
+            outcome, reason = Outcome.DUPLICATE, "Cleaned by another."
         elif known:
             outcome, reason = Outcome.HELD, "Other content under a known instance UID."
         if outcome is not Outcome.REFUSED:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
 
+from collegium_connect.journal import answers
 from collegium_connect.journal.exams import HAS_DOUBT
 from collegium_connect.journal.objects import IN_DOUBT, State, hold
 from collegium_connect.spool import Place
@@ -213,6 +214,7 @@ def finish(
         "UPDATE objects SET state = ? WHERE delivery_id = ? AND state = ?",
         (State.DELIVERED, delivery_id, State.QUEUED),
     )
+    answers.note(db, delivery_id, receipt.items)
     db.execute(  # the server had them before the disk lost them
         "UPDATE objects SET state = ?, segment = NULL, offset = NULL, reason_code = '', reason = ''"
         " WHERE delivery_id = ? AND state = ?",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collegium_connect.clock import from_ms
-from collegium_connect.journal import selected
+from collegium_connect.journal import answers, selected
 from collegium_connect.journal.deliveries import DeliveryState
 from collegium_connect.journal.exams import Acquisition
 from collegium_connect.journal.objects import IN_DOUBT, UNMET, State
@@ -211,7 +211,7 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     state, reason = _state(row, queued, setup.get("send_window", ""))
     if row["acquisition"] in (Acquisition.UNMET, Acquisition.LET_GO):
         reason = f"{reason} Does not meet the acquisition requirements.".strip()
-    reason = " ".join(filter(None, (reason, *_left(row))))
+    reason = " ".join(filter(None, (reason, *_left(row), *answers.of_exam(db, row["exam_id"]))))
     if row["quarantined"] and not reason:
         reason = f"In quarantine: {row['quarantined']}."
     next_attempt = _time(queued["next_attempt_ms"]) if queued is not None and state == "retrying" else None

@@ -331,4 +331,8 @@ MIGRATIONS: Final = (
     ) STRICT;
     ALTER TABLE gateway ADD COLUMN server_protocol INTEGER NOT NULL DEFAULT 0;
     """,
+    """
+    -- Delivered objects of which the server said more than that it has them: few of a long journal.
+    CREATE INDEX objects_answered ON objects (exam_id, reason_code) WHERE state = 'delivered' AND reason_code != '';
+    """,
 )

@@ -10,6 +10,9 @@ from collegium.kit.errors import Conflict, Invalid, NotFound
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_NAMES = 160
+"""Characters of names in a reason, so that it fits where reasons are kept."""
+
 
 class DeliveryNotFound(NotFound):
     code = "ingest.delivery.not_found"
@@ -87,3 +90,30 @@ class NotConforming(ObjectInvalid):
 class OtherPixels(ObjectInvalid):
     code = "ingest.object.other_content"
     message = "The archive holds this instance with other pixels. It is held until a person decides."
+
+
+class OtherHeader(ObjectInvalid):
+    code = "ingest.object.other_header"
+    message = "The archive holds this picture with another header. It is held until a person decides."
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Args: `names` of the attributes that differ; as many are told as there is room for."""
+        told = ""
+        for count, name in enumerate(names):
+            longer = f"{told}, {name}" if told else name
+            if len(longer) > _NAMES:
+                told = f"{told} and {len(names) - count} more"
+                break
+            told = longer
+        super().__init__(
+            f"The archive holds this picture with another header ({told}). Both are kept; the first counts until a"
+            " person decides."
+        )
+
+
+class CleanedOtherwise(ObjectInvalid):
+    code = "ingest.object.cleaned_otherwise"
+    message = (
+        "The archive holds this picture with a header cleaned by another recipe or version. It keeps that one. Where"
+        " the site corrected something in it, tell the project."
+    )

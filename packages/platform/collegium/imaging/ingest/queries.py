@@ -43,6 +43,13 @@ def missing(delivery_row: Delivery) -> tuple[str, ...]:
     return tuple(rows.values_list("sha256", flat=True))
 
 
+def delivery_of_blob(actor: Actor, blob_id: UUID) -> Delivery | None:
+    """The delivery that brought these bytes."""
+    rows = DeliveryObject.objects.filter(space_id=actor.space, blob_id=blob_id).select_related("delivery")
+    found = rows.first()
+    return found.delivery if found else None
+
+
 def held(actor: Actor) -> list[DeliveryObject]:
     """Objects that wait for a person's decision, oldest first."""
     rows = DeliveryObject.objects.filter(space_id=actor.space, state=ObjectState.HELD)

@@ -13,9 +13,16 @@ from collegium.imaging.archive import services as archiving
 from collegium.imaging.archive import storage
 from collegium.imaging.archive.errors import FramesUnreadable
 from collegium.imaging.archive.pixels import pixel_digest
+from collegium.imaging.archive.sameness import differing
 from collegium.imaging.archive.services import NewInstance
 from collegium.imaging.ingest import queries
-from collegium.imaging.ingest.errors import ExamOfAnotherSubject, OtherPixels, SeriesOfAnotherExam
+from collegium.imaging.ingest.errors import (
+    CleanedOtherwise,
+    ExamOfAnotherSubject,
+    OtherHeader,
+    OtherPixels,
+    SeriesOfAnotherExam,
+)
 from collegium.imaging.ingest.events import ExamArrived
 from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState, Source
 from collegium.imaging.ingest.rows import save_outcomes
@@ -90,10 +97,8 @@ def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObjec
             _mark(one, ObjectState.REFUSED, SeriesOfAnotherExam())
         elif known is None:
             _mark(one, ObjectState.STORED)
-        elif _is_same(actor, known, one):
-            _mark(one, ObjectState.DUPLICATE)
         else:
-            _mark(one, ObjectState.HELD, OtherPixels())
+            _mark(one, *_compared(actor, row, known, one))
 
 
 def _mark(one: DeliveryObject, state: ObjectState, why: ObjectInvalid | None = None) -> None:
@@ -101,20 +106,47 @@ def _mark(one: DeliveryObject, state: ObjectState, why: ObjectInvalid | None = N
     one.code, one.reason = (why.code, why.text) if why else ("", "")
 
 
-def _is_same(actor: Actor, known: Instance, one: DeliveryObject) -> bool:
-    """Whether both show the same: equal bytes, or equal decoded pixels."""
+def _compared(
+    actor: Actor, row: Delivery, known: Instance, one: DeliveryObject
+) -> tuple[ObjectState, ObjectInvalid | None]:
+    """What becomes of an object whose instance is there already: by its decoded pixels, then by its header.
+
+    Only headers that the same recipe and program cleaned can tell what the site changed.
+    """
     if known.blob.sha256 == one.sha256:
-        return True
+        return ObjectState.DUPLICATE, None
     blobs = storage.blobs()
     assert one.blob_id
+    before = blobs.read_all(archive.blob_key(actor, known.blob_id))
+    now = blobs.read_all(archive.blob_key(actor, one.blob_id))
+    if not _show_the_same(actor, known, before, now):
+        return ObjectState.HELD, OtherPixels()
+    names = differing(before, now)
+    if not names:
+        return ObjectState.DUPLICATE, None
+    stored_by = queries.delivery_of_blob(actor, known.blob_id)
+    if stored_by is None or _cleaned_by(stored_by) != _cleaned_by(row):
+        return ObjectState.DUPLICATE, CleanedOtherwise()
+    return ObjectState.HELD, OtherHeader(names)
+
+
+def _show_the_same(
+    actor: Actor, known: Instance, before: bytes | memoryview, now: bytes | memoryview
+) -> bool:
     try:
-        before = known.pixel_digest or pixel_digest(blobs.read_all(archive.blob_key(actor, known.blob_id)))
-        now = pixel_digest(blobs.read_all(archive.blob_key(actor, one.blob_id)))
+        digest = known.pixel_digest or pixel_digest(before)
+        if not known.pixel_digest:
+            archiving.set_pixel_digest(actor=actor, instance_id=known.id, digest=digest)
+        return digest == pixel_digest(now)
     except FramesUnreadable:
         return False  # when in doubt it is held, and a person looks
-    if not known.pixel_digest:
-        archiving.set_pixel_digest(actor=actor, instance_id=known.id, digest=before)
-    return before == now
+
+
+def _cleaned_by(row: Delivery) -> tuple[str, str]:
+    """The recipe and the program that made a delivery's headers; empty where no manifest says so."""
+    if row.source != Source.GATEWAY:
+        return "", ""
+    return row.recipe_digest, Manifest.from_json(row.manifest_text.encode()).software
 
 
 def _is_unneeded(one: DeliveryObject) -> bool:
@@ -143,6 +175,8 @@ def _close(
 ) -> Receipt:
     receipt = write_receipt(row, exam, objects)
     counts = {outcome.value: sum(i.outcome is outcome for i in receipt.items) for outcome in _OUTCOMES}
+    if otherwise := sum(one.code == CleanedOtherwise.code for one in objects):
+        counts["cleaned_otherwise"] = otherwise
     record(
         actor,
         Action.DELIVERY_COMPLETED,

@@ -1,0 +1,213 @@
+"""An instance that comes again: the same is stored once; another header or other pixels are kept and told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ImplicitVRLittleEndian, JPEGLosslessSV1, RLELossless
+
+from collegium.imaging.archive import queries as archive
+from collegium.imaging.archive.models import Instance
+from collegium.imaging.archive.sameness import differing
+from collegium.imaging.ingest import queries
+from collegium.imaging.ingest.models import Delivery
+from collegium.kit.database import acting_as
+from collegium.trust.audit import queries as audit
+from collegium_testkit.delivering import edited
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from collegium_testkit.delivering import CleanExam, CleanObject, Sender
+
+    Exams = Callable[..., CleanExam]
+
+
+def again(exam: CleanExam, change: Callable[[Dataset], None]) -> CleanExam:
+    return replace(exam, objects=(edited(exam.objects[0], change),))
+
+
+def corrected(dataset: Dataset) -> None:
+    dataset.PatientWeight = "64.25"
+    dataset.ImageLaterality = "L"
+
+
+def implicit(dataset: Dataset) -> None:
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+
+
+def corrected_and_compressed(dataset: Dataset) -> None:
+    corrected(dataset)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+
+
+@pytest.mark.requirement("I04")
+@pytest.mark.parametrize("change", [corrected, corrected_and_compressed])
+def test_a_corrected_header_of_the_same_picture_is_held_and_says_what_differs(
+    sender: Sender, clean_exam: Exams, change: Callable[[Dataset], None]
+) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+
+    (item,) = sender.deliver(again(exam, change))["items"]
+
+    assert item["outcome"] == "held"
+    assert "Image Laterality" in item["reason"]
+    assert "Patient's Weight" in item["reason"]
+    assert "64.25" not in item["reason"]
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        actor = sender.world.actor()
+        (held,) = queries.held(actor)
+        assert held.code == "ingest.object.other_header"
+        assert held.blob_id is not None
+        assert (
+            archive.known_instances(actor, [held.sop_instance_uid])[held.sop_instance_uid].blob_id
+            != held.blob_id
+        )
+        assert Instance.objects.count() == 1
+
+
+@pytest.mark.requirement("I04")
+def test_the_same_object_in_another_encoding_of_its_header_is_a_duplicate(
+    sender: Sender, clean_exam: Exams
+) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+
+    (item,) = sender.deliver(again(exam, implicit))["items"]
+
+    assert (item["outcome"], item["reason"]) == ("duplicate", "")
+
+
+def of_other_software(_sender: Sender) -> dict[str, Any]:  # Any: fields of the manifest
+    return {"software": "test 2"}
+
+
+def of_other_recipe(sender: Sender) -> dict[str, Any]:  # Any: fields of the manifest
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        Delivery.objects.update(recipe_digest="0" * 64)
+    return {}
+
+
+@pytest.mark.requirement("I04")
+@pytest.mark.parametrize("cleaned_otherwise", [of_other_software, of_other_recipe])
+def test_a_header_that_another_recipe_or_version_cleaned_is_told_and_not_held(
+    sender: Sender, clean_exam: Exams, cleaned_otherwise: Callable[[Sender], dict[str, Any]]
+) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+    changes = cleaned_otherwise(sender)
+
+    receipt = sender.deliver(again(exam, corrected), **changes)
+
+    (item,) = receipt["items"]
+    assert item["outcome"] == "duplicate"
+    assert "cleaned by another" in item["reason"]
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        actor = sender.world.actor()
+        assert queries.held(actor) == []
+        line = audit.history(actor, "ingest.delivery", receipt["delivery_id"])[0]
+    assert line.new
+    assert line.new["cleaned_otherwise"] == 1
+
+
+def test_what_another_version_cleaned_into_the_same_header_is_a_plain_duplicate(
+    sender: Sender, clean_exam: Exams
+) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+
+    (item,) = sender.deliver(again(exam, implicit), software="test 2")["items"]
+
+    assert (item["outcome"], item["reason"]) == ("duplicate", "")
+
+
+def no_change(_dataset: Dataset) -> None:
+    pass
+
+
+def written_anew(dataset: Dataset) -> None:
+    """What an archive writes with every send."""
+    dataset.RetrieveAETitle = "PACS"
+    dataset.InstanceAvailability = "ONLINE"
+    dataset.ContributingEquipmentSequence = [Dataset()]
+    dataset.add_new(0x00080000, "UL", 4)
+    dataset.add_new(0xFFFCFFFC, "OB", bytes(16))
+    dataset.file_meta.ImplementationVersionName = "OTHER"
+
+
+def other_charset(dataset: Dataset) -> None:
+    dataset.SpecificCharacterSet = "ISO_IR 192"
+
+
+def emptied(dataset: Dataset) -> None:
+    dataset.AcquisitionNumber = None
+    dataset.BodyPartExamined = ""
+
+
+def emptied_otherwise(dataset: Dataset) -> None:
+    emptied(dataset)
+    del dataset.BodyPartExamined
+
+
+def with_private(dataset: Dataset) -> None:
+    dataset.add_new(0x00091001, "LO", "private")
+
+
+def as_colour_of_jpeg(dataset: Dataset) -> None:
+    """Of which only the header is looked at."""
+    del dataset.PixelData
+    dataset.file_meta.TransferSyntaxUID = JPEGLosslessSV1
+    dataset.PhotometricInterpretation = "YBR_FULL_422"
+    dataset.PlanarConfiguration = 1
+
+
+def colour(dataset: Dataset) -> None:
+    dataset.PhotometricInterpretation = "RGB"
+    dataset.PlanarConfiguration = 0
+
+
+def inverted(dataset: Dataset) -> None:
+    dataset.PhotometricInterpretation = "MONOCHROME1"
+
+
+def deep(dataset: Dataset) -> None:
+    item = Dataset()
+    item.ViewCodeSequence = [Dataset()]
+    item.ViewCodeSequence[0].CodeValue = "R-10226"
+    dataset.RequestAttributesSequence = [item]
+
+
+def unreadable(dataset: Dataset) -> None:
+    dataset.add_new(0x00101030, "DS", "")
+    dataset[0x00101030]._value = "seventy"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "names"),
+    [
+        (no_change, written_anew, ()),
+        (no_change, other_charset, ()),
+        (emptied, emptied_otherwise, ()),
+        (colour, as_colour_of_jpeg, ()),
+        (no_change, inverted, ("Photometric Interpretation",)),
+        (no_change, deep, ("Request Attributes Sequence",)),
+        (no_change, corrected, ("Patient's Weight", "Image Laterality")),
+        (no_change, unreadable, ("Patient's Weight",)),
+        (no_change, with_private, ("(0009,1001)",)),
+    ],
+)
+def test_headers_are_compared_by_what_they_say_not_by_how_they_are_sent(
+    clean_exam: Exams,
+    before: Callable[[Dataset], None],
+    now: Callable[[Dataset], None],
+    names: tuple[str, ...],
+) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+
+    found = differing(edited(exam, before).content, edited(exam, now).content)
+
+    assert found == names
