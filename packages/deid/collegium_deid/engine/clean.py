@@ -7,25 +7,27 @@ from `Cleaned.pixel_start` through `passage.PixelPassage`, which also drops what
 
 from __future__ import annotations
 
+import functools
 import re
-import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from collegium_deid.dictionary import show
 from collegium_deid.engine import person, values
-from collegium_deid.engine.decide import Case
+from collegium_deid.engine.decide import Case, new_uid
 from collegium_deid.engine.elements import FileHead, parse_file
 from collegium_deid.engine.pixelplan import PixelPlan, pixel_plan
+from collegium_deid.engine.recent import Recent
 from collegium_deid.engine.rewrite import Rewriter
+from collegium_deid.engine.stencil import LongWay, Stencils, place_of
 from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from collegium_deid.engine.stencil import Filled, Stencil
     from collegium_deid.engine.text import KnownTokens
     from collegium_deid.keys import SiteKey
     from collegium_deid.rules.recipe import Recipe
@@ -38,6 +40,7 @@ IMPLEMENTATION_VERSION: Final = "COLLEGIUM_DEID_1"
 _SUBJECT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9])?")
 _REWRITERS: Final = 32
 _DIRECTORY: Final = 0x00041220
+_PREAMBLE: Final = bytes(128) + b"DICM"
 
 
 @dataclass(frozen=True)
@@ -92,23 +95,30 @@ def clean_object(
         Rejected: the object cannot be cleaned with certainty; the message holds no value.
     """
     began = time.perf_counter()
+    place = place_of(head, recipe, key)
+    stencil = _stencils.find(place, recipe)
+    filled = None if stencil is None else stencil.fill(head)
+    if stencil is not None and filled is not None:
+        subject = _code(subject, stencil.made.local_id)
+        if subject == stencil.made.subject_code:
+            return _as_before(stencil, filled, began)
     parsed = parse_file(head, complete=complete)
     if _DIRECTORY in parsed.elements:
         raise Rejected(
             "deid.dicomdir", f"{show(_DIRECTORY)} makes this the index of a medium; clean its files."
         )
     plan = pixel_plan(parsed, recipe)
-    code = subject if isinstance(subject, str) else subject(local_id_of(parsed))
+    code = _code(subject, local_id_of(parsed))
     require_subject_code(code)
     rewriter, local_id = _rewriter(parsed, recipe, key, code)
-    uids = [_uid(parsed, rewriter.case, tag) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
+    uids = [new_uid(rewriter.case, tag, parsed.raw(tag)) for tag in (0x00080018, 0x0020000D, 0x0020000E)]
     pieces, codes = rewriter.top_level(head, parsed.elements.values(), _inserts(recipe, code, parsed))
     sop_class = parsed.text(0x00080016)
     meta = _meta(sop_class, uids[0], parsed.transfer_syntax_uid)
     report = Report(
         recipe.name, recipe.version, recipe.digest, Report.count(codes), time.perf_counter() - began
     )
-    return Cleaned(
+    made = Cleaned(
         head=b"".join((meta, *pieces)),
         pixel_start=len(head) if parsed.pixel_start is None else parsed.pixel_start,
         has_pixels=parsed.pixel_start is not None,
@@ -124,6 +134,25 @@ def clean_object(
         subject_code=code,
         tokens=rewriter.case.known.every,
         local_id=local_id,
+    )
+    _stencils.learn(place, LongWay(recipe, parsed, rewriter, codes, made))
+    return made
+
+
+def _code(subject: str | Callable[[str], str], local_id: str) -> str:
+    return subject if isinstance(subject, str) else subject(local_id)
+
+
+def _as_before(stencil: Stencil, filled: Filled, began: float) -> Cleaned:
+    made, uid = stencil.made, filled.sop_instance_uid
+    meta = _meta(made.sop_class_uid, uid, made.transfer_syntax_uid)
+    counts = Report.count(filled.codes)
+    return replace(
+        made,
+        head=b"".join((meta, *filled.pieces)),
+        pixel_start=filled.pixel_start,
+        report=replace(made.report, counts=counts, seconds=time.perf_counter() - began),
+        sop_instance_uid=uid,
     )
 
 
@@ -156,28 +185,9 @@ def local_id_of(head: FileHead) -> str:
     return person.local_id(head, person.codecs_of(head))
 
 
-class _Recent:
-    """The rewriters of the last cases, so that the slices of a series share one memory."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._made: OrderedDict[tuple[object, ...], tuple[Rewriter, str]] = OrderedDict()
-
-    def get(self, key: tuple[object, ...]) -> tuple[Rewriter, str] | None:
-        with self._lock:
-            found = self._made.get(key)
-            if found is not None:
-                self._made.move_to_end(key)
-            return found
-
-    def put(self, key: tuple[object, ...], made: tuple[Rewriter, str]) -> None:
-        with self._lock:
-            self._made[key] = made
-            if len(self._made) > _REWRITERS:
-                self._made.popitem(last=False)
-
-
-_recent: Final = _Recent()
+_recent: Final[Recent[tuple[object, ...], tuple[Rewriter, str]]] = Recent(_REWRITERS)
+"""The rewriters of the last cases, so that the slices of a series share one memory."""
+_stencils: Final = Stencils()
 
 
 def _rewriter(head: FileHead, recipe: Recipe, key: SiteKey, subject: str) -> tuple[Rewriter, str]:
@@ -195,30 +205,26 @@ def _rewriter(head: FileHead, recipe: Recipe, key: SiteKey, subject: str) -> tup
     return made
 
 
-def _uid(head: FileHead, case: Case, tag: int) -> str:
-    old = head.raw(tag).strip(b"\0 ")
-    if not old:
-        raise Rejected("deid.uid_missing", "The object lacks its SOP instance, study or series UID.")
-    if case.recipe.uids_kept:
-        if values.is_uid(old):
-            return old.decode()
-        raise Rejected("deid.uid_invalid", f"{show(tag)} is no UID, so it cannot stay as it is.")
-    return case.key.uid_bytes(old).decode()
-
-
 def _meta(sop_class: str, sop_instance: str, syntax: str) -> bytes:
     """A new preamble and group 2: nothing of the old one but class and syntax (PS3.10 section 7.1)."""
+    before, after = _meta_around(sop_class, syntax)
+    body = b"".join((before, values.element(0x00020003, b"UI", sop_instance.encode(), explicit=True), after))
+    length = values.element(0x00020000, b"UL", len(body).to_bytes(4, "little"), explicit=True)
+    return b"".join((_PREAMBLE, length, body))
+
+
+@functools.lru_cache(maxsize=64)
+def _meta_around(sop_class: str, syntax: str) -> tuple[bytes, bytes]:
+    """What stands before and behind the SOP instance UID in group 2."""
     rows = (
         (0x00020001, b"OB", b"\0\1"),
         (0x00020002, b"UI", sop_class.encode()),
-        (0x00020003, b"UI", sop_instance.encode()),
         (0x00020010, b"UI", syntax.encode()),
         (0x00020012, b"UI", IMPLEMENTATION_CLASS_UID.encode()),
         (0x00020013, b"SH", IMPLEMENTATION_VERSION.encode()),
     )
-    body = b"".join(values.element(tag, vr, value, explicit=True) for tag, vr, value in rows)
-    length = values.element(0x00020000, b"UL", len(body).to_bytes(4, "little"), explicit=True)
-    return bytes(128) + b"DICM" + length + body
+    made = [values.element(tag, vr, value, explicit=True) for tag, vr, value in rows]
+    return b"".join(made[:2]), b"".join(made[2:])
 
 
 _inserted: Final[dict[tuple[str, str, bool], list[tuple[int, bytes]]]] = {}

@@ -331,6 +331,22 @@ def _is_told(case: Case, part: str, words: frozenset[str]) -> bool:
     return not is_term and (has_short_name(part) or clean(part, case.known.every) != part)
 
 
+def new_uid(case: Case, tag: int, value: bytes) -> str:
+    """The new one of a UID without which nothing is an object.
+
+    Raises:
+        Rejected: there is none, or it must stay and is no UID.
+    """
+    old = value.strip(b"\0 ")
+    if not old:
+        raise Rejected("deid.uid_missing", "The object lacks its SOP instance, study or series UID.")
+    if case.recipe.uids_kept:
+        if values.is_uid(old):
+            return old.decode()
+        raise Rejected("deid.uid_invalid", f"{show(tag)} is no UID, so it cannot stay as it is.")
+    return case.key.uid_bytes(old).decode()
+
+
 def new_uids(case: Case, value: bytes) -> bytes:
     """Each UID of a value replaced, except those everyone shares."""
     if not value:

@@ -17,6 +17,7 @@ from collegium_deid.errors import NeedMoreBytes, Rejected
 
 HEAD: Final = Struct("<HH2sH").unpack_from
 IMPLICIT_HEAD: Final = Struct("<HHI").unpack_from
+U16: Final = Struct("<H").unpack_from
 U32: Final = Struct("<I").unpack_from
 ITEM_HEAD: Final = Struct("<II").unpack_from
 UNDEFINED: Final = 0xFFFFFFFF

@@ -55,8 +55,8 @@ _MARKS: Final = tuple(
     for tag in (0x00100010, 0x00100020, 0x00080050, 0x00401001, 0x00402016, 0x00402017, 0x00101000)
 )
 _NAME_MARKS: Final = (b"PN", *_MARKS[1:])
-_NESTED: Final = frozenset((b"SQ", b"UN"))
-_EMPTY_ITEM: Final = 16
+NESTED: Final = frozenset((b"SQ", b"UN"))
+EMPTY_ITEM_BYTES: Final = 16
 _REMEMBERED_BYTES: Final = 4096
 
 Inside = tuple[tuple[int, str], ...]
@@ -118,9 +118,9 @@ def _inside(head: FileHead) -> Inside:
     """Names and numbers within sequences: an old identity, an order, the author of a report."""
     found: set[tuple[int, str]] = set()
     declared, explicit, buf = head.raw(CHARACTER_SET), head.explicit, head.buf
-    nested = [element for element in head.elements.values() if element[1] in _NESTED]
+    nested = [element for element in head.elements.values() if element[1] in NESTED]
     for _, vr, _, value, end, _ in nested:
-        if end - value > _EMPTY_ITEM:
+        if end - value > EMPTY_ITEM_BYTES:
             told = _told_in if end - value <= _REMEMBERED_BYTES else _told_in.__wrapped__
             found.update(told(buf[value:end], explicit=explicit and vr == b"SQ", declared=declared))
     return tuple(sorted(found))

@@ -91,8 +91,7 @@ class Rewriter:
         """
         out: list[bytes] = []
         codes: list[str] = []
-        memo = self.top.memo
-        keep, code, known = out.append, codes.append, memo.get
+        keep, code, known = out.append, codes.append, self.top.memo.get
         blocks = self._blocks(self.top)
         waiting = iter([*inserts, _BEHIND_ALL])
         next_tag, next_bytes = next(waiting)
@@ -123,11 +122,9 @@ class Rewriter:
                 keep(new)
                 code(letters)
                 continue
-            raw = buf[start:end] if end - start <= _MEMO_ELEMENT_BYTES else b""
-            decided = known(raw)
+            decided = known(buf[start:end] if end - start <= _MEMO_ELEMENT_BYTES else b"")
             if decided is None:
-                decided = self._standard(self.top, buf, element)
-                _remember(memo, raw, decided)
+                decided = self.decided(buf, element)
             code(decided[1])
             if decided[0] is not None:
                 if run < start:
@@ -140,6 +137,28 @@ class Rewriter:
             next_tag, next_bytes = next(waiting)
         code(blocks.letters)
         return out, "".join(codes)
+
+    def decided(self, buf: bytes, element: Element) -> Decided:
+        """One element of the top level that is not private: as it was decided before, or now."""
+        raw = buf[element.start : element.end] if element.end - element.start <= _MEMO_ELEMENT_BYTES else b""
+        decided = self.top.memo.get(raw)
+        if decided is None:
+            decided = self._standard(self.top, buf, element)
+            _remember(self.top.memo, raw, decided)
+        return decided
+
+    def unread(self, buf: bytes, elements: Iterable[Element]) -> frozenset[int]:
+        """The private elements of the top level that go whatever they say."""
+        blocks = self._blocks(self.top)
+        found: set[int] = set()
+        for element in elements:
+            if not element.tag & PRIVATE:
+                continue
+            if is_creator(element.tag) and not element.undefined:
+                blocks.open(element.tag, _creator(self.top, buf, element), b"", 0)
+            elif blocks.rule(element.tag)[0].how == "X":
+                found.add(element.tag)
+        return frozenset(found)
 
     def _blocks(self, place: _Place) -> Blocks:
         return Blocks(place.rules, full_dates=self.case.recipe.full_dates)
@@ -165,10 +184,9 @@ class Rewriter:
         self, place: _Place, blocks: Blocks, buf: bytes, element: Element, out: list[bytes]
     ) -> tuple[bytes, str, int]:
         """Decide one private element; its creator is written once it is needed. Also the offset behind it."""
-        tag, vr, start, value, end, undefined = element
+        tag, vr, start, _, end, undefined = element
         if is_creator(tag) and not undefined:
-            creator = charset.decode(buf[value:end], place.case.codecs)
-            blocks.open(tag, (creator or "").strip(), buf[start:end], len(out))
+            blocks.open(tag, _creator(place, buf, element), buf[start:end], len(out))
             return b"", "", end
         rule, judged_by = (REMOVE, "UN") if place.dummy else blocks.rule(tag)
         if rule.how == "Q":
@@ -355,6 +373,10 @@ class Rewriter:
             decided = self._leaf(place, rule, buf, element, _name(tag, element.vr))
             _remember(place.memo, key, decided)
         return decided
+
+
+def _creator(place: _Place, buf: bytes, element: Element) -> str:
+    return (charset.decode(buf[element.value : element.end], place.case.codecs) or "").strip()
 
 
 def _remember(memo: dict[bytes, Decided], raw: bytes, decided: Decided) -> None:
