@@ -2,16 +2,19 @@
 
 import contextlib
 import hashlib
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from pydicom import dcmread
 
 from collegium_connect.actor import CONSOLE, Actor, NotAllowed, Role
-from collegium_connect.journal import channels
+from collegium_connect.journal import aside, channels
+from collegium_connect.journal.aside import AsideObject
 from collegium_connect.journal.objects import State
 from collegium_connect.quarantine import (
     LookNeeded,
@@ -301,6 +304,32 @@ def test_a_release_can_be_taken_back_until_a_delivery_names_it(
     (item,) = site.quarantine.objects()
     assert (item.object_id, item.reason_code) == (object_id, "deid.release")
     assert site.quarantine.look(ONA, object_id).view.sha256 == seen.view.sha256
+
+
+@pytest.mark.requirement("C18")
+def test_a_release_is_taken_back_when_inspection_ends_in_the_middle_of_it(
+    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+) -> None:
+    server.channels = (replace(server.channels[0], quiet_time_s=3600),)
+    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
+    send(gateway, *captures(tmp_path))
+    object_id = site.only()
+    site.quarantine.release(ONA, site.quarantine.look(ONA, object_id).look_id, WHY)
+    until(lambda: state_of(site, object_id) == State.WAITING)
+    seen: list[AsideObject] = []
+    as_it_is = aside.released
+
+    def first_as_it_was(db: sqlite3.Connection, object_id: str) -> AsideObject | None:
+        found = as_it_is(db, object_id)
+        assert found is not None
+        seen.append(found if seen else replace(found, state=State.RECEIVED))
+        return seen[-1]
+
+    with patch.object(aside, "released", first_as_it_was):
+        gateway.quarantine.take_back(ONA, object_id, "That was the wrong picture.")
+
+    assert [item.state for item in seen] == [State.RECEIVED, *[State.WAITING] * 3]
+    assert [item.object_id for item in gateway.quarantine.objects()] == [object_id]
 
 
 def test_what_was_delivered_cannot_be_taken_back(

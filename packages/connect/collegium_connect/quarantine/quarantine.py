@@ -4,7 +4,7 @@ import json
 import sqlite3
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -265,28 +265,33 @@ class Quarantine:
         """
         require_role(actor, *PEOPLE)
         reason = checked(reason)
+        while not self._taken_back(actor, object_id, reason):
+            log.info("object.changed_meanwhile", object=object_id)
+
+    def _taken_back(self, actor: Actor, object_id: str, reason: str) -> bool:
+        """One attempt; False where inspection was done with the object in the middle of it."""
         with self._journal.look() as db:
             released = _released(db, object_id)
         sealed = None
-        if released.is_clean and released.place is not None:
-            whole = self._stores.original(object_id, released.place, is_clean=True)
-            sealed = self._stores.keep_sealed(object_id, _note(released), whole, to_empty_it=True)
-            self._stores.segments.sync([sealed.place.segment])
-        try:
+        with ExitStack() as undone:
+            if released.is_clean and released.place is not None:
+                whole = self._stores.original(object_id, released.place, is_clean=True)
+                sealed = self._stores.keep_sealed(object_id, _note(released), whole, to_empty_it=True)
+                undone.callback(self._stores.segments.forget, sealed.place, sealed.record_bytes)
+                self._stores.segments.sync([sealed.place.segment])
             with self._journal.change() as db:
-                _require_same(released, _released(db, object_id))
+                if _released(db, object_id) != released:
+                    return False
                 aside.take_back(db, object_id, sealed)
                 self._trail.note(
                     db, actor, "quarantine.release.taken_back", channel_id=released.channel_id,
                     ref=object_id, reason=reason,
                 )  # fmt: skip
-        except BaseException:
-            if sealed is not None:
-                self._stores.segments.forget(sealed.place, sealed.record_bytes)
-            raise
+            undone.pop_all()
         if sealed is not None and released.place is not None:
             self._stores.segments.forget(released.place, released.record_bytes)
         log.info("object.taken_back", object=object_id, channel=released.channel_id)
+        return True
 
     def delete(self, actor: Actor, object_id: str, reason: str) -> None:
         """Give an object up: its row goes now, its bytes within seconds, or at the next start. No way back.
@@ -343,11 +348,6 @@ def _released(db: sqlite3.Connection, object_id: str) -> AsideObject:
     if item.state not in (State.RECEIVED, State.WAITING):
         raise TooLate
     return item
-
-
-def _require_same(earlier: AsideObject, now: AsideObject) -> None:
-    if now != earlier:
-        raise TooLate
 
 
 def _can_be_released(item: AsideObject) -> bool:
