@@ -1,5 +1,6 @@
 """Local people and the trail: who signs in, who is kept out, and that nothing written down changes."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+import collegium_connect
 from collegium_connect import clock
 from collegium_connect.actor import CONSOLE, GATEWAY, Actor, NotAllowed, Role
 from collegium_connect.journal.database import Journal
 from collegium_connect.keys import Secrets
 from collegium_connect.people import NameTaken, PasswordWeak, People, PeopleError, SignInLocked, SignInRefused
 from collegium_connect.people.passwords import Cost
-from collegium_connect.trail import Trail, bring_over, for_the_server
+from collegium_connect.trail import Trail, bring_over, for_the_server, words_of
 
 PASSWORD = "correct horse battery"
 OPERATOR = Actor("Ona Operator", Role.OPERATOR)
@@ -234,6 +236,21 @@ def test_the_words_of_a_reason_are_sealed(journal: Journal, trail: Trail, path: 
 
 
 @pytest.mark.requirement("C03")
+def test_every_act_that_is_noted_has_words_for_people() -> None:
+    noted = re.compile(
+        r'"((?:channels|journal|links|people|pull|quarantine|send|updates)\.[a-z_]+\.[a-z_]+)"'
+    )
+    sources = [
+        path.read_text("utf-8")
+        for path in Path(collegium_connect.__path__[0]).rglob("*.py")
+        if path.name != "words.py"
+    ]
+    acts = {act for source in sources for act in noted.findall(source)}
+
+    assert len(acts) > 20
+    assert [act for act in sorted(acts) if words_of(act) == act] == []
+
+
 def test_the_server_hears_that_something_was_done_and_not_who_or_why(journal: Journal, trail: Trail) -> None:
     with journal.change() as db:
         trail.note(db, OPERATOR, "quarantine.object.released", ref="object-1", reason="Seen by me.")

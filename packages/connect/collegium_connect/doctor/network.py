@@ -132,7 +132,7 @@ def callers(settings: Settings) -> Finding:
     return judge(
         "Who may send",
         is_good=count > 0,
-        found=f"{count} listed callers",
+        found=f"{count} listed",
         needed="at least one",
         advice="List the PACS in receive.allowed_callers.",
     )

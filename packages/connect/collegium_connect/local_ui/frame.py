@@ -1,5 +1,6 @@
 """What every local page shares: its frame, its headers, and how times and sizes are written."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -9,6 +10,7 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from collegium_connect.local_ui.sessions import Session
+from collegium_connect.trail import words_of
 from collegium_wire.acquisition import in_words
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -18,6 +20,8 @@ HEADERS: Final[Mapping[str, str]] = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+_DIGEST: Final = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 
 class Frame:
@@ -31,7 +35,9 @@ class Frame:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"time": _time, "size": _size, "plural": _plural, "asks": in_words}
+        self._templates.filters |= {
+            "time": _time, "size": _size, "plural": _plural, "asks": in_words, "act": words_of, "short": _short,
+        }  # fmt: skip
         self._templates.globals |= {"gateway_name": gateway_name, "software": software}
 
     def page(
@@ -55,9 +61,14 @@ def _time(at: datetime | None) -> str:
 def _size(size_bytes: int) -> str:
     for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size_bytes >= scale:
-            return f"{size_bytes / scale:.1f} {unit}"
+            return f"{size_bytes / scale:.1f}\N{NO-BREAK SPACE}{unit}"
     return f"{size_bytes} bytes"
 
 
 def _plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _short(text: str) -> str:
+    """Digests by their first digits, as elsewhere on these pages."""
+    return _DIGEST.sub(r"\1", text)

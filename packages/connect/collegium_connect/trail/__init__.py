@@ -9,5 +9,6 @@ sealed: they are shown to signed-in people and never leave.
 from collegium_connect.trail.chain import Verdict, verify
 from collegium_connect.trail.salvage import bring_over
 from collegium_connect.trail.trail import Line, Trail, for_the_server
+from collegium_connect.trail.words import words_of
 
-__all__ = ["Line", "Trail", "Verdict", "bring_over", "for_the_server", "verify"]
+__all__ = ["Line", "Trail", "Verdict", "bring_over", "for_the_server", "verify", "words_of"]
