@@ -1,6 +1,7 @@
 """Close exams by quiet time: what has come becomes a delivery; what comes later, a supplement to it.
 
-An exam that has fewer images than its project asks for, or than a selection names, waits longer. What does
+An exam that has fewer images than its project asks for, or than a selection names, waits longer; so does one
+while an object of its channel is not inspected of which nobody knows the exam. What does
 not meet the project's acquisition requirements then is told with the delivery, or held for a person, as the
 channel says. Where a channel sends what is selected only, the rest is held here.
 """
@@ -52,12 +53,13 @@ class Assembler:
         self._short: dict[str, tuple[WaitingExam, AcquisitionRequirements]] = {}
         # Exams that could not be assembled, as they were: that is logged once, not with every try.
         self._failed: set[WaitingExam] = set()
+        self._unplaced: dict[str, int] = {}
 
     def run_once(self) -> int:
         """Queue a delivery for every exam that has been quiet long enough; how many."""
         now_ms = to_ms(self._clock())
         with self._journal.look() as db:
-            waiting = exams.waiting_exams(db)
+            waiting, self._unplaced = exams.waiting_exams(db), exams.unplaced_since(db)
         self._short = {
             exam.exam_id: self._short[exam.exam_id] for exam in waiting if exam.exam_id in self._short
         }
@@ -71,7 +73,10 @@ class Assembler:
         setup = self._setup(exam)
         quiet_ms = 1000 * setup.quiet_time_s if setup else 0
         is_short = setup is not None and self._short.get(exam.exam_id) == (exam, setup.requirements)
-        return exam.last_ms + quiet_ms * (PATIENCE if is_short else 1) <= now_ms
+        # An object of which nobody knows yet that it is of this exam may be found to identify somebody.
+        unplaced_ms = self._unplaced.get(exam.channel_id)
+        may_stop = unplaced_ms is not None and unplaced_ms <= exam.last_ms + quiet_ms
+        return exam.last_ms + quiet_ms * (PATIENCE if is_short or may_stop else 1) <= now_ms
 
     def _setup(self, exam: WaitingExam) -> ChannelSetup | None:
         return self._channels.setup_of(exam.channel_id)

@@ -99,6 +99,15 @@ def finish(channel: Channel, data: memoryview, links: Codes, looked: Looked | No
     return done if source is data else replace(done, original=data, is_whole=True)
 
 
+def header_of(channel: Channel, data: memoryview, links: Codes) -> Cleaned:
+    """The new header alone of one whole object, which nobody has searched.
+
+    Raises:
+        Rejected: there can be none; the reason holds no value.
+    """
+    return _header(channel, memoryview(prepare(data)), links)
+
+
 def check(original_head: bytes, new_head: bytes) -> None:
     """Search a new header for every identifier of the original one.
 
@@ -110,10 +119,7 @@ def check(original_head: bytes, new_head: bytes) -> None:
 
 def _rewrite(channel: Channel, data: memoryview, links: Codes, looked: Looked | None = None) -> Rewritten:
     began = time.perf_counter()
-    try:
-        cleaned = clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
-    except NeedMoreBytes:
-        cleaned = clean_header(channel, bytes(data), links, complete=True)
+    cleaned = _header(channel, data, links)
     if looked is None:
         require_no_person(channel, cleaned)
     pixels = None
@@ -123,6 +129,13 @@ def _rewrite(channel: Channel, data: memoryview, links: Codes, looked: Looked | 
         passage.finish()
     seconds = time.perf_counter() - began
     return Rewritten(cleaned, pixels, data[: cleaned.pixel_start], is_whole=False, seconds=seconds)
+
+
+def _header(channel: Channel, data: memoryview, links: Codes) -> Cleaned:
+    try:
+        return clean_header(channel, bytes(data[:_HEAD_BYTES]), links, complete=False)
+    except NeedMoreBytes:
+        return clean_header(channel, bytes(data), links, complete=True)
 
 
 def _look(channel: Channel, data: memoryview, done: Rewritten, looked: Looked) -> Rewritten:

@@ -12,13 +12,17 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import RLELossless
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from collegium_connect import deidentify
 from collegium_connect.actor import Actor, Role
 from collegium_connect.clock import now
+from collegium_connect.folders import copies_path, journal_path
+from collegium_connect.keys import KeyFolder, load_secrets
+from collegium_connect.rebuild import rebuild
 from collegium_connect.service import Gateway
 from collegium_connect.settings import Settings
+from collegium_connect.spool import Stores
 from collegium_deid import Cleaned, clean_object
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.deciding import Site
@@ -193,3 +197,72 @@ def test_what_waits_for_its_window_stays_when_something_of_its_exam_is_found_to_
 
     assert [line.state for line in gateway.status().exams] == ["held"]
     assert server.deliveries == {}
+
+
+@pytest.mark.requirement("C12")
+def test_an_identifier_left_still_stops_its_exam_when_the_journal_was_made_again(  # noqa: PLR0917 - fixtures
+    settings: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recipe = server.channels[0].recipe_yaml.replace("look: all", "look: doubtful")  # cleaned while it comes
+    digest = hashlib.sha256(recipe.encode()).hexdigest()
+    server.channels = (replace(server.channels[0], recipe_yaml=recipe, recipe_digest=digest),)
+    gateway = start()
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    leak(exam.files[0], monkeypatch)
+    send(gateway, *exam.files)
+    until(lambda: gateway.status().quarantine)
+    gateway.stop()
+    journal_path(settings).write_bytes(b"spoilt")
+    folder = settings.gateway.data_dir
+    secrets = load_secrets(KeyFolder(folder / "keys"))
+    stores = Stores.below(folder, settings.limits, secrets.sealing)
+
+    rebuild(journal_path(settings), copies_path(settings), stores, secrets, now)
+    again = start()
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+
+    assert [line.state for line in again.status().exams] == ["held"]
+    assert server.deliveries == {}
+
+
+@pytest.mark.requirement("C12")
+def test_an_identifier_left_in_an_object_of_no_known_exam_stops_its_exam_as_well(  # noqa: PLR0917 - fixtures
+    settings: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    tmp_path: Path,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    gateway = start(replace(settings, receive=replace(settings.receive, memory_bytes=0)))
+    exam = phantoms.ct_exam(tmp_path, slices=2, size=64)
+    unread_as_it_comes(exam.files[0])
+    leak(exam.files[0], monkeypatch)
+
+    send(gateway, *exam.files)
+    until(lambda: gateway.status().quarantine)
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+
+    assert [line.reason_code for line in gateway.status().quarantine] == ["deid.verify.identifier_left"]
+    (line,) = gateway.status().exams
+    assert (line.state, line.delivered) == ("held", 0)
+    assert line.reason.startswith("Something that identifies is still in 1 of its objects.")
+    assert server.deliveries == {}
+
+
+def unread_as_it_comes(path: Path) -> None:
+    """Deflate a slice that is too large to be held while it comes: it is sealed whole, and nobody knows whose it is."""
+    dataset = dcmread(path)
+    dataset.Rows = dataset.Columns = 800
+    noise = np.random.default_rng(1).integers(0, 1 << 16, (800, 800), dtype=np.uint16)
+    dataset.PixelData = noise.tobytes()
+    dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    dataset.save_as(path, enforce_file_format=True)
+    assert path.stat().st_size > 1 << 20

@@ -249,6 +249,13 @@ class Bench:
                 objects.record(db, arrival, Stored(Place("segment", self.count), 10))
                 inspection.pass_unchanged(db, [(arrival.object_id, facts)])
 
+    def receive_unread(self) -> None:
+        """An object that could not be read as it came, sealed whole."""
+        self.count += 1
+        arrival = replace(self.arrival(self.count, "", ""), product=None, is_clean=False, input_mac=b"mac")
+        with self.journal.change() as db:
+            objects.record(db, arrival, Stored(Place("segment", self.count), 10))
+
     def arrival(self, number: int, subject: str, exam: str) -> Arrival:
         product = Product(
             study_uid=f"2.25.{exam}", series_uid="2.25.7", sop_instance_uid=f"2.25.100{number}", sop_class_uid="1.2",
@@ -291,6 +298,28 @@ def test_an_exam_that_fits_leaves_after_its_quiet_time_and_says_nothing_new(benc
     assert bench.run_after(QUIET_S) == 1
     (manifest,) = bench.manifests
     assert (manifest.protocol, manifest.unmet) == (PROTOCOL, ())
+
+
+@pytest.mark.requirement("C12")
+def test_an_exam_waits_while_nobody_knows_whose_an_object_is_that_came_before_it_was_due(
+    bench: Bench,
+) -> None:
+    bench.ask()
+    bench.receive(2, facts=None)
+    bench.receive_unread()
+
+    early, late = bench.run_after(QUIET_S), bench.run_after(QUIET_S * (PATIENCE - 1))
+
+    assert (early, late) == (0, 1)
+
+
+def test_an_object_of_no_known_exam_keeps_none_that_was_due_before_it_came(bench: Bench) -> None:
+    bench.ask()
+    bench.receive(2, facts=None)
+    bench.now += timedelta(seconds=QUIET_S + 1)
+    bench.receive_unread()
+
+    assert bench.run_after(1) == 1
 
 
 def test_an_exam_of_a_project_that_asks_for_nothing_is_not_judged(bench: Bench) -> None:

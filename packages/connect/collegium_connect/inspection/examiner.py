@@ -18,8 +18,8 @@ from collegium_connect.facts import facts_of
 from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recleaned, Selects, Unfit
 from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.inspection import ReceivedObject
-from collegium_connect.journal.objects import Arrival, Product
-from collegium_connect.notes import note_of, product_of
+from collegium_connect.journal.objects import IN_DOUBT, Arrival, Product
+from collegium_connect.notes import note_of, product_of, product_of_parts
 from collegium_connect.selection import selection_in
 from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.spool.segments import Piece
@@ -55,6 +55,8 @@ class Examiner:
             raise  # whom it asks for room and codes is gone
         except SpoolFull:
             return NotNow()
+        except Rejected as rejected:
+            return Unfit(rejected.code, rejected.message, product=self._in_doubt(item, channel, rejected))
         except Exception as error:  # noqa: BLE001 - into quarantine: one bad object never stops the rest
             return _unfit(error)
 
@@ -63,15 +65,30 @@ class Examiner:
         try:
             deidentify.check(opened.original, opened.head)
         except Rejected as rejected:
-            return self._seal_whole(item, rejected)
+            return self._seal_whole(item, channel, rejected)
         return Passed(_facts(channel, opened.head))
 
-    def _seal_whole(self, item: ReceivedObject, rejected: Rejected) -> Unfit:
+    def _seal_whole(self, item: ReceivedObject, channel: Channel, rejected: Rejected) -> Unfit:
         """What was found to be unfit must not lie with clear pixels."""
+        product = self._in_doubt(item, channel, rejected)
         whole = self._stores.original_view(item.object_id, item.place, is_clean=True)
-        note = _note(item, None, rejected.code, rejected.message)
+        note = _note(item, product, rejected.code, rejected.message, is_clean=False)
         pieces = self._stores.sealed_record(item.object_id, note, whole)
-        return Unfit(rejected.code, rejected.message, self._write(pieces))
+        return Unfit(rejected.code, rejected.message, self._write(pieces), product)
+
+    def _in_doubt(self, item: ReceivedObject, channel: Channel, rejected: Rejected) -> Product | None:
+        """What the header of an object became in which something still identifies: its whole exam waits."""
+        if rejected.code not in IN_DOUBT:
+            return None
+        try:
+            data = self._stores.original_view(item.object_id, item.place, is_clean=item.is_clean)
+            treated = apart(channel, data) if item.is_apart else channel
+            cleaned = deidentify.header_of(treated, data, self._codes)
+        except (Rejected, ConnectError):
+            return (
+                None  # it was cleaned a moment ago; that it cannot be now must not keep it out of quarantine
+            )
+        return product_of_parts(channel, cleaned, seconds=cleaned.report.seconds)
 
     def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned | Selects:
         if item.record_bytes > self._object_bytes:
@@ -108,8 +125,6 @@ def _facts(channel: Channel, head: bytes) -> Facts | None:
 
 
 def _unfit(error: Exception) -> Unfit:
-    if isinstance(error, Rejected):
-        return Unfit(error.code, error.message)
     if isinstance(error, ConnectError):
         return Unfit(error.code, str(error))
     if isinstance(error, MemoryError):
@@ -118,14 +133,16 @@ def _unfit(error: Exception) -> Unfit:
     return Unfit("connect.inspection.failed", f"It could not be looked at ({type(error).__name__}).")
 
 
-def _note(item: ReceivedObject, product: Product | None, code: str = "", words: str = "") -> bytes:
+def _note(
+    item: ReceivedObject, product: Product | None, code: str = "", words: str = "", *, is_clean: bool = True
+) -> bytes:
     return note_of(
         Arrival(
             object_id=item.object_id,
             new_exam_id=item.exam_id,
             channel_id=item.channel_id,
             received_ms=item.received_ms,
-            is_clean=product is not None,
+            is_clean=is_clean,
             product=product,
             input_mac=item.input_mac,
             reason_code=code,

@@ -41,6 +41,8 @@ class Unfit:
     code: str
     words: str
     stored: Stored | None = None
+    product: Product | None = None
+    """What its header became, where something still identifies: by it the exam is known that waits."""
 
 
 @dataclass(frozen=True)

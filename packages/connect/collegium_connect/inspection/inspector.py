@@ -163,7 +163,9 @@ class Inspector:
                     )  # fmt: skip
                 elif isinstance(finding, Unfit):
                     unneeded.append(
-                        inspection.set_aside(db, item.object_id, finding.code, finding.words, finding.stored)
+                        inspection.set_aside(
+                            db, item, finding.code, finding.words, finding.stored, finding.product
+                        )
                     )
         for place in unneeded:
             if place is not None:

@@ -135,12 +135,21 @@ def pass_cleaned(
     return [old]
 
 
-def set_aside(
-    db: sqlite3.Connection, object_id: str, code: str, words: str, stored: Stored | None
+def set_aside(  # noqa: PLR0913, PLR0917 - what a finding says
+    db: sqlite3.Connection,
+    item: ReceivedObject,
+    code: str,
+    words: str,
+    stored: Stored | None,
+    product: Product | None,
 ) -> Place | None:
-    """Into quarantine, with the reason; the place of a record that is no longer needed, if `stored` replaces it."""
+    """Into quarantine, with the reason; the place of a record that is no longer needed, if `stored` replaces it.
+
+    By its `product` an object that was in no exam gets into its own, which waits with it where there is doubt.
+    """
+    object_id = item.object_id
     row = db.execute(
-        "SELECT segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
+        "SELECT exam_id, segment, offset, state FROM objects WHERE object_id = ?", (object_id,)
     ).fetchone()
     if row is None or row["state"] != State.RECEIVED:
         return stored.place if stored else None
@@ -148,6 +157,12 @@ def set_aside(
         "UPDATE objects SET state = ?, reason_code = ?, reason = ? WHERE object_id = ?",
         (objects.aside_as(code), code, words, object_id),
     )
+    if product is not None and row["exam_id"] is None:
+        exam_id, _ = objects.exam_of(db, item.exam_id, item.channel_id, item.received_ms, product)
+        db.execute(
+            "UPDATE objects SET exam_id = ?, subject_code = ? WHERE object_id = ?",
+            (exam_id, product.subject_code, object_id),
+        )
     if stored is None:
         return None
     db.execute(
