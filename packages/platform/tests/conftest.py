@@ -1,7 +1,7 @@
 """A real PostgreSQL for every worker: one throw-away server, one migrated template, one clone a worker.
 
 Tests commit like the product does. They never share rows because each makes its own
-organisations (`world`); a test that must see the whole database asks for `own_database`.
+organisations (`world`), or begins in a copy of a database that was made once (`beginnings`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from collegium_testkit.beginnings import Beginnings
     from collegium_testkit.world import World
+
+_beginnings = pytest.StashKey["Beginnings"]()
 
 _folder = Path(tempfile.mkdtemp(prefix="collegium-test-"))
 _folder.chmod(0o755)  # the database's own account must reach it
@@ -31,9 +34,11 @@ for _name in ("DATABASE_URL", "COLLEGIUM_DATABASE_URL", "COLLEGIUM_OWNER_DATABAS
 def pytest_configure(config: pytest.Config) -> None:
     """Make keys and a migrated database of this worker before Django reads its settings."""
     from collegium_testkit import database
+    from collegium_testkit.beginnings import Beginnings
 
     server = database.shared_server(_testrun(config))
     os.environ["COLLEGIUM_DATABASE_URL"], os.environ["COLLEGIUM_OWNER_DATABASE_URL"] = server.clone()
+    config.stash[_beginnings] = Beginnings(server)
 
     from collegium.kit import keyring
 
@@ -84,6 +89,14 @@ def world() -> World:
     from collegium_testkit.world import new_world
 
     return new_world()
+
+
+@pytest.fixture
+def beginnings(pytestconfig: pytest.Config) -> Iterator[Beginnings]:
+    """What takes long to make, made once and copied: a test asks for it before it makes anything else."""
+    kept = pytestconfig.stash[_beginnings]
+    yield kept
+    kept.end()
 
 
 @pytest.fixture

@@ -30,20 +30,21 @@ OTHERS_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class TestServer:
-    """The shared server; `clone` makes a fresh migrated database on it."""
+    """The shared server; `clone` makes a fresh database on it, migrated and empty or a copy of another."""
 
     __test__ = False
     addresses: Addresses
 
-    def clone(self) -> tuple[str, str]:
+    def clone(self, of: str = TEMPLATE) -> tuple[str, str]:
         """A new database with all tables: its address as the app role, and as the owner."""
         name = f"t{uuid7().hex}"
-        _run(
-            self.addresses.owner, sql.SQL("create database {} template {} strategy file_copy"), name, TEMPLATE
-        )
+        _run(self.addresses.owner, sql.SQL("create database {} template {} strategy file_copy"), name, of)
         return tuple(
             conninfo.make_conninfo(url, dbname=name) for url in (self.addresses.app, self.addresses.owner)
         )  # type: ignore[return-value]  # two in, two out
+
+    def drop(self, name: str) -> None:
+        _run(self.addresses.owner, sql.SQL("drop database {} with (force)"), name)
 
 
 _started: dict[str, EmbeddedPostgres] = {}
