@@ -189,9 +189,11 @@ def _of_exams(db: sqlite3.Connection, now: datetime) -> dict[str, dict[str, str]
             for channel_id, count in overview.unmet(db, to_ms(now - _TOLD_FOR)).items()
         },
         "connect.selection.waits": {
-            channel_id: f"Exams that no export manifest names: {count.exams}. Objects that one names and that"
-            f" have not come for an hour: {count.missing}. The local page says which exams."
-            for channel_id, count in selected.waiting(db, to_ms(now - _NAMED_FOR)).items()
+            channel_id: f"Exams that no export manifest names: {count.exams}. Objects that one named within a week"
+            f" and that have not come for an hour: {count.missing}. The local page says which exams."
+            for channel_id, count in selected.waiting(
+                db, after_ms=to_ms(now - selected.TOLD_FOR), before_ms=to_ms(now - _NAMED_FOR)
+            ).items()
         },
     }
 

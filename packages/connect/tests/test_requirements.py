@@ -280,7 +280,7 @@ class Bench:
     @property
     def line(self) -> overview.ExamLine:
         with self.journal.look() as db:
-            (line,) = overview.exams(db)
+            (line,) = overview.exams(db, self.now)
         return line
 
 

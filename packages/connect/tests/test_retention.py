@@ -110,7 +110,7 @@ def test_after_it_the_rows_go_and_the_exam_stays_as_a_line(years: Years) -> None
     assert years.objects() == ["new"] * 3
     assert [row["delivery_id"] for row in years.rows("SELECT * FROM deliveries")] == ["new"]
     with years.journal.look() as db:
-        lines = {line.exam_id: line for line in overview.exams(db)}
+        lines = {line.exam_id: line for line in overview.exams(db, clock.now())}
         assert subjects.is_used(db, 1, "LG-001")
     assert (lines["old"].state, lines["old"].objects, lines["old"].delivered) == ("delivered", 3, 3)
 
@@ -227,7 +227,7 @@ def test_a_forgotten_exam_that_comes_again_for_another_patient_stays_the_first_o
     assert exam.in_deliveries == 3
     assert [side.can_be_confirmed for side in exam.sides] == [False, False]
     with years.journal.look() as db:
-        lines = {line.exam_id: line for line in overview.exams(db)}
+        lines = {line.exam_id: line for line in overview.exams(db, clock.now())}
     assert "3 of its objects were on their way already, or there." in lines["old"].reason
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,8 @@ from pydicom import dcmread
 from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from collegium_connect.actor import CONSOLE, Actor, Role
+from collegium_connect.clock import now, to_ms
+from collegium_connect.folders import journal_path
 from collegium_connect.journal import channels as stored
 from collegium_connect.journal import overview, selected
 from collegium_connect.journal.database import Journal
@@ -17,6 +20,7 @@ from collegium_connect.receive.negotiation import negotiate
 from collegium_connect.receive.pdu import ContextResult, ProposedContext
 from collegium_connect.selection import UNREADABLE, selection_in
 from collegium_connect.service import Gateway
+from collegium_connect.settings import Settings
 from collegium_deid import Rejected, parse_recipe
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.channels import channel
@@ -156,6 +160,7 @@ class Box:
 
     gateway: Gateway
     server: FakeServer
+    settings: Settings
 
     def push(self, *paths: Path) -> None:
         sent = pacs.send(paths, "127.0.0.1", self.gateway.receive_port, "TRIAL1")
@@ -170,6 +175,16 @@ class Box:
     def held(self) -> dict[str, int]:
         return {line.reason_code: line.objects for line in self.gateway.status().quarantine}
 
+    def journal(self) -> Journal:
+        return Journal(journal_path(self.settings))
+
+    def named_earlier(self, *, days: int) -> None:
+        """Let what manifests named have been named so long before."""
+        journal = self.journal()
+        with journal.change() as db:
+            db.execute("UPDATE selected SET at_ms = at_ms - ?", (days * 86_400_000,))
+        journal.close()
+
     @property
     def arrived(self) -> int:
         """Objects that the server gave a receipt for."""
@@ -177,11 +192,11 @@ class Box:
 
 
 @pytest.fixture
-def box(start: Callable[..., Gateway], server: FakeServer, until: Until) -> Box:
+def box(settings: Settings, start: Callable[..., Gateway], server: FakeServer, until: Until) -> Box:
     server.channels = (replace(channel(), selected_only=True),)
     gateway = start()
     until(lambda: all(setup.selected_only for setup in gateway.configuration.in_force()))
-    return Box(gateway, server)
+    return Box(gateway, server, settings)
 
 
 @pytest.mark.requirement("C25")
@@ -340,12 +355,44 @@ def test_what_no_manifest_named_can_be_let_go_once_the_channel_asks_for_none(
     until(lambda: box.arrived == 4)
 
 
-def test_what_is_named_and_does_not_come_is_told_as_an_alarm_after_a_given_time(tmp_path: Path) -> None:
+def test_what_is_named_and_does_not_come_is_told_as_an_alarm_for_a_given_time(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite3")
     with journal.change() as db:
         stored.save_channel(db, CHANNEL.setup, 0, offered=CHANNEL.setup)
         db.execute("INSERT INTO selected VALUES ('ch-1', '2.25.1', 'S-001', '2.25.2', 1000)")
-        soon, later = selected.waiting(db, 1000), selected.waiting(db, 1001)
+        soon, later = (
+            selected.waiting(db, after_ms=0, before_ms=1000),
+            selected.waiting(db, after_ms=999, before_ms=1001),
+        )
+        at_last = selected.waiting(db, after_ms=1000, before_ms=9000)
     journal.close()
 
-    assert (soon, later) == ({}, {"ch-1": selected.Waiting(exams=0, missing=1)})
+    assert (soon, later, at_last) == ({}, {"ch-1": selected.Waiting(exams=0, missing=1)}, {})
+
+
+def test_what_did_not_come_within_a_week_is_no_alarm_and_its_exam_says_so(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(*exam.files[:2], export_manifest(tmp_path / "selection.dcm", [(exam, exam.files[1:3])]))
+    until(lambda: "Named by the export manifest and not come: 1." in box.line.reason)
+
+    box.named_earlier(days=8)
+
+    assert "Named by the export manifest and not come within a week: 1." in box.line.reason
+    with box.journal().look() as db:
+        week_ms = to_ms(now() - timedelta(days=7))
+        assert selected.waiting(db, after_ms=week_ms, before_ms=to_ms(now())) == {}
+    box.push(exam.files[2])
+    until(lambda: box.arrived == 2)
+
+
+def test_another_manifest_that_names_it_again_asks_anew(
+    box: Box, exam: ExamTruth, tmp_path: Path, until: Until
+) -> None:
+    box.push(exam.files[0], export_manifest(tmp_path / "first.dcm", [(exam, exam.files[:2])]))
+    until(lambda: "Named by the export manifest and not come: 1." in box.line.reason)
+    box.named_earlier(days=8)
+
+    box.push(export_manifest(tmp_path / "second.dcm", [(exam, exam.files[1:2])]))
+
+    until(lambda: "Named by the export manifest and not come: 1." in box.line.reason)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from collegium_connect.clock import from_ms
+from collegium_connect.clock import from_ms, to_ms
 from collegium_connect.journal import answers, selected
 from collegium_connect.journal.deliveries import DeliveryState
 from collegium_connect.journal.exams import Acquisition
@@ -158,8 +158,8 @@ def last_row(db: sqlite3.Connection) -> int:
     return int(last)
 
 
-def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
-    """The exams that moved last, newest first."""
+def exams(db: sqlite3.Connection, at: datetime, limit: int = 100) -> list[ExamLine]:
+    """The exams that moved last, newest first, as they are `at` this time."""
     rows = db.execute(
         "SELECT exam_id, subject_code, is_held, last_ms, setup, acquisition, unmet,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state != 'quarantined')"
@@ -184,11 +184,15 @@ def exams(db: sqlite3.Connection, limit: int = 100) -> list[ExamLine]:
         " AND s.subject_code = e.subject_code AND e.forgotten = 0 AND e.sent_whole = 0 AND NOT EXISTS"
         " (SELECT 1 FROM objects o WHERE o.channel_id = s.channel_id"
         " AND o.sop_instance_uid = s.sop_instance_uid)) AS not_come,"
+        " (SELECT max(at_ms) FROM selected s WHERE s.channel_id = e.channel_id AND s.study_uid = e.study_uid"
+        " AND s.subject_code = e.subject_code AND NOT EXISTS (SELECT 1 FROM objects o"
+        " WHERE o.channel_id = s.channel_id AND o.sop_instance_uid = s.sop_instance_uid)) AS named_ms,"
         " EXISTS (SELECT 1 FROM test_exams t WHERE t.code = e.subject_code) AS is_test"
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
         (selected.NONE, selected.NOT_NAMED, *IN_DOUBT, limit),
     ).fetchall()
-    return [_exam_line(db, row) for row in rows]
+    over_ms = to_ms(at - selected.TOLD_FOR)
+    return [_exam_line(db, row, over_ms) for row in rows]
 
 
 def quarantine(db: sqlite3.Connection) -> list[QuarantineLine]:
@@ -201,7 +205,7 @@ def quarantine(db: sqlite3.Connection) -> list[QuarantineLine]:
     return [QuarantineLine(**row) for row in rows]
 
 
-def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
+def _exam_line(db: sqlite3.Connection, row: sqlite3.Row, over_ms: int) -> ExamLine:
     queued = db.execute(
         "SELECT attempts, problem, next_attempt_ms, stopped_ms FROM deliveries WHERE exam_id = ? AND state = ?"
         " ORDER BY created_ms LIMIT 1",
@@ -211,7 +215,7 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     state, reason = _state(row, queued, setup.get("send_window", ""))
     if row["acquisition"] in (Acquisition.UNMET, Acquisition.LET_GO):
         reason = f"{reason} Does not meet the acquisition requirements.".strip()
-    reason = " ".join(filter(None, (reason, *_left(row), *answers.of_exam(db, row["exam_id"]))))
+    reason = " ".join(filter(None, (reason, *_left(row, over_ms), *answers.of_exam(db, row["exam_id"]))))
     if row["quarantined"] and not reason:
         reason = f"In quarantine: {row['quarantined']}."
     next_attempt = _time(queued["next_attempt_ms"]) if queued is not None and state == "retrying" else None
@@ -235,12 +239,16 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row) -> ExamLine:
     )
 
 
-def _left(row: sqlite3.Row) -> Iterator[str]:
-    """What is not on its way because of what a selection says; and that an exam is a test."""
+def _left(row: sqlite3.Row, over_ms: int) -> Iterator[str]:
+    """What is not on its way because of what a selection says; and that an exam is a test.
+
+    What was named at `over_ms` or before is not expected any more.
+    """
     if row["is_test"]:
         yield "A test exam of the doctor: the server proves and forgets it."
     if row["not_come"]:
-        yield f"Named by the export manifest and not come: {row['not_come']}."
+        when = " within a week" if row["named_ms"] <= over_ms else ""
+        yield f"Named by the export manifest and not come{when}: {row['not_come']}."
     if row["left_out"]:
         yield f"Not named by the export manifest and kept here: {row['left_out']}."
 

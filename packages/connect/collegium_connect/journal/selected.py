@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from collegium_connect.journal.objects import UNMET, State
@@ -14,6 +15,9 @@ NONE: Final = "connect.selection.none"
 """The reason code of what is held because no selection names anything of its exam."""
 NOT_NAMED: Final = "connect.selection.not_named"
 """The reason code of what is held because the selections of its exam name other objects."""
+
+TOLD_FOR: Final = timedelta(days=7)
+"""What is named and does not come is an alarm for so long; it is sent whenever it comes."""
 
 _WORDS: Final = {
     NONE: "No export manifest has come that names objects of its exam.",
@@ -58,7 +62,7 @@ def note(
         return
     db.executemany(
         "INSERT INTO selected (channel_id, study_uid, subject_code, sop_instance_uid, at_ms)"
-        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET at_ms = max(at_ms, excluded.at_ms)",
         [(row["channel_id"], study_uid, subject_code, uid, at_ms) for study_uid, uid in named],
     )
     db.execute(
@@ -125,11 +129,11 @@ class Waiting:
     exams: int
     """Of which no selection names anything."""
     missing: int
-    """Objects that are named since a given time and have not come."""
+    """Objects that were named in a given time and have not come."""
 
 
-def waiting(db: sqlite3.Connection, before_ms: int) -> dict[str, Waiting]:
-    """By channel id, where anything waits; of what was named, only before this time."""
+def waiting(db: sqlite3.Connection, *, after_ms: int, before_ms: int) -> dict[str, Waiting]:
+    """By channel id, where anything waits; of what was named, only after the one time and before the other."""
     held = dict(
         db.execute(
             "SELECT channel_id, count(DISTINCT exam_id) FROM objects WHERE state = ? AND reason_code = ?"
@@ -140,10 +144,10 @@ def waiting(db: sqlite3.Connection, before_ms: int) -> dict[str, Waiting]:
     missing = dict(
         db.execute(
             "SELECT s.channel_id, count(*) FROM selected s LEFT JOIN exams e USING (channel_id, study_uid)"
-            " WHERE s.at_ms < ? AND coalesce(e.forgotten, 0) = 0 AND coalesce(e.sent_whole, 0) = 0"
+            " WHERE s.at_ms > ? AND s.at_ms < ? AND coalesce(e.forgotten, 0) = 0 AND coalesce(e.sent_whole, 0) = 0"
             " AND NOT EXISTS (SELECT 1 FROM objects o WHERE o.channel_id = s.channel_id"
             " AND o.sop_instance_uid = s.sop_instance_uid) GROUP BY s.channel_id",
-            (before_ms,),
+            (after_ms, before_ms),
         ).fetchall()
     )
     return {one: Waiting(held.get(one, 0), missing.get(one, 0)) for one in held.keys() | missing.keys()}

@@ -81,7 +81,7 @@ def gateway_status(  # noqa: PLR0913 - one argument a fact that is not in the jo
             problem_since=problem_since,
             totals=overview.totals(db),
             channels=lines,
-            exams=tuple(overview.exams(db)),
+            exams=tuple(overview.exams(db, at)),
             quarantine=tuple(overview.quarantine(db)),
             alarms=alarms,
             rate_in_mbps=rates_mbps[0],
