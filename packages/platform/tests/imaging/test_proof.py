@@ -14,6 +14,8 @@ from collegium.imaging.connections import queries as connections
 from collegium.imaging.ingest.models import DeliveryObject
 from collegium.kit.database import acting_as
 from collegium.trust.audit import queries as audit
+from collegium.trust.audit.actions import Action
+from collegium.trust.audit.phrases import PHRASES
 from collegium_testkit.delivering import edited
 from collegium_testkit.pages import client_of
 from collegium_wire import NEWEST, TEST_SIDE, Receipt
@@ -95,6 +97,10 @@ def test_a_picture_that_shows_something_is_no_test_and_its_gateway_hears_so(
     with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
         assert (Exam.objects.count(), Blob.objects.count()) == (0, 0)
         assert connections.channel(sender.world.actor(), sender.channel_id).tested_at is None  # type: ignore[arg-type]  # text is enough
+        line = audit.history(sender.world.actor(), "ingest.delivery", receipt.delivery_id)[0]
+    assert line.action == "ingest.test.refused"
+    assert line.new == {"manifest": receipt.manifest_digest, "proven": 0, "refused": 1}
+    assert str(PHRASES[Action(line.action)]) == "sent a test exam that was refused"
 
 
 def opened_and_sent(sender: Sender, exam: CleanExam) -> Manifest:

@@ -57,7 +57,7 @@ def prove(actor: Actor, row: Delivery) -> Receipt:
         )
     record(
         actor,
-        Action.TEST_PROVEN,
+        Action.TEST_PROVEN if receipt.delivered else Action.TEST_REFUSED,
         "ingest.delivery",
         row.delivery_id,
         new={"manifest": row.manifest_digest, "proven": proven, "refused": len(objects) - proven},

@@ -33,6 +33,7 @@ class Action(StrEnum):
     CHANNEL_SWITCHED_OFF = "connections.channel.switched_off"
     DELIVERY_OPENED = "ingest.delivery.opened"
     TEST_PROVEN = "ingest.test.proven"
+    TEST_REFUSED = "ingest.test.refused"
     DELIVERY_COMPLETED = "ingest.delivery.completed"
     HELD_DECIDED = "ingest.held.decided"
     EXAM_RECEIVED = "archive.exam.received"

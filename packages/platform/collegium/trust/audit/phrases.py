@@ -37,6 +37,7 @@ PHRASES: dict[Action, _StrPromise] = {
     Action.CHANNEL_SWITCHED_OFF: _("switched a channel off"),
     Action.DELIVERY_OPENED: _("announced a delivery"),
     Action.TEST_PROVEN: _("sent a test exam the whole way"),
+    Action.TEST_REFUSED: _("sent a test exam that was refused"),
     Action.DELIVERY_COMPLETED: _("completed a delivery"),
     Action.HELD_DECIDED: _("decided about a held object"),
     Action.EXAM_RECEIVED: _("brought in an exam"),
