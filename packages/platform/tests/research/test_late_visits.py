@@ -18,7 +18,7 @@ from collegium.research.pipeline.lateness import Late
 from collegium.research.pipeline.states import OVERTAKEN
 from collegium.research.results import services as results
 from collegium.trust.audit import queries as audit
-from collegium_testkit.committee import Committee, gathered
+from collegium_testkit.committee import gathered
 from collegium_testkit.visits import (
     BASELINE,
     FITS_NOTHING,
@@ -34,29 +34,49 @@ from collegium_testkit.visits import (
     told,
     unplaced,
 )
+from collegium_testkit.world import new_world
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
+    from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.committee import Committee
     from collegium_testkit.world import World
+
+    Held = tuple[Committee, list[Task]]
+
+
+def baseline_read(text: str = THREE, readers: int = 3) -> Committee:
+    """Baseline is signed by both readers."""
+    committee = gathered(new_world(), text, readers=readers)
+    for task in committee.until_reading(study_date=BASELINE):
+        committee.do(task, response="SD")
+    return committee
+
+
+def late_week8(text: str = THREE, readers: int = 3) -> Held:
+    """Baseline and week 16 are signed by both readers; then week 8 comes and is accepted. Its held tasks."""
+    committee = baseline_read(text, readers)
+    for task in committee.until_reading(study_date=WEEK16_ON):
+        committee.do(task, response="SD")
+    committee.until_reading(study_date=WEEK8_ON)
+    return committee, committee.visit("week8")
 
 
 @pytest.fixture
-def committee(world: World) -> Committee:
-    return gathered(world, THREE, readers=3)
+def committee(beginnings: Beginnings) -> Committee:
+    return beginnings.begin(baseline_read)
 
 
-def late_week8(committee: Committee) -> list[Task]:
-    """Baseline and week 16 are signed by both readers; then week 8 comes and is accepted. Its held tasks."""
-    for code_on in (BASELINE, WEEK16_ON):
-        for task in committee.until_reading(study_date=code_on):
-            committee.do(task, response="SD")
-    committee.until_reading(study_date=WEEK8_ON)
-    return committee.visit("week8")
+@pytest.fixture
+def overtaken(beginnings: Beginnings) -> Held:
+    return beginnings.begin(late_week8)
 
 
 @pytest.mark.requirement("R28")
-def test_a_late_visit_waits_for_a_person_when_its_readers_signed_a_later_one(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_a_late_visit_waits_for_a_person_when_its_readers_signed_a_later_one(
+    overtaken: Held,
+) -> None:
+    committee, held = overtaken
 
     assert [(task.state, task.note) for task in held] == [("waiting", OVERTAKEN)] * 2
     with pytest.raises(TaskNotOpen):
@@ -68,8 +88,6 @@ def test_a_late_visit_waits_for_a_person_when_its_readers_signed_a_later_one(com
 
 @pytest.mark.requirement("R28")
 def test_a_later_visit_that_was_only_begun_holds_a_late_one_too(committee: Committee) -> None:
-    for task in committee.until_reading(study_date=BASELINE):
-        committee.do(task, response="SD")
     begun, _ = committee.until_reading(study_date=WEEK16_ON)
     committee.open(begun)
 
@@ -82,8 +100,6 @@ def test_a_later_visit_that_was_only_begun_holds_a_late_one_too(committee: Commi
 
 @pytest.mark.requirement("R28")
 def test_what_an_older_version_began_holds_a_late_visit_though_it_is_cancelled(committee: Committee) -> None:
-    for task in committee.until_reading(study_date=BASELINE):
-        committee.do(task, response="SD")
     begun, _ = committee.until_reading(study_date=WEEK16_ON)
     committee.open(begun)
 
@@ -100,8 +116,6 @@ def test_what_an_older_version_began_holds_a_late_visit_though_it_is_cancelled(c
 def test_an_earlier_visit_that_comes_before_anybody_began_the_later_one_just_opens(
     committee: Committee,
 ) -> None:
-    for task in committee.until_reading(study_date=BASELINE):
-        committee.do(task, response="SD")
     committee.until_reading(study_date=WEEK16_ON)
 
     committee.until_reading(study_date=WEEK8_ON)
@@ -111,8 +125,10 @@ def test_an_earlier_visit_that_comes_before_anybody_began_the_later_one_just_ope
 
 
 @pytest.mark.requirement("R28", "R72")
-def test_read_again_supersedes_the_later_reads_and_they_wait_in_sequence(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_read_again_supersedes_the_later_reads_and_they_wait_in_sequence(
+    overtaken: Held,
+) -> None:
+    committee, held = overtaken
     before = committee.visit("week16")
 
     decide(committee, held[0], Late.AGAIN)
@@ -125,8 +141,8 @@ def test_read_again_supersedes_the_later_reads_and_they_wait_in_sequence(committ
 
 
 @pytest.mark.requirement("R28")
-def test_read_out_of_sequence_stands_in_the_results(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_read_out_of_sequence_stands_in_the_results(overtaken: Held) -> None:
+    committee, held = overtaken
 
     decide(committee, held[0], Late.OUT)
     for task in committee.visit("week8"):
@@ -144,10 +160,8 @@ def test_read_out_of_sequence_stands_in_the_results(committee: Committee) -> Non
 
 
 @pytest.mark.requirement("R28")
-def test_left_out_is_cancelled_shown_nowhere_and_in_nobodys_way(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(FOUR)
-    held = late_week8(committee)
+def test_left_out_is_cancelled_shown_nowhere_and_in_nobodys_way() -> None:
+    committee, held = late_week8(FOUR, readers=2)
 
     decide(committee, held[0], Late.LEAVE_OUT)
     later = committee.until_reading(study_date="20240620")
@@ -159,8 +173,6 @@ def test_left_out_is_cancelled_shown_nowhere_and_in_nobodys_way(world: World) ->
 
 def late_for_one(committee: Committee) -> tuple[Task, Task]:
     """One of two readers began week 16; then week 8 comes. The read that was begun, and the one that waits."""
-    for task in committee.until_reading(study_date=BASELINE):
-        committee.do(task, response="SD")
     begun, _ = committee.until_reading(study_date=WEEK16_ON)
     committee.open(begun)
     committee.until_reading(study_date=WEEK8_ON)
@@ -189,7 +201,8 @@ def test_what_was_left_out_for_one_reader_never_stands_beside_their_later_read(c
 
 
 @pytest.mark.requirement("R28")
-def test_a_held_visit_opens_when_it_is_given_to_somebody_who_saw_nothing_later(committee: Committee) -> None:
+def test_a_held_visit_opens_when_it_is_given_to_somebody_who_saw_nothing_later(world: World) -> None:
+    committee = gathered(world, THREE, readers=3)
     exam_id = committee.arrive(study_date=BASELINE)
     take_back(committee, exam_id)
     place(committee, exam_id, "week16")
@@ -214,8 +227,8 @@ def test_a_held_visit_opens_when_it_is_given_to_somebody_who_saw_nothing_later(c
 
 
 @pytest.mark.requirement("R28")
-def test_a_decision_stands_in_the_history_with_its_reason(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_a_decision_stands_in_the_history_with_its_reason(overtaken: Held) -> None:
+    committee, held = overtaken
 
     decide(committee, held[1], Late.OUT)
 
@@ -226,8 +239,8 @@ def test_a_decision_stands_in_the_history_with_its_reason(committee: Committee) 
     assert reasons == ["Sent by post."] * 2
 
 
-def test_what_was_decided_or_placed_waits_in_nobodys_bell(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_what_was_decided_or_placed_waits_in_nobodys_bell(overtaken: Held) -> None:
+    committee, held = overtaken
     left = unplaced(committee, FITS_NOTHING)
     before = told(committee, "qc")
 
@@ -238,16 +251,18 @@ def test_what_was_decided_or_placed_waits_in_nobodys_bell(committee: Committee) 
     assert not {"visit_late", "exam_unplaced"} & told(committee, "qc")
 
 
-def test_a_decision_is_made_once(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_a_decision_is_made_once(overtaken: Held) -> None:
+    committee, held = overtaken
     decide(committee, held[0], Late.OUT)
 
     with pytest.raises(DecisionNotNeeded):
         decide(committee, held[1], Late.LEAVE_OUT)
 
 
-def test_a_condition_cannot_be_overruled_in_place_of_that_decision(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_a_condition_cannot_be_overruled_in_place_of_that_decision(
+    overtaken: Held,
+) -> None:
+    committee, held = overtaken
 
     with (
         acting_as(committee.world.administrator.principal, [committee.world.space_id]),
@@ -256,8 +271,8 @@ def test_a_condition_cannot_be_overruled_in_place_of_that_decision(committee: Co
         services.open_anyway(actor=committee.world.actor(), task_id=held[0].id, reason="Go on.")
 
 
-def test_only_who_places_decides_and_only_for_their_own_site(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_only_who_places_decides_and_only_for_their_own_site(overtaken: Held) -> None:
+    committee, held = overtaken
     committee.people["other"] = committee.world.join("Data manager")
     committee.at_site(committee.people["other"], "02")
 
@@ -270,8 +285,6 @@ def test_only_who_places_decides_and_only_for_their_own_site(committee: Committe
 
 
 def test_what_somebody_else_has_now_cannot_be_read_again_by_who_saw_it(committee: Committee) -> None:
-    for task in committee.until_reading(study_date=BASELINE):
-        committee.do(task, response="SD")
     begun, _ = committee.until_reading(study_date=WEEK16_ON)
     committee.open(begun)
     reader = committee.people[committee.who(begun)]
@@ -287,8 +300,8 @@ def test_what_somebody_else_has_now_cannot_be_read_again_by_who_saw_it(committee
         decide(committee, held[0], Late.AGAIN)
 
 
-def test_the_page_decides_about_a_late_visit(committee: Committee) -> None:
-    held = late_week8(committee)
+def test_the_page_decides_about_a_late_visit(overtaken: Held) -> None:
+    committee, held = overtaken
     browser, address = committee.browser(), f"/projects/{committee.world.space_id}/visits/"
 
     assert "Week 8" in browser.get(address).content.decode()

@@ -15,24 +15,28 @@ from collegium.research.results import services as results
 from collegium.research.results.csv_file import Shape
 from collegium.research.results.errors import TableTooLarge
 from collegium.trust.audit.models import AuditEntry
-from collegium_testkit.committee import Committee
-from collegium_testkit.world import PASSWORD
+from collegium_testkit.committee import gathered
+from collegium_testkit.world import PASSWORD, new_world
 
 if TYPE_CHECKING:
-    from collegium_testkit.world import World
+    from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.committee import Committee
 
 pytestmark = pytest.mark.requirement("R80")
 
 
-@pytest.fixture
-def committee(world: World) -> Committee:
+def three_read() -> Committee:
     """Three subjects, each read by two who agree."""
-    committee = Committee(world)
-    committee.gather()
+    made = gathered(new_world())
     for number in range(3):
-        for task in committee.until_reading(f"S-00{number}"):
-            committee.do(task, response="SD")
-    return committee
+        for task in made.until_reading(f"S-00{number}"):
+            made.do(task, response="SD")
+    return made
+
+
+@pytest.fixture
+def committee(beginnings: Beginnings) -> Committee:
+    return beginnings.begin(three_read)
 
 
 def file_of(committee: Committee, step: str = "reading", shape: Shape = Shape.WIDE) -> bytes:

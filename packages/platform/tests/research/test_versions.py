@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from django.test import Client
 
 from collegium.kit.database import acting_as
 from collegium.research.pipeline import services
@@ -13,10 +12,11 @@ from collegium.research.pipeline.publishing import publish_project
 from collegium.research.projects import queries as projects
 from collegium.research.projects.errors import StillInUse
 from collegium.research.results import services as results
-from collegium_testkit.committee import TEXT, Committee
-from collegium_testkit.world import PASSWORD
+from collegium_testkit.committee import TEXT, Committee, gathered
+from collegium_testkit.world import PASSWORD, new_world
 
 if TYPE_CHECKING:
+    from collegium_testkit.beginnings import Beginnings
     from collegium_testkit.world import World
 
 GROUPED = TEXT.replace(
@@ -37,13 +37,17 @@ WEEK_16 = "  - {code: week16, label: {en: Week 16}, days: [90, 140]}\n"
 WINDOW = "days: [40, 80]}\n"
 
 
-def gathered(world: World, text: str = GROUPED) -> Committee:
+def baseline_read() -> Committee:
     """A committee whose first visit was read and signed by both readers."""
-    committee = Committee(world)
-    committee.gather(text)
-    for task in committee.until_reading():
-        committee.do(task, response="SD")
-    return committee
+    made = gathered(new_world(), GROUPED)
+    for task in made.until_reading():
+        made.do(task, response="SD")
+    return made
+
+
+@pytest.fixture
+def committee(beginnings: Beginnings) -> Committee:
+    return beginnings.begin(baseline_read)
 
 
 def publish(committee: Committee, text: str) -> int:
@@ -81,22 +85,19 @@ def renamed(before: str, after: str) -> str:
     ],
     ids=["step", "first step", "visit", "form", "item", "group", "item of a group"],
 )  # fmt: skip
-def test_what_answers_rest_on_is_not_renamed(world: World, text: str, named: str) -> None:
-    committee = gathered(world)
-
+def test_what_answers_rest_on_is_not_renamed(committee: Committee, text: str, named: str) -> None:
     with pytest.raises(StillInUse) as refused:
         publish(committee, text)
 
     assert len(refused.value.parts) == 1
     assert refused.value.parts[0].startswith(named)
     assert "Keep" in refused.value.parts[0]
-    with acting_as(world.administrator.principal, [world.space_id]):
-        assert projects.current_version(world.actor()).version == 1
+    with committee.acting() as actor:
+        assert projects.current_version(actor).version == 1
 
 
 @pytest.mark.requirement("R05")
-def test_every_part_that_is_missing_is_named_at_once(world: World) -> None:
-    committee = gathered(world)
+def test_every_part_that_is_missing_is_named_at_once(committee: Committee) -> None:
     text = renamed("group: targets", "group: lesions").replace("code: baseline", "code: first")
 
     with pytest.raises(StillInUse) as refused:
@@ -106,9 +107,7 @@ def test_every_part_that_is_missing_is_named_at_once(world: World) -> None:
 
 
 @pytest.mark.requirement("R70")
-def test_an_adjudication_whose_reads_were_judged_is_not_taken_out(world: World) -> None:
-    committee = gathered(world)
-
+def test_an_adjudication_whose_reads_were_judged_is_not_taken_out(committee: Committee) -> None:
     with pytest.raises(StillInUse) as refused:
         publish(committee, GROUPED[: GROUPED.index("  - step: adjudication")])
 
@@ -117,8 +116,7 @@ def test_an_adjudication_whose_reads_were_judged_is_not_taken_out(world: World) 
 
 @pytest.mark.requirement("R70")
 def test_an_adjudication_keeps_its_form_while_its_answers_count(world: World) -> None:
-    committee = Committee(world)
-    committee.gather()
+    committee = gathered(world)
     first, second = committee.until_reading()
     committee.do(first, response="PR")
     committee.do(second, response="PD")
@@ -136,16 +134,13 @@ def test_an_adjudication_keeps_its_form_while_its_answers_count(world: World) ->
 
 
 @pytest.mark.requirement("R05")
-def test_what_nobody_rests_on_may_go(world: World) -> None:
-    committee = gathered(world)
-
+def test_what_nobody_rests_on_may_go(committee: Committee) -> None:
     assert publish(committee, renamed("code: week8", "code: w8")) == 2
 
 
 @pytest.mark.requirement("R05")
 def test_a_cancelled_task_rests_on_nothing(world: World) -> None:
-    committee = Committee(world)
-    committee.gather()
+    committee = gathered(world)
     committee.arrive()
     tasks = committee.tasks()[::-1]
     with acting_as(world.administrator.principal, [world.space_id]):
@@ -173,9 +168,9 @@ def test_a_cancelled_task_rests_on_nothing(world: World) -> None:
     ],
     ids=["visit", "label", "window", "item", "item of a group"],
 )  # fmt: skip
-def test_adding_and_relabelling_is_published_and_the_next_visit_reads_on(world: World, text: str) -> None:
-    committee = gathered(world)
-
+def test_adding_and_relabelling_is_published_and_the_next_visit_reads_on(
+    committee: Committee, text: str
+) -> None:
     number = publish(committee, text)
     later = committee.until_reading(study_date="20240301")
 
@@ -185,8 +180,7 @@ def test_adding_and_relabelling_is_published_and_the_next_visit_reads_on(world: 
 
 
 @pytest.mark.requirement("R28")
-def test_a_visit_added_before_a_read_one_keeps_the_sequence(world: World) -> None:
-    committee = gathered(world)
+def test_a_visit_added_before_a_read_one_keeps_the_sequence(committee: Committee) -> None:
     publish(committee, GROUPED.replace(WINDOW, WINDOW + WEEK_16))
 
     last = committee.until_reading(study_date="20240420")
@@ -203,13 +197,11 @@ def test_a_visit_added_before_a_read_one_keeps_the_sequence(world: World) -> Non
     assert [task.state for task in found] == ["waiting", "waiting"]
 
 
-def test_the_set_up_page_lists_what_is_missing(world: World) -> None:
-    gathered(world)
-    browser = Client()
-    assert browser.login(email=world.administrator.email, password=PASSWORD)
+def test_the_set_up_page_lists_what_is_missing(committee: Committee) -> None:
+    browser = committee.browser()
 
     page = browser.post(
-        f"/projects/{world.space_id}/setup/",
+        f"/projects/{committee.world.space_id}/setup/",
         {"text": renamed("code: baseline", "code: first"), "password": PASSWORD, "seen": 1},
     )
 
