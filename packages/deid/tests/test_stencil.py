@@ -23,6 +23,8 @@ from collegium_deid.engine.recent import Recent
 from collegium_testkit import real_data
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pydicom.dataset import Dataset
 
     from collegium_deid import Recipe
@@ -34,6 +36,12 @@ ENGINE = Path(front.__file__).parent
 FOLDER = real_data.folder()
 TRIAL, KEY = load_recipe("trial"), SiteKey(bytes(range(32)))
 RECIPES = ("trial", "strict", "teaching", "onward-clinical")
+MORE_OF_THE_SAME = (
+    "OriginalAttributesSequence", "PatientAddress", "OperatorsName", "ReferringPhysicianName", "KVP", "PatientSize",
+    "PatientWeight", "ProtocolName", "ConvolutionKernel", "AccessionNumber", "StudyID", "PatientTelephoneNumbers",
+    "DeviceSerialNumber", "ManufacturerModelName", "SeriesDate", "SeriesTime", "InstitutionName", "PatientBirthDate",
+    "ImageOrientationPatient", "StudyDescription",
+)  # fmt: skip
 STREAMED = b"S"
 """The first byte of a preamble, which nobody reads: here it says that more of the file may come."""
 both_forms = pytest.mark.parametrize("implicit", [False, True], ids=["explicit", "implicit"])
@@ -44,10 +52,17 @@ class Series:
 
     def __init__(self, ct: Dataset, write: Tool, *, implicit: bool = False) -> None:
         self.ct, self.write, self.implicit = copy.deepcopy(ct), write, implicit
-        self.ct.private_block(0x0019, "ACME 1.0").add_new(0x02, "OB", b"ACME" * 4)
-        self.ct.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x27, "SH", "/0.9375:1")
+        self.ct.add_new(0x00191002, "OB", b"ACME" * 4)
+        self.ct.private_block(0x0043, "GEMS_PARM_01", create=True).add_new(0x39, "IS", "900")
 
-    def slice(self, number: int, *, pixels: bytes = bytes(8), **other: object) -> bytes:
+    def slice(
+        self,
+        number: int,
+        *,
+        pixels: bytes = bytes(8),
+        other: Mapping[int, tuple[str, object]] | None = None,
+        **keywords: object,
+    ) -> bytes:
         ds = self.ct
         ds.SOPInstanceUID = f"1.2.3.4.5.{10 ** (number % 5)}.{number}"
         ds.InstanceNumber = str(number)
@@ -56,9 +71,11 @@ class Series:
         ds.ContentDate, ds.ContentTime = "20240229", f"1011{number % 60:02d}"
         ds.AcquisitionDateTime = f"202402291011{number % 60:02d}"
         ds.SmallestImagePixelValue = number % 2
-        ds.private_block(0x0019, "ACME 1.0").add_new(0x03, "DS", f"{number}.25")
-        for keyword, value in other.items():
+        ds.add_new(0x00191003, "DS", f"{number}.25")
+        for keyword, value in keywords.items():
             setattr(ds, keyword, value)
+        for tag, element in (other or {}).items():
+            ds.add_new(tag, *element)
         data: bytes = self.write(ds, implicit=self.implicit, pixels=pixels)
         return data
 
@@ -208,7 +225,7 @@ def test_a_header_cut_anywhere_gives_what_the_long_way_gives(
 
 def _after_two(one: Series, stencils: Finished) -> bytes:
     """The third slice of a short header; a stencil was cut from the second, and stays."""
-    for keyword in ("OriginalAttributesSequence", "PatientAddress", "OperatorsName", "KVP", "PatientSize"):
+    for keyword in MORE_OF_THE_SAME:
         delattr(one.ct, keyword)
     slices = one.slices(3)
     for each in slices[:2]:
@@ -298,20 +315,56 @@ def test_another_key_is_another_memory(series: Make) -> None:
     assert made == [the_long_way(each, key=other) for each in slices]
 
 
-def test_a_name_in_a_private_sequence_that_goes_still_leaves_every_text(
-    series: Make, used: list[bool]
-) -> None:
-    one, slices = series(), []
+@pytest.mark.parametrize(
+    "element",
+    [b"\x19\0\x02\x10OB\0\0\x10\0\0\0" + b"ACME" * 4, b"\x20\0\x41\x10DS\x04\0" + b"7.25"],
+    ids=["private", "standard"],
+)
+def test_a_name_in_what_may_be_a_sequence_still_leaves_every_text(series: Make, element: bytes) -> None:
+    one = series()
     one.ct.SeriesDescription = "Lung axial Lung"
-    items = [b"", b"\xfe\xff\0\xe0\x10\0\0\0\x10\0\x10\0\x08\0\0\0Lung^Axl"]
-    for number in range(8):
-        one.ct.private_block(0x0019, "ACME 1.0").add_new(0x04, "UN", items[number > 4])
-        slices.append(one.slice(number))
+    item = b"\xfe\xff\0\xe0\x10\0\0\0\x10\0\x10\0\x08\0\0\0"
+    values = [*(b"%04d" % number for number in range(6)), item + b"Axial^L ", item + b"Lung^Axl"]
+    slices = [
+        one.slice(number, SliceLocation="7.25").replace(
+            element, element[:4] + b"UN\0\0" + len(value).to_bytes(4, "little") + value
+        )
+        for number, value in enumerate(values)
+    ]
 
     made = [outcome(each) for each in slices]
 
     assert made == [the_long_way(each) for each in slices]
+    assert [b"Lung axial" in getattr(each, "head", b"") for each in made] == [True] * 6 + [False] * 2
+
+
+def test_private_elements_that_stay_and_creators_are_compared(series: Make, used: list[bool]) -> None:
+    one = series()
+    pitch = [{0x00431039: ("IS", f"{number}77")} for number in range(3)]
+    others = {0x00430011: ("LO", "GEMS_PARM_01"), 0x00431139: ("IS", "877")}
+    creator = [{**others, 0x00430010: ("LO", f"INVENTED {number}")} for number in range(3)]
+    slices = [one.slice(number, other=other) for number, other in enumerate(([{}] * 3 + pitch + creator) * 2)]
+
+    made = [outcome(each) for each in slices]
+
+    assert made == [the_long_way(each) for each in slices]
+    assert b"277 " in getattr(made[5], "head", b"")
     assert True in used
+
+
+def test_a_missing_uid_is_refused_as_ever(series: Make) -> None:
+    slices = series().slices(9)
+    slices[8] = slices[8].replace(b"1.2.3.4.5.1000.8", bytes(16))
+    asked: list[str] = []
+
+    def link(local_id: str) -> str:
+        asked.append(local_id)
+        return "S-001"
+
+    made = [outcome(each, subject=link) for each in slices]
+
+    assert made[8] == the_long_way(slices[8])
+    assert len(asked) == 9
 
 
 def test_a_series_that_never_repeats_is_not_cut_for_ever(
