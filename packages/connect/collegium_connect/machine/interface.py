@@ -87,7 +87,7 @@ class Machine(Protocol):
         """Let other processes go first from now on."""
 
     def keep_large_blocks(self) -> None:
-        """Keep large blocks of memory rather than give them back after every object; before threads start."""
+        """Keep large blocks of memory after every object, and few heaps for all threads; before threads start."""
 
     def processors(self) -> int:
         """How many processors this process may use."""

@@ -19,6 +19,8 @@ _MOST_PIECES: Final = 512  # of one call; systems allow 1024
 _KEEP_SIZE_AND_PUNCH: Final = 0x01 | 0x02  # FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
+_ARENAS: Final = 2
 
 
 class Posix:
@@ -146,6 +148,8 @@ class Posix:
         if mallopt is not None:
             mallopt(_MMAP_THRESHOLD, 256 << 20)
             mallopt(_TRIM_THRESHOLD, 1 << 30)
+            # What a thread frees stays in its arena: eight for each core grow until each had its worst moment.
+            mallopt(_ARENA_MAX, _ARENAS)
 
     def processors(self) -> int:
         # macOS knows no affinity.
