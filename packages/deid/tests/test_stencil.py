@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from collegium_deid import Recipe
     from collegium_deid.engine.elements import Element, FileHead
-    from collegium_deid.engine.stencil import LongWay, Place
+    from collegium_deid.engine.stencil import LongWay, Where
 
 Tool = Any  # Any: the fixtures of conftest, which a test module cannot import by name
 ENGINE = Path(front.__file__).parent
@@ -95,7 +95,7 @@ def series(ct: Dataset, write: Tool) -> Make:
 class NoStencils(stencil.Stencils):
     """Every header goes the long way."""
 
-    def find(self, _place: Place, _recipe: Recipe) -> None:
+    def find(self, _where: Where, _recipe: Recipe) -> None:
         return None
 
 
@@ -104,9 +104,9 @@ class Finished(stencil.Stencils):
 
     stopped = False
 
-    def learn(self, place: Place, done: LongWay) -> None:
+    def learn(self, where: Where, done: LongWay) -> None:
         if not self.stopped:
-            super().learn(place, done)
+            super().learn(where, done)
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from collegium_deid.engine.elements import FileHead, parse_file
 from collegium_deid.engine.pixelplan import PixelPlan, pixel_plan
 from collegium_deid.engine.recent import Recent
 from collegium_deid.engine.rewrite import Rewriter
-from collegium_deid.engine.stencil import LongWay, Stencils, place_of
+from collegium_deid.engine.stencil import LongWay, Stencils, where_kept
 from collegium_deid.errors import DeidError, Rejected
 from collegium_deid.report import Report
 
@@ -95,8 +95,8 @@ def clean_object(
         Rejected: the object cannot be cleaned with certainty; the message holds no value.
     """
     began = time.perf_counter()
-    place = place_of(head, recipe, key)
-    stencil = _stencils.find(place, recipe)
+    where = where_kept(head, recipe, key)
+    stencil = _stencils.find(where, recipe)
     filled = None if stencil is None else stencil.fill(head)
     if stencil is not None and filled is not None:
         subject = _code(subject, stencil.made.local_id)
@@ -135,7 +135,7 @@ def clean_object(
         tokens=rewriter.case.known.every,
         local_id=local_id,
     )
-    _stencils.learn(place, LongWay(recipe, parsed, rewriter, codes, made))
+    _stencils.learn(where, LongWay(recipe, parsed, rewriter, codes, made))
     return made
 
 

@@ -50,7 +50,7 @@ _SERIES: Final = 32
 _CUTS: Final = 8
 _PIXEL_HEAD_BYTES: Final = 12
 
-Place = tuple[str, "SiteKey", bytes]
+Where = tuple[str, "SiteKey", bytes]
 
 
 class Filled(NamedTuple):
@@ -163,31 +163,31 @@ class Stencils:
     """The stencils of the last series: at most 32, of headers up to 64 KB."""
 
     def __init__(self) -> None:
-        self._series: Recent[Place, _Series] = Recent(_SERIES)
+        self._series: Recent[Where, _Series] = Recent(_SERIES)
 
-    def find(self, place: Place, recipe: Recipe) -> Stencil | None:
-        """The one of this place, if it was cut under this very recipe."""
-        series = self._series.get(place)
+    def find(self, where: Where, recipe: Recipe) -> Stencil | None:
+        """What was cut there, if it was cut under this very recipe."""
+        series = self._series.get(where)
         stencil = None if series is None else series.stencil
         return None if stencil is None or stencil.recipe is not recipe else stencil
 
-    def learn(self, place: Place, done: LongWay) -> None:
+    def learn(self, where: Where, done: LongWay) -> None:
         """Remember what went the long way: the first of a series, and any that did not fit and cuts anew."""
         pixel_start = done.head.pixel_start
-        if not place[2] or pixel_start is None or pixel_start > _MOST_HEAD_BYTES:
+        if not where[2] or pixel_start is None or pixel_start > _MOST_HEAD_BYTES:
             return
         kept = done.head.buf[: pixel_start + _PIXEL_HEAD_BYTES]
-        last = self._series.get(place)
+        last = self._series.get(where)
         if last is None:
-            self._series.put(place, _Series(kept, frozenset((SOP_INSTANCE_UID,)), None, _CUTS))
+            self._series.put(where, _Series(kept, frozenset((SOP_INSTANCE_UID,)), None, _CUTS))
         elif last.cuts_left:
             varied = last.varied | _differing(parse_file(last.head, complete=True), done.head)
             self._series.put(
-                place, _Series(kept, varied, _cut(varied, done, pixel_start), last.cuts_left - 1)
+                where, _Series(kept, varied, _cut(varied, done, pixel_start), last.cuts_left - 1)
             )
 
 
-def place_of(head: bytes, recipe: Recipe, key: SiteKey) -> Place:
+def where_kept(head: bytes, recipe: Recipe, key: SiteKey) -> Where:
     """Where a stencil is kept: by what most likely is the series UID. It need not be, for a stencil compares."""
     at = head.find(_SERIES_UID, 0, _SEARCHED_BYTES)
     if at < 0 or at + 8 > len(head):
