@@ -6,6 +6,7 @@ Worth it for what takes longer to make than a database to copy (a tenth of a sec
 
 from __future__ import annotations
 
+import inspect
 import os
 from copy import deepcopy
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
@@ -39,7 +40,9 @@ class Beginnings:
 
         Before anything else that the test makes: until `end`, the worker's own database is out of sight.
         """
-        key = (make, args, tuple(kwargs.items()))
+        told = inspect.signature(make).bind(*args, **kwargs)
+        told.apply_defaults()
+        key = (make, tuple(told.arguments.items()))
         if key not in self._made:
             database = self._turn_to_clone()
             self._made[key] = database, make(*args, **kwargs)

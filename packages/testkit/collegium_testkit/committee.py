@@ -22,7 +22,7 @@ from collegium.research.reads import services as reads
 from collegium.research.reads.queries import newest_version
 from collegium.research.results import services as results
 from collegium_testkit.study import stored_exam
-from collegium_testkit.world import PASSWORD
+from collegium_testkit.world import PASSWORD, new_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,8 +203,14 @@ class Committee:
         ]
 
 
-def gathered(world: World, text: str = TEXT, *, readers: int = 2) -> Committee:
+def gathered(world: World, text: str = TEXT, *, readers: int = 2, adjudicators: int = 1) -> Committee:
     """A committee whose project is published and whose people have joined."""
     committee = Committee(world)
-    committee.gather(text, readers=readers)
+    committee.gather(text, readers=readers, adjudicators=adjudicators)
     return committee
+
+
+def being_read(text: str = TEXT, *, readers: int = 2, adjudicators: int = 1) -> tuple[Committee, list[Task]]:
+    """A committee in a world of its own whose first exam is being read, and the open reading tasks; to begin with."""
+    committee = gathered(new_world(), text, readers=readers, adjudicators=adjudicators)
+    return committee, committee.until_reading()

@@ -21,19 +21,18 @@ from collegium.research.reads import services as reads
 from collegium.research.reads.queries import newest_version
 from collegium.research.results import services as results
 from collegium.research.results.csv_file import Shape
-from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.committee import TEXT, Committee, being_read, gathered
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
+    from collegium_testkit.beginnings import Beginnings
     from collegium_testkit.world import World
 
 
 @pytest.fixture
 def committee(world: World) -> Committee:
-    committee = Committee(world)
-    committee.gather()
-    return committee
+    return gathered(world)
 
 
 def differing(committee: Committee) -> tuple[Task, Task, Task]:
@@ -124,8 +123,7 @@ def test_a_way_to_settle_reads_that_is_not_built_is_refused_in_words(
 
 def test_three_readers_without_an_adjudication_are_a_project(world: World) -> None:
     alone = TEXT[: TEXT.index("  - step: adjudication")].replace("readers: 2", "readers: 3")
-    committee = Committee(world)
-    committee.gather(alone, readers=3)
+    committee = gathered(world, alone, readers=3)
 
     tasks = committee.until_reading()
 
@@ -133,18 +131,18 @@ def test_three_readers_without_an_adjudication_are_a_project(world: World) -> No
 
 
 @pytest.mark.requirement("R56")
-def test_a_signature_that_waits_for_queries_says_how_many(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(TEXT.replace("timepoints: locked", "queries_closed: true"))
-    task, _ = committee.until_reading()
+def test_a_signature_that_waits_for_queries_says_how_many(beginnings: Beginnings) -> None:
+    committee, (task, _) = beginnings.begin(
+        being_read, TEXT.replace("timepoints: locked", "queries_closed: true")
+    )
     reader = committee.people[committee.who(task)]
-    with acting_as(world.administrator.principal, [world.space_id]):
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
         asked = [
-            open_task_query(actor=world.actor(), task_id=task.id, text=text)
+            open_task_query(actor=committee.world.actor(), task_id=task.id, text=text)
             for text in ("Which lesion is meant?", "Which series is meant?")
         ]
-    with acting_as(reader.principal, [world.space_id]):
-        actor = world.actor(reader)
+    with acting_as(reader.principal, [committee.world.space_id]):
+        actor = committee.world.actor(reader)
         opened = reads.open_task(actor=actor, task_id=task.id)
         saved = reads.save_answers(
             actor=actor, task_id=task.id, op_id=ids.uuid7(), base_revision=opened.version.entry.revision,
@@ -158,11 +156,13 @@ def test_a_signature_that_waits_for_queries_says_how_many(world: World) -> None:
     body = json.dumps({"password": PASSWORD, "digest": version.digest})
 
     two = browser.post(reverse("task-sign", args=[task.id]), body, content_type="application/json")
-    with acting_as(reader.principal, [world.space_id]):
-        answer_query(actor=world.actor(reader), query_id=asked[0].id, text="The one in segment VIII.")
+    with acting_as(reader.principal, [committee.world.space_id]):
+        answer_query(
+            actor=committee.world.actor(reader), query_id=asked[0].id, text="The one in segment VIII."
+        )
     one = browser.post(reverse("task-sign", args=[task.id]), body, content_type="application/json")
-    with acting_as(reader.principal, [world.space_id]):
-        answer_query(actor=world.actor(reader), query_id=asked[1].id, text="The portal venous one.")
+    with acting_as(reader.principal, [committee.world.space_id]):
+        answer_query(actor=committee.world.actor(reader), query_id=asked[1].id, text="The portal venous one.")
     none = browser.post(reverse("task-sign", args=[task.id]), body, content_type="application/json")
 
     assert (two.status_code, one.status_code, none.status_code) == (409, 409, 200)
@@ -188,8 +188,7 @@ FIRST, MEAN = (
 
 
 def read_twice(world: World, text: str, first: dict[str, str], second: dict[str, str]) -> Committee:
-    committee = Committee(world)
-    committee.gather(text)
+    committee = gathered(world, text)
     tasks = sorted(committee.until_reading(), key=lambda task: task.slot)
     for task, answers in zip(tasks, (first, second), strict=True):
         committee.do(task, **answers)
@@ -261,8 +260,7 @@ def test_the_long_file_says_of_each_item_whether_the_reads_agree(world: World) -
 @pytest.mark.requirement("R72", "R60")
 @pytest.mark.parametrize("shape", list(Shape))
 def test_a_finding_that_one_reader_alone_has_stands_blank_and_marked(world: World, shape: Shape) -> None:
-    committee = Committee(world)
-    committee.gather(GROUPED)
+    committee = gathered(world, GROUPED)
     for task, places in zip(committee.until_reading(), (("liver",), ("liver", "lung")), strict=True):
         _read_with_targets(committee, task, places)
 

@@ -24,20 +24,19 @@ from collegium.research.projects.definition import Assignment, How
 from collegium.research.reads import services as reads
 from collegium.research.reads.errors import LaterWasOpened
 from collegium.research.results import services as results
-from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.committee import TEXT, Committee, being_read, gathered
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Discrepancy, Task
     from collegium.research.results.queries import ResultTable
+    from collegium_testkit.beginnings import Beginnings
     from collegium_testkit.world import World
 
 
 @pytest.fixture
 def committee(world: World) -> Committee:
-    gathered = Committee(world)
-    gathered.gather()
-    return gathered
+    return gathered(world)
 
 
 def discrepancies(committee: Committee, task: Task) -> list[Discrepancy]:
@@ -76,8 +75,7 @@ def test_a_rule_sends_a_sites_subjects_to_the_role_it_names(world: World) -> Non
     drawn = "assign: {how: random, readers: 2, seed: 11}"
     by_rule = """assign: {how: rule, readers: 2, rules: [{if: "site = '02'", role: Editor}]}"""
     text = TEXT.replace(drawn, by_rule)
-    committee = Committee(world)
-    committee.gather(text)
+    committee = gathered(world, text)
     editors = {world.join("Editor").principal.text, world.join("Editor").principal.text}
 
     committee.arrive("S-001", site="01")
@@ -91,9 +89,9 @@ def test_a_rule_sends_a_sites_subjects_to_the_role_it_names(world: World) -> Non
 
 @pytest.mark.requirement("R31")
 def test_two_independent_readers_have_a_task_each_and_neither_empties_the_others_list(
-    committee: Committee,
+    beginnings: Beginnings,
 ) -> None:
-    first, second = committee.until_reading()
+    committee, (first, second) = beginnings.begin(being_read)
 
     committee.do(first, response="PR")
 
@@ -102,15 +100,13 @@ def test_two_independent_readers_have_a_task_each_and_neither_empties_the_others
     assert committee.states("reading") == ["signed", "open"]
 
 
-def test_a_step_that_nobody_can_do_waits_and_is_given_to_who_joins(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(readers=1)
-    committee.until_reading()
+def test_a_step_that_nobody_can_do_waits_and_is_given_to_who_joins(beginnings: Beginnings) -> None:
+    committee, _ = beginnings.begin(being_read, readers=1)
     before = [task.assignee != "" for task in committee.tasks(step="reading")]
 
-    committee.people["reader2"] = world.join("Reader")
-    with acting_as(world.administrator.principal, [world.space_id]):
-        made = services.assign_missing_tasks(actor=world.actor())
+    committee.people["reader2"] = committee.world.join("Reader")
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        made = services.assign_missing_tasks(actor=committee.world.actor())
 
     assert (before, made) == ([True, False], 1)
     assert {committee.who(task) for task in committee.tasks(step="reading")} == {"reader1", "reader2"}
@@ -121,8 +117,7 @@ def test_a_step_that_nobody_can_do_waits_and_is_given_to_who_joins(world: World)
 
 @pytest.mark.requirement("R21")
 def test_a_reader_of_the_subjects_own_site_is_never_drawn(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(readers=3)
+    committee = gathered(world, readers=3)
     committee.at_site(committee.people["reader1"], "01")
 
     for number in range(6):
@@ -133,8 +128,8 @@ def test_a_reader_of_the_subjects_own_site_is_never_drawn(world: World) -> None:
 
 
 @pytest.mark.requirement("R21")
-def test_a_task_cannot_be_given_to_who_has_a_conflict_or_reads_it_already(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_task_cannot_be_given_to_who_has_a_conflict_or_reads_it_already(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     other = committee.world.join("Reader")
     committee.at_site(other, "01")
     world = committee.world
@@ -148,8 +143,8 @@ def test_a_task_cannot_be_given_to_who_has_a_conflict_or_reads_it_already(commit
 
 
 @pytest.mark.requirement("R21")
-def test_a_conflict_that_came_later_closes_the_task_to_its_reader(committee: Committee) -> None:
-    first, _ = committee.until_reading()
+def test_a_conflict_that_came_later_closes_the_task_to_its_reader(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read)
     reader = committee.people[committee.who(first)]
     committee.at_site(reader, "01")
 
@@ -158,10 +153,10 @@ def test_a_conflict_that_came_later_closes_the_task_to_its_reader(committee: Com
 
 
 @pytest.mark.requirement("R21")
-def test_who_read_never_adjudicates(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(TEXT.replace("role: Adjudicator", "role: Reader"), readers=3)
-    first, second = committee.until_reading()
+def test_who_read_never_adjudicates(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(
+        being_read, TEXT.replace("role: Adjudicator", "role: Reader"), readers=3
+    )
 
     committee.do(first, response="PR")
     committee.do(second, response="PD")
@@ -227,9 +222,9 @@ def test_a_corrective_action_keeps_the_readers_waiting_and_new_images_make_the_c
 
 @pytest.mark.requirement("R28")
 def test_a_later_timepoint_opens_to_a_reader_only_after_they_signed_the_earlier_one(
-    committee: Committee,
+    beginnings: Beginnings,
 ) -> None:
-    first, second = committee.until_reading()
+    committee, (first, second) = beginnings.begin(being_read)
     committee.until_reading(study_date="20240301")
     later = [
         task
@@ -256,8 +251,7 @@ def test_a_later_timepoint_opens_to_a_reader_only_after_they_signed_the_earlier_
 
 @pytest.mark.requirement("R22")
 def test_a_fixed_order_is_drawn_at_the_first_open_and_then_stays(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(TEXT.replace("timepoints: locked", "order: fixed"))
+    committee = gathered(world, TEXT.replace("timepoints: locked", "order: fixed"))
     for number in range(5):
         committee.until_reading(f"S-00{number}")
     mine = committee.tasks("reader1", "reading")
@@ -287,8 +281,8 @@ def test_a_fixed_order_is_drawn_at_the_first_open_and_then_stays(world: World) -
 
 
 @pytest.mark.requirement("R70")
-def test_readers_who_agree_make_no_adjudication(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_readers_who_agree_make_no_adjudication(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
 
     committee.do(first, response="PR", sum="40")
     before = discrepancies(committee, first)
@@ -300,8 +294,8 @@ def test_readers_who_agree_make_no_adjudication(committee: Committee) -> None:
 
 
 @pytest.mark.requirement("R70", "R71")
-def test_readers_who_differ_make_one_adjudication_of_two_sides(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_readers_who_differ_make_one_adjudication_of_two_sides(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
 
     committee.do(first, response="PR")
     committee.do(second, response="PD")
@@ -326,8 +320,8 @@ def test_the_letter_of_a_side_is_drawn_and_says_nothing_of_the_slot(committee: C
 
 
 @pytest.mark.requirement("R55", "R70")
-def test_where_the_rule_cannot_tell_a_person_decides(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_where_the_rule_cannot_tell_a_person_decides(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, not_evaluable="response")
     world = committee.world
@@ -343,8 +337,8 @@ def test_where_the_rule_cannot_tell_a_person_decides(committee: Committee) -> No
 
 
 @pytest.mark.requirement("R72")
-def test_a_corrected_read_supersedes_what_settled_it(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_corrected_read_supersedes_what_settled_it(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     committee.do(committee.tasks("adjudicator1")[0], chosen="a")
@@ -358,8 +352,8 @@ def test_a_corrected_read_supersedes_what_settled_it(committee: Committee) -> No
     assert committee.states("adjudication") == ["superseded"]
 
 
-def test_a_step_that_is_run_again_takes_along_what_built_on_it(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_step_that_is_run_again_takes_along_what_built_on_it(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     world, (qc,) = committee.world, committee.tasks(step="qc")
@@ -386,9 +380,9 @@ def final(committee: Committee) -> ResultTable:
 
 @pytest.mark.requirement("R72")
 def test_the_final_value_is_that_of_the_read_the_adjudicator_chose_and_names_its_reads(
-    committee: Committee,
+    beginnings: Beginnings,
 ) -> None:
-    first, second = committee.until_reading()
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     waiting = final(committee)
@@ -406,8 +400,10 @@ def test_the_final_value_is_that_of_the_read_the_adjudicator_chose_and_names_its
 
 
 @pytest.mark.requirement("R72")
-def test_the_final_value_of_readers_who_agree_is_theirs_until_one_is_corrected(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_the_final_value_of_readers_who_agree_is_theirs_until_one_is_corrected(
+    beginnings: Beginnings,
+) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PR")
     agreed = final(committee)
@@ -428,8 +424,7 @@ def test_the_final_value_of_readers_who_agree_is_theirs_until_one_is_corrected(c
 
 @pytest.mark.requirement("R22")
 def test_a_task_out_of_turn_leads_to_the_one_whose_turn_it_is(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(TEXT.replace("timepoints: locked", "order: fixed"))
+    committee = gathered(world, TEXT.replace("timepoints: locked", "order: fixed"))
     for number in range(3):
         committee.until_reading(f"S-00{number}")
     reader = Client()
@@ -444,19 +439,19 @@ def test_a_task_out_of_turn_leads_to_the_one_whose_turn_it_is(world: World) -> N
 
 
 @pytest.mark.requirement("R56")
-def test_a_step_that_wants_its_queries_closed_is_not_signed_before(world: World) -> None:
-    committee = Committee(world)
-    committee.gather(TEXT.replace("timepoints: locked", "queries_closed: true"))
-    first, _ = committee.until_reading()
-    with acting_as(world.administrator.principal, [world.space_id]):
-        actor = world.actor()
+def test_a_step_that_wants_its_queries_closed_is_not_signed_before(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(
+        being_read, TEXT.replace("timepoints: locked", "queries_closed: true")
+    )
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        actor = committee.world.actor()
         query = open_task_query(actor=actor, task_id=first.id, text="Which lesion is meant?")
 
     with pytest.raises(QueriesOpen):
         committee.do(first, response="PR")
     reader = committee.people[committee.who(first)]
-    with acting_as(reader.principal, [world.space_id]):
-        answer_query(actor=world.actor(reader), query_id=query.id, text="The one in segment VIII.")
+    with acting_as(reader.principal, [committee.world.space_id]):
+        answer_query(actor=committee.world.actor(reader), query_id=query.id, text="The one in segment VIII.")
     signed = committee.sign(first)
 
     assert signed.state == "signed"

@@ -20,20 +20,15 @@ from collegium.research.projects.people.services import declare_conflict
 from collegium.research.reads import services as reads
 from collegium.trust.tenancy import services as tenancy
 from collegium.trust.tenancy.queries import members
-from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.committee import TEXT, Committee, being_read
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
-    from collegium_testkit.world import Person, World
+    from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.world import Person
 
 ALONE = TEXT.replace("    timepoints: locked\n", "").replace("    timepoints: beside\n", "")
-
-
-def gathered(world: World, text: str = TEXT, *, readers: int = 3, adjudicators: int = 1) -> Committee:
-    committee = Committee(world)
-    committee.gather(text, readers=readers, adjudicators=adjudicators)
-    return committee
 
 
 def change_role(committee: Committee, name: str, role: str) -> None:
@@ -69,9 +64,8 @@ def told(person: Person) -> list[str]:
 
 
 @pytest.mark.requirement("R21", "R31")
-def test_who_handed_a_task_back_is_not_drawn_for_the_other_slot(world: World) -> None:
-    committee = gathered(world)
-    first, second = committee.until_reading()
+def test_who_handed_a_task_back_is_not_drawn_for_the_other_slot(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=3)
 
     committee.hand_back(first)
     committee.hand_back(second)
@@ -80,9 +74,8 @@ def test_who_handed_a_task_back_is_not_drawn_for_the_other_slot(world: World) ->
 
 
 @pytest.mark.requirement("R21")
-def test_who_handed_a_task_back_is_not_drawn_for_it_again(world: World) -> None:
-    committee = gathered(world)
-    first, _ = committee.until_reading()
+def test_who_handed_a_task_back_is_not_drawn_for_it_again(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=3)
     committee.hand_back(first)
     (fresh,) = [task for task in live(committee) if task.slot == first.slot]
 
@@ -94,10 +87,9 @@ def test_who_handed_a_task_back_is_not_drawn_for_it_again(world: World) -> None:
 
 @pytest.mark.requirement("R21", "R31")
 def test_who_handed_one_visit_back_reads_no_other_slot_of_the_subject_where_visits_stand_beside(
-    world: World,
+    beginnings: Beginnings,
 ) -> None:
-    committee = gathered(world, readers=4)
-    first, second = committee.until_reading()
+    committee, (first, second) = beginnings.begin(being_read, readers=4)
     committee.hand_back(first)
     committee.arrive(study_date="20240301")
     later = [task for task in live(committee) if task.unit_id != first.unit_id]
@@ -110,9 +102,8 @@ def test_who_handed_one_visit_back_reads_no_other_slot_of_the_subject_where_visi
 
 
 @pytest.mark.requirement("R21")
-def test_where_visits_are_read_alone_another_visit_is_drawn_anew(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_where_visits_are_read_alone_another_visit_is_drawn_anew(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     committee.hand_back(first)
 
     later = committee.until_reading(study_date="20240301")
@@ -120,64 +111,64 @@ def test_where_visits_are_read_alone_another_visit_is_drawn_anew(world: World) -
     assert first.assignee in {task.assignee for task in later}
 
 
-def test_nobody_left_leaves_the_task_waiting_and_tells_those_who_manage_tasks(world: World) -> None:
-    committee = gathered(world, readers=2)
-    first, _ = committee.until_reading()
-    second_administrator = world.join("Administrator")
+def test_nobody_left_leaves_the_task_waiting_and_tells_those_who_manage_tasks(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=2)
+    second_administrator = committee.world.join("Administrator")
 
     committee.hand_back(first)
 
     (waiting,) = [task for task in live(committee) if task.slot == first.slot]
     assert waiting.assignee == ""
-    address = f"/projects/{world.space_id}/tasks/"
-    assert told(world.administrator) == told(second_administrator) == [address]
+    address = f"/projects/{committee.world.space_id}/tasks/"
+    assert told(committee.world.administrator) == told(second_administrator) == [address]
     assert told(committee.people["qc"]) == told(committee.people[committee.who(first)]) == []
 
 
-def test_a_task_that_somebody_gets_tells_no_administrator(world: World) -> None:
-    committee = gathered(world)
-    first, _ = committee.until_reading()
+def test_a_task_that_somebody_gets_tells_no_administrator(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=3)
 
     committee.hand_back(first)
 
-    assert told(world.administrator) == []
+    assert told(committee.world.administrator) == []
 
 
-def test_a_manager_may_give_a_task_to_who_handed_it_back(world: World) -> None:
-    committee = gathered(world, readers=2)
-    first, _ = committee.until_reading()
+def test_a_manager_may_give_a_task_to_who_handed_it_back(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=2)
     committee.hand_back(first)
     (waiting,) = [task for task in live(committee) if task.slot == first.slot]
     reader = committee.people[committee.who(first)]
 
-    with acting_as(world.administrator.principal, [world.space_id]):
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
         services.reassign_task(
-            actor=world.actor(), task_id=waiting.id, to=reader.principal, reason="She was ill; she is back."
+            actor=committee.world.actor(),
+            task_id=waiting.id,
+            to=reader.principal,
+            reason="She was ill; she is back.",
         )
 
     assert [task.assignee for task in live(committee) if task.slot == first.slot] == [first.assignee]
-    assert told(world.administrator) == []
+    assert told(committee.world.administrator) == []
 
 
-def test_who_lost_tasks_with_their_role_is_drawn_again_when_they_return(world: World) -> None:
-    committee = gathered(world, readers=2)
-    first, _ = committee.until_reading()
+def test_who_lost_tasks_with_their_role_is_drawn_again_when_they_return(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=2)
     name = committee.who(first)
     change_role(committee, name, "Viewer")
     committee.hand_back(first, "")
     change_role(committee, name, "Reader")
 
-    with acting_as(world.administrator.principal, [world.space_id]):
-        services.assign_missing_tasks(actor=world.actor())
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        services.assign_missing_tasks(actor=committee.world.actor())
 
     assert [task.assignee for task in live(committee) if task.slot == first.slot] == [first.assignee]
 
 
 @pytest.mark.requirement("R21")
 @pytest.mark.parametrize("text", [TEXT, ALONE])
-def test_a_former_adjudicator_is_never_drawn_as_a_reader_of_the_same(world: World, text: str) -> None:
-    committee = gathered(world, text, readers=2)
-    first, second = committee.until_reading()
+def test_a_former_adjudicator_is_never_drawn_as_a_reader_of_the_same(
+    beginnings: Beginnings, text: str
+) -> None:
+    committee, (first, second) = beginnings.begin(being_read, text, readers=2)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     committee.do(committee.tasks("adjudicator1")[0], chosen="a")
@@ -191,25 +182,28 @@ def test_a_former_adjudicator_is_never_drawn_as_a_reader_of_the_same(world: Worl
 
 
 @pytest.mark.requirement("R21")
-def test_a_former_adjudicator_is_not_given_a_read_of_the_same_by_a_manager(world: World) -> None:
-    committee = gathered(world, readers=2)
-    first, second = committee.until_reading()
+def test_a_former_adjudicator_is_not_given_a_read_of_the_same_by_a_manager(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=2)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     adjudicator = committee.people["adjudicator1"]
     change_role(committee, "adjudicator1", "Reader")
     fresh = committee.run_again(first)
 
-    with acting_as(world.administrator.principal, [world.space_id]), pytest.raises(ConflictOfInterest):
+    with (
+        acting_as(committee.world.administrator.principal, [committee.world.space_id]),
+        pytest.raises(ConflictOfInterest),
+    ):
         services.reassign_task(
-            actor=world.actor(), task_id=fresh.id, to=adjudicator.principal, reason="Holiday."
+            actor=committee.world.actor(), task_id=fresh.id, to=adjudicator.principal, reason="Holiday."
         )
 
 
 @pytest.mark.requirement("R21")
-def test_a_former_reader_is_never_drawn_as_adjudicator_whatever_became_of_the_read(world: World) -> None:
-    committee = gathered(world, readers=3, adjudicators=0)
-    first, second = committee.until_reading()
+def test_a_former_reader_is_never_drawn_as_adjudicator_whatever_became_of_the_read(
+    beginnings: Beginnings,
+) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=3, adjudicators=0)
     committee.hand_back(first)
     (fresh,) = [task for task in live(committee) if task.slot == first.slot]
     change_role(committee, committee.who(first), "Adjudicator")
@@ -219,13 +213,12 @@ def test_a_former_reader_is_never_drawn_as_adjudicator_whatever_became_of_the_re
 
     (adjudication,) = committee.tasks(step="adjudication")
     assert (adjudication.assignee, adjudication.state) == ("", "open")
-    assert len(told(world.administrator)) == 1
+    assert len(told(committee.world.administrator)) == 1
 
 
 @pytest.mark.requirement("R21")
-def test_a_reader_of_one_visit_does_not_settle_another_visit_of_the_subject(world: World) -> None:
-    committee = gathered(world, readers=3)
-    committee.until_reading()
+def test_a_reader_of_one_visit_does_not_settle_another_visit_of_the_subject(beginnings: Beginnings) -> None:
+    committee, _ = beginnings.begin(being_read, readers=3)
     (first, *_) = committee.tasks(step="reading")
     name = committee.who(first)
     change_role(committee, name, "Adjudicator")
@@ -259,9 +252,8 @@ def in_list(committee: Committee, name: str) -> dict[str, str]:
 
 
 @pytest.mark.requirement("R21", "R42")
-def test_a_declared_conflict_leaves_no_label_by_which_others_could_be_told(world: World) -> None:
-    committee = gathered(world, ALONE)
-    first, _ = committee.until_reading()
+def test_a_declared_conflict_leaves_no_label_by_which_others_could_be_told(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=3)
     committee.until_reading(study_date="20240301")
     committee.until_reading("S-002")
     committee.until_reading("S-003")
@@ -277,9 +269,8 @@ def test_a_declared_conflict_leaves_no_label_by_which_others_could_be_told(world
 
 
 @pytest.mark.requirement("R21", "R42")
-def test_after_a_declared_conflict_every_address_of_before_answers_alike(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, second = committee.until_reading()
+def test_after_a_declared_conflict_every_address_of_before_answers_alike(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, ALONE, readers=2)
     committee.until_reading(study_date="20240301")
     committee.until_reading("S-002")
     name = committee.who(first)
@@ -311,9 +302,8 @@ def _said(page: str) -> str:
 
 
 @pytest.mark.requirement("R21")
-def test_what_is_dealt_anew_keeps_its_person_and_is_open_as_before(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_what_is_dealt_anew_keeps_its_person_and_is_open_as_before(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     committee.until_reading("S-002")
     name = committee.who(first)
 
@@ -331,13 +321,12 @@ def test_what_is_dealt_anew_keeps_its_person_and_is_open_as_before(world: World)
 
 
 @pytest.mark.requirement("R21", "R28")
-def test_what_was_decided_about_a_late_visit_holds_for_what_is_dealt_anew(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_what_was_decided_about_a_late_visit_holds_for_what_is_dealt_anew(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     committee.until_reading("S-002")
     name = committee.who(first)
-    with acting_as(world.administrator.principal, [world.space_id]):
-        rows = queries.tasks(world.actor()).filter(unit__subject__code="S-002", step="reading")
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        rows = queries.tasks(committee.world.actor()).filter(unit__subject__code="S-002", step="reading")
         rows.update(sequence=Sequence.OUT)
 
     declare(committee, first)
@@ -347,15 +336,14 @@ def test_what_was_decided_about_a_late_visit_holds_for_what_is_dealt_anew(world:
 
 
 @pytest.mark.requirement("R21")
-def test_what_was_begun_of_other_subjects_stays_as_it_is(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_what_was_begun_of_other_subjects_stays_as_it_is(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     committee.until_reading("S-002")
     name = committee.who(first)
     (other,) = [task for task in committee.tasks(name, "reading") if task.unit.subject.code == "S-002"]
     person = committee.people[name]
-    with acting_as(person.principal, [world.space_id]):
-        reads.open_task(actor=world.actor(person), task_id=other.id)
+    with acting_as(person.principal, [committee.world.space_id]):
+        reads.open_task(actor=committee.world.actor(person), task_id=other.id)
 
     declare(committee, first)
 
@@ -363,41 +351,41 @@ def test_what_was_begun_of_other_subjects_stays_as_it_is(world: World) -> None:
 
 
 @pytest.mark.requirement("R21")
-def test_a_signed_read_of_a_declared_subject_shows_its_images_no_more(world: World) -> None:
-    committee = gathered(world, ALONE, readers=3)
-    first, _ = committee.until_reading()
+def test_a_signed_read_of_a_declared_subject_shows_its_images_no_more(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=3)
     committee.do(first, response="SD")
     name = committee.who(first)
     person = committee.people[name]
-    with acting_as(person.principal, [world.space_id]):
-        grant = reads.open_task(actor=world.actor(person), task_id=first.id).grant
+    with acting_as(person.principal, [committee.world.space_id]):
+        grant = reads.open_task(actor=committee.world.actor(person), task_id=first.id).grant
     assert grant
 
-    with acting_as(world.administrator.principal, [world.space_id]):
-        actor = world.actor()
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        actor = committee.world.actor()
         declare_conflict(
             actor=actor, principal=person.principal, subject_id=first.unit.subject_id, reason="A friend."
         )
         leaving.take_barred(actor=actor, principal=person.principal, reason="A friend.")
 
-    with acting_as(person.principal, [world.space_id]):
-        assert live_grants(world.actor(person), owner=grant.owner, principal=person.principal) == []
+    with acting_as(person.principal, [committee.world.space_id]):
+        assert live_grants(committee.world.actor(person), owner=grant.owner, principal=person.principal) == []
 
 
 @pytest.mark.requirement("R21")
-def test_somebody_who_joins_a_site_loses_its_subjects_at_once_and_learns_no_label(world: World) -> None:
-    committee = gathered(world, ALONE, readers=3)
-    first, _ = committee.until_reading()
+def test_somebody_who_joins_a_site_loses_its_subjects_at_once_and_learns_no_label(
+    beginnings: Beginnings,
+) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=3)
     committee.arrive("S-900", site="02")
     name = committee.who(first)
     before = in_list(committee, name)
-    with acting_as(world.administrator.principal, [world.space_id]):
-        actor = world.actor()
+    with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
+        actor = committee.world.actor()
         (member,) = [one for one in members(actor) if one.principal == committee.people[name].principal]
         (site,) = [one for one in projects.sites(actor) if one.code == "01"]
 
-    signed_in(world.administrator).post(
-        reverse("person", args=[world.space_id, member.id]), {"act": "join", "id": str(site.id)}
+    signed_in(committee.world.administrator).post(
+        reverse("person", args=[committee.world.space_id, member.id]), {"act": "join", "id": str(site.id)}
     )
 
     after = in_list(committee, name)

@@ -18,10 +18,11 @@ from collegium.research.projects.people.services import declare_conflict
 from collegium.research.reads.errors import ReadNotADraft
 from collegium.trust.audit import queries as audit
 from collegium.trust.tenancy.queries import members
-from collegium_testkit.committee import TEXT, Committee, gathered
+from collegium_testkit.committee import TEXT, Committee, being_read, gathered
 
 if TYPE_CHECKING:
     from collegium.research.pipeline.models import Task
+    from collegium_testkit.beginnings import Beginnings
     from collegium_testkit.world import World
 
 STOPPED = (ConflictOfInterest, NotFound)
@@ -50,9 +51,8 @@ def declare(committee: Committee, task: Task) -> None:
 
 
 @pytest.mark.requirement("R31")
-def test_nobody_comes_to_both_reads_by_cancelling_giving_and_running_again(world: World) -> None:
-    committee = gathered(world, readers=3)
-    first, second = committee.until_reading()
+def test_nobody_comes_to_both_reads_by_cancelling_giving_and_running_again(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=3)
     committee.cancel(first)
     committee.reassign(second, committee.who(first))
 
@@ -65,9 +65,8 @@ def test_nobody_comes_to_both_reads_by_cancelling_giving_and_running_again(world
 
 
 @pytest.mark.requirement("R31")
-def test_where_everybody_reads_a_task_handed_back_leaves_no_empty_place(world: World) -> None:
-    committee = gathered(world, EVERY)
-    first, _ = committee.until_reading()
+def test_where_everybody_reads_a_task_handed_back_leaves_no_empty_place(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, EVERY)
 
     committee.hand_back(first)
 
@@ -75,8 +74,8 @@ def test_where_everybody_reads_a_task_handed_back_leaves_no_empty_place(world: W
 
 
 @pytest.mark.requirement("R21")
-def test_a_conflict_that_came_later_stops_every_further_act(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_conflict_that_came_later_stops_every_further_act(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     revision = committee.draft(first, response="SD")
     committee.submit(first, revision)
     drafted = committee.draft(second, response="SD")
@@ -92,8 +91,8 @@ def test_a_conflict_that_came_later_stops_every_further_act(committee: Committee
 
 
 @pytest.mark.requirement("R21")
-def test_a_conflict_closes_what_was_signed_before_it_too(committee: Committee) -> None:
-    first, _ = committee.until_reading()
+def test_a_conflict_closes_what_was_signed_before_it_too(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read)
     committee.do(first, response="SD")
     declare(committee, first)
 
@@ -103,8 +102,8 @@ def test_a_conflict_closes_what_was_signed_before_it_too(committee: Committee) -
         committee.correct(first)
 
 
-def test_a_cancelled_read_takes_no_answer(committee: Committee) -> None:
-    first, _ = committee.until_reading()
+def test_a_cancelled_read_takes_no_answer(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read)
     revision = committee.draft(first, response="SD")
     committee.cancel(first)
 
@@ -113,8 +112,8 @@ def test_a_cancelled_read_takes_no_answer(committee: Committee) -> None:
 
 
 @pytest.mark.requirement("R20")
-def test_every_draw_can_be_made_again_from_the_audit(committee: Committee) -> None:
-    tasks = committee.until_reading()
+def test_every_draw_can_be_made_again_from_the_audit(beginnings: Beginnings) -> None:
+    committee, tasks = beginnings.begin(being_read)
 
     with committee.acting() as actor:
         step = projects.definition(projects.current_version(actor)).step("reading")
@@ -135,8 +134,8 @@ def test_every_draw_can_be_made_again_from_the_audit(committee: Committee) -> No
 
 
 @pytest.mark.requirement("R40", "R43")
-def test_a_readers_pages_say_nothing_of_a_discrepancy_or_of_the_subject(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_readers_pages_say_nothing_of_a_discrepancy_or_of_the_subject(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     other = committee.people[committee.who(second)].full_name
@@ -155,9 +154,10 @@ def test_a_readers_pages_say_nothing_of_a_discrepancy_or_of_the_subject(committe
 
 
 @pytest.mark.requirement("R72")
-def test_a_read_that_was_run_again_or_given_away_while_corrected_counts_no_more(world: World) -> None:
-    committee = gathered(world, readers=3)
-    first, second = committee.until_reading()
+def test_a_read_that_was_run_again_or_given_away_while_corrected_counts_no_more(
+    beginnings: Beginnings,
+) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=3)
     committee.do(first, response="SD")
     committee.do(second, response="SD")
     committee.correct(first)
@@ -174,9 +174,9 @@ def test_a_read_that_was_run_again_or_given_away_while_corrected_counts_no_more(
 
 @pytest.mark.requirement("R70", "R72")
 def test_signatures_hold_in_every_table_after_a_correction_and_a_second_adjudication(
-    committee: Committee,
+    beginnings: Beginnings,
 ) -> None:
-    first, second = committee.until_reading()
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     committee.do(committee.tasks("adjudicator1")[0], chosen="a")
@@ -192,8 +192,8 @@ def test_signatures_hold_in_every_table_after_a_correction_and_a_second_adjudica
 
 
 @pytest.mark.requirement("R72")
-def test_a_unit_that_is_read_again_waits_for_its_final_result(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_unit_that_is_read_again_waits_for_its_final_result(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="SD")
     committee.do(second, response="SD")
 
@@ -207,23 +207,24 @@ def test_a_unit_that_is_read_again_waits_for_its_final_result(committee: Committ
 
 
 @pytest.mark.requirement("R21")
-def test_who_leaves_the_project_leaves_a_submitted_read_to_somebody_else(world: World) -> None:
-    committee = gathered(world, readers=3)
-    first, _ = committee.until_reading()
+def test_who_leaves_the_project_leaves_a_submitted_read_to_somebody_else(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=3)
     committee.submit(first, committee.draft(first, response="SD"))
     browser = committee.browser()
     with committee.acting() as actor:
         leaver = next(one for one in members(actor) if one.principal.text == first.assignee)
 
-    done = browser.post(f"/projects/{world.space_id}/people/{leaver.id}/", {"act": "end", "reason": "Left."})
+    done = browser.post(
+        f"/projects/{committee.world.space_id}/people/{leaver.id}/", {"act": "end", "reason": "Left."}
+    )
 
     assert done.status_code == 302
     (fresh,) = [task for task in committee.visit("baseline") if task.slot == first.slot]
     assert fresh.assignee != first.assignee
 
 
-def test_a_reason_that_is_too_long_is_refused_in_words(committee: Committee) -> None:
-    first, _ = committee.until_reading()
+def test_a_reason_that_is_too_long_is_refused_in_words(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read)
     committee.do(first, response="SD")
     browser = committee.browser(committee.who(first))
 

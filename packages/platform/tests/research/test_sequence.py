@@ -19,13 +19,14 @@ from collegium.research.pipeline.errors import (
 )
 from collegium.research.reads import services as reads
 from collegium.research.reads.errors import LaterWasOpened, NewImages
-from collegium_testkit.committee import TEXT, Committee, gathered
+from collegium_testkit.committee import TEXT, Committee, being_read, gathered
 from collegium_testkit.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from collegium.research.pipeline.models import Task
+    from collegium_testkit.beginnings import Beginnings
     from collegium_testkit.world import World
 
 LATER = "20240301"
@@ -226,8 +227,10 @@ def test_a_corrected_read_takes_along_what_was_read_beside_it(world: World) -> N
 
 
 @pytest.mark.requirement("R70", "R72")
-def test_a_read_that_is_run_again_supersedes_the_adjudication_of_a_later_visit(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_read_that_is_run_again_supersedes_the_adjudication_of_a_later_visit(
+    beginnings: Beginnings,
+) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="SD")
     committee.do(second, response="SD")
     one, other = committee.until_reading(study_date=LATER)
@@ -242,9 +245,8 @@ def test_a_read_that_is_run_again_supersedes_the_adjudication_of_a_later_visit(c
     assert committee.table("adjudication").rows == []
 
 
-def test_a_condition_over_two_readers_waits_for_both(world: World) -> None:
-    committee = gathered(world, follow_up("reading.response = 'PD'"))
-    first, second = committee.until_reading()
+def test_a_condition_over_two_readers_waits_for_both(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, follow_up("reading.response = 'PD'"))
 
     committee.do(first, response="PD")
     before = committee.states("followup")
@@ -267,8 +269,10 @@ def test_a_condition_on_an_adjudication_that_never_comes_does_not_wait_for_ever(
 
 
 @pytest.mark.requirement("I07")
-def test_an_exam_that_comes_after_the_check_is_checked_before_anybody_reads_it(committee: Committee) -> None:
-    committee.until_reading()
+def test_an_exam_that_comes_after_the_check_is_checked_before_anybody_reads_it(
+    beginnings: Beginnings,
+) -> None:
+    committee, _ = beginnings.begin(being_read)
 
     committee.arrive()
 
@@ -276,8 +280,8 @@ def test_an_exam_that_comes_after_the_check_is_checked_before_anybody_reads_it(c
     assert {task.state for task in committee.visit("baseline")} == {"waiting"}
 
 
-def test_a_record_names_only_images_that_its_page_showed(committee: Committee) -> None:
-    first, _ = committee.until_reading()
+def test_a_record_names_only_images_that_its_page_showed(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read)
     revision = committee.draft(first, response="SD")
     committee.arrive()
 
@@ -288,8 +292,8 @@ def test_a_record_names_only_images_that_its_page_showed(committee: Committee) -
     assert len(committee.submit(first, revision).shown) == 2
 
 
-def test_images_that_come_after_the_signature_mark_the_read(committee: Committee) -> None:
-    first, _ = committee.until_reading()
+def test_images_that_come_after_the_signature_mark_the_read(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read)
     committee.do(first, response="SD")
 
     committee.arrive()
@@ -298,8 +302,8 @@ def test_images_that_come_after_the_signature_mark_the_read(committee: Committee
 
 
 @pytest.mark.requirement("R42")
-def test_a_superseded_task_shows_no_images(committee: Committee) -> None:
-    first, second = committee.until_reading()
+def test_a_superseded_task_shows_no_images(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read)
     committee.do(first, response="PR")
     committee.do(second, response="PD")
     (settling,) = committee.tasks("adjudicator1")

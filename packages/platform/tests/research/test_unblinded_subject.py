@@ -15,7 +15,7 @@ from collegium.research.pipeline import leaving, services, sight
 from collegium.research.pipeline.errors import ConflictOfInterest
 from collegium.research.reads import services as reads
 from collegium.research.results import services as results
-from collegium_testkit.committee import TEXT, Committee
+from collegium_testkit.committee import TEXT, Committee, being_read
 from collegium_testkit.world import PASSWORD
 
 if TYPE_CHECKING:
@@ -23,17 +23,12 @@ if TYPE_CHECKING:
 
     from collegium.research.pipeline.models import Task
     from collegium.research.results.rows import ResultRow
-    from collegium_testkit.world import Person, World
+    from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.world import Person
 
 pytestmark = pytest.mark.requirement("R44")
 
 ALONE = TEXT.replace("    timepoints: locked\n", "").replace("    timepoints: beside\n", "")
-
-
-def gathered(world: World, text: str = TEXT, *, readers: int = 3) -> Committee:
-    committee = Committee(world)
-    committee.gather(text, readers=readers)
-    return committee
 
 
 def unblind(committee: Committee, task: Task, *, approve: bool = True) -> None:
@@ -79,9 +74,8 @@ def page_of(committee: Committee, task: Task, person: Person) -> str:
     return browser.get(reverse("project-task", args=[committee.world.space_id, task.id])).content.decode()
 
 
-def test_another_run_goes_to_somebody_who_does_not_know_the_subject(world: World) -> None:
-    committee = gathered(world)
-    first, second = committee.until_reading()
+def test_another_run_goes_to_somebody_who_does_not_know_the_subject(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=3)
     unblind(committee, first)
     committee.do(first, response="SD")
 
@@ -90,9 +84,8 @@ def test_another_run_goes_to_somebody_who_does_not_know_the_subject(world: World
     assert fresh.assignee not in {"", first.assignee, second.assignee}
 
 
-def test_another_run_waits_where_everybody_else_reads_already(world: World) -> None:
-    committee = gathered(world, readers=2)
-    first, _ = committee.until_reading()
+def test_another_run_waits_where_everybody_else_reads_already(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=2)
     unblind(committee, first)
     committee.do(first, response="SD")
 
@@ -102,9 +95,10 @@ def test_another_run_waits_where_everybody_else_reads_already(world: World) -> N
 
 
 @pytest.mark.parametrize("text", [TEXT, ALONE])
-def test_a_later_visit_goes_to_somebody_who_does_not_know_the_subject(world: World, text: str) -> None:
-    committee = gathered(world, text)
-    first, _ = committee.until_reading()
+def test_a_later_visit_goes_to_somebody_who_does_not_know_the_subject(
+    beginnings: Beginnings, text: str
+) -> None:
+    committee, (first, _) = beginnings.begin(being_read, text, readers=3)
     unblind(committee, first)
     committee.do(first, response="SD")
 
@@ -115,9 +109,8 @@ def test_a_later_visit_goes_to_somebody_who_does_not_know_the_subject(world: Wor
     assert first.assignee not in {task.assignee for task in later}
 
 
-def test_what_they_had_not_begun_leaves_them_with_the_approval(world: World) -> None:
-    committee = gathered(world, ALONE)
-    first, _ = committee.until_reading()
+def test_what_they_had_not_begun_leaves_them_with_the_approval(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=3)
     unblinded_in = committee.who(first)
     committee.until_reading(study_date="20240301")
     before = [task for task in live(committee) if task.assignee == first.assignee]
@@ -132,9 +125,8 @@ def test_what_they_had_not_begun_leaves_them_with_the_approval(world: World) -> 
     )
 
 
-def test_no_label_that_leaves_tells_what_belonged_together(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_no_label_that_leaves_tells_what_belonged_together(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     committee.until_reading(study_date="20240301")
     committee.until_reading("S-002")
     name = committee.who(first)
@@ -147,9 +139,8 @@ def test_no_label_that_leaves_tells_what_belonged_together(world: World) -> None
     assert {task.label for task in after if task.id != first.id}.isdisjoint(before)
 
 
-def test_a_refused_request_takes_nothing_from_anybody(world: World) -> None:
-    committee = gathered(world, ALONE)
-    first, _ = committee.until_reading()
+def test_a_refused_request_takes_nothing_from_anybody(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=3)
     committee.until_reading(study_date="20240301")
     before = [(task.id, task.assignee) for task in live(committee)]
 
@@ -158,9 +149,8 @@ def test_a_refused_request_takes_nothing_from_anybody(world: World) -> None:
     assert [(task.id, task.assignee) for task in live(committee)] == before
 
 
-def test_a_read_in_progress_stays_theirs_and_its_result_says_that_they_knew(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_a_read_in_progress_stays_theirs_and_its_result_says_that_they_knew(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     later = committee.until_reading(study_date="20240301")
     begun = of_reader(later, first)
     begin(committee, begun)
@@ -173,9 +163,8 @@ def test_a_read_in_progress_stays_theirs_and_its_result_says_that_they_knew(worl
     assert row.was_signed_unblinded
 
 
-def test_a_read_that_was_signed_blind_says_that_the_blinding_ended_later(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_a_read_that_was_signed_blind_says_that_the_blinding_ended_later(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     committee.do(first, response="SD")
     later = committee.until_reading(study_date="20240301")
     other = of_reader(later, first)
@@ -187,9 +176,8 @@ def test_a_read_that_was_signed_blind_says_that_the_blinding_ended_later(world: 
     assert not row.was_signed_unblinded
 
 
-def test_the_other_reader_of_the_subject_stays_blinded_in_results(world: World) -> None:
-    committee = gathered(world)
-    first, second = committee.until_reading()
+def test_the_other_reader_of_the_subject_stays_blinded_in_results(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, readers=3)
     unblind(committee, first)
 
     committee.do(second, response="SD")
@@ -197,25 +185,23 @@ def test_the_other_reader_of_the_subject_stays_blinded_in_results(world: World) 
     assert row_of(committee, second).unblinded_at is None
 
 
-def test_the_page_of_their_other_tasks_says_since_when_to_those_who_may_know(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_the_page_of_their_other_tasks_says_since_when_to_those_who_may_know(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     later = committee.until_reading(study_date="20240301")
     begun = of_reader(later, first)
     begin(committee, begun)
     unblind(committee, first)
-    editor = world.join("Editor")
+    editor = committee.world.join("Editor")
 
-    told = page_of(committee, begun, world.administrator)
+    told = page_of(committee, begun, committee.world.administrator)
     untold = page_of(committee, begun, editor)
 
     assert "Was unblinded for this subject on 20" in told
     assert "nblinded" not in untold
 
 
-def test_nothing_tells_the_reader_which_other_task_is_of_the_subject(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, _ = committee.until_reading()
+def test_nothing_tells_the_reader_which_other_task_is_of_the_subject(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, ALONE, readers=2)
     later = committee.until_reading(study_date="20240301")
     begun = of_reader(later, first)
     begin(committee, begun)
@@ -229,31 +215,32 @@ def test_nothing_tells_the_reader_which_other_task_is_of_the_subject(world: Worl
     assert "S-001" not in page
 
 
-def test_a_manager_cannot_give_them_another_read_of_the_subject(world: World) -> None:
-    committee = gathered(world, ALONE, readers=2)
-    first, second = committee.until_reading()
+def test_a_manager_cannot_give_them_another_read_of_the_subject(beginnings: Beginnings) -> None:
+    committee, (first, second) = beginnings.begin(being_read, ALONE, readers=2)
     unblind(committee, first)
     committee.do(first, response="SD")
     committee.arrive(study_date="20240301")
     (waiting,) = [task for task in live(committee) if task.assignee == ""]
     reader = committee.people[committee.who(first)]
 
-    with acting_as(world.administrator.principal, [world.space_id]), pytest.raises(ConflictOfInterest):
+    with (
+        acting_as(committee.world.administrator.principal, [committee.world.space_id]),
+        pytest.raises(ConflictOfInterest),
+    ):
         services.reassign_task(
-            actor=world.actor(), task_id=waiting.id, to=reader.principal, reason="Nobody else."
+            actor=committee.world.actor(), task_id=waiting.id, to=reader.principal, reason="Nobody else."
         )
 
     assert second.assignee in {task.assignee for task in live(committee)}
-    with acting_as(world.administrator.principal):
+    with acting_as(committee.world.administrator.principal):
         rows = Notification.objects.filter(
-            person=world.administrator.principal.id, kind=NotificationKind.TASK_WITHOUT_PERSON
+            person=committee.world.administrator.principal.id, kind=NotificationKind.TASK_WITHOUT_PERSON
         )
         assert rows.count() == 1
 
 
-def test_they_go_on_with_the_task_that_was_unblinded(world: World) -> None:
-    committee = gathered(world)
-    first, _ = committee.until_reading()
+def test_they_go_on_with_the_task_that_was_unblinded(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=3)
     begin(committee, first)
 
     unblind(committee, first)
@@ -262,9 +249,8 @@ def test_they_go_on_with_the_task_that_was_unblinded(world: World) -> None:
     assert row_of(committee, first).was_signed_unblinded
 
 
-def test_reads_of_other_subjects_stay_blinded(world: World) -> None:
-    committee = gathered(world, readers=2)
-    first, _ = committee.until_reading()
+def test_reads_of_other_subjects_stay_blinded(beginnings: Beginnings) -> None:
+    committee, (first, _) = beginnings.begin(being_read, readers=2)
     unblind(committee, first)
     other = of_reader(committee.until_reading("S-002"), first)
 
@@ -273,9 +259,8 @@ def test_reads_of_other_subjects_stay_blinded(world: World) -> None:
     assert row_of(committee, other).unblinded_at is None
 
 
-def test_an_approval_locks_all_subjects_in_the_order_in_which_everybody_does(world: World) -> None:
-    committee = gathered(world, readers=2)
-    committee.until_reading()
+def test_an_approval_locks_all_subjects_in_the_order_in_which_everybody_does(beginnings: Beginnings) -> None:
+    committee, _ = beginnings.begin(being_read, readers=2)
     asked_about = committee.until_reading("S-002")[0]
     codes = {str(task.unit.subject_id): task.unit.subject.code for task in committee.tasks()}
     locked: list[str] = []

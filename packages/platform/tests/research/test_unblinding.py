@@ -40,7 +40,7 @@ from collegium.trust.identity.errors import WrongPassword
 from collegium.trust.signatures.models import Signature
 from collegium.trust.signatures.services import OnlyAPersonSigns
 from collegium.trust.tenancy.queries import members as members_of
-from collegium_testkit.committee import Committee, gathered
+from collegium_testkit.committee import being_read
 from collegium_testkit.world import PASSWORD, new_world
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from collegium.kit.principals import Actor, Principal
     from collegium.research.pipeline.models import Task
     from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.committee import Committee
     from collegium_testkit.world import Person, World
 
 pytestmark = pytest.mark.requirement("R44")
@@ -123,16 +124,16 @@ class Trial:
             members.change_role(actor=actor, membership_id=membership, role=role, reason="Other work.")
 
 
-def being_read() -> Trial:
-    world = new_world()
-    committee = gathered(world)
-    first, second = committee.until_reading()
-    return Trial(committee, world.join("Monitor"), world.join("Administrator"), first, second)
+def trial_being_read() -> Trial:
+    committee, (first, second) = being_read()
+    return Trial(
+        committee, committee.world.join("Monitor"), committee.world.join("Administrator"), first, second
+    )
 
 
 @pytest.fixture
 def trial(beginnings: Beginnings) -> Trial:
-    return beginnings.begin(being_read)
+    return beginnings.begin(trial_being_read)
 
 
 def tamper(statement: str, *values: object) -> None:
