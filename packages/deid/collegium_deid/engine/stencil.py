@@ -112,7 +112,7 @@ class Stencil(NamedTuple):
     def _filled(self, buf: bytes, pos: int) -> Filled | None:
         out: list[bytes] = []
         codes = [self.codes]
-        fits, keep, lead, limit = buf.startswith, out.append, self.lead, len(buf) - _PIXEL_HEAD_BYTES
+        fits, lead, limit = buf.startswith, self.lead, len(buf) - _PIXEL_HEAD_BYTES
         uid = b""
         for before, tag, vr, size_at, value_at, is_wide, most_bytes, writes in self.holes:
             if not fits(before, pos):
@@ -135,7 +135,7 @@ class Stencil(NamedTuple):
         start = pos + len(self.rest) - lead
         if start > limit or not fits(self.rest, pos):
             return None
-        keep(self.writes)
+        out.append(self.writes)
         return Filled(new_uid(self.rewriter.case, SOP_INSTANCE_UID, uid), out, "".join(codes), start)
 
 
