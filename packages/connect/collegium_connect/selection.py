@@ -14,9 +14,9 @@ from typing import Final
 from pydicom import Dataset, dcmread
 
 from collegium_connect.channels import Channel
+from collegium_connect.journal.selected import DELAYED, UNREADABLE
 from collegium_deid import Rejected, local_id_of, parse_file, prepare
 
-UNREADABLE: Final = "connect.selection.unreadable"
 KEY_OBJECTS: Final = "1.2.840.10008.5.1.4.1.1.88.59"
 """The kind of object that a selection is."""
 _SCHEME: Final = "IHERADTF"
@@ -70,7 +70,7 @@ def selection_in(channel: Channel, data: memoryview) -> Selection | None:
         raise Rejected(UNREADABLE, "The export manifest cannot be read.") from error
     if delays:
         raise Rejected(
-            "connect.selection.delayed",
+            DELAYED,
             "The export manifest asks to wait for something that this gateway cannot know.",
         )
     if not selected or not selected <= exams.keys():

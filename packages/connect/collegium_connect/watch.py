@@ -190,7 +190,8 @@ def _of_exams(db: sqlite3.Connection, now: datetime) -> dict[str, dict[str, str]
         },
         "connect.selection.waits": {
             channel_id: f"Exams that no export manifest names: {count.exams}. Objects that one named within a week"
-            f" and that have not come for an hour: {count.missing}. The local page says which exams."
+            f" and that have not come for an hour: {count.missing}. Export manifests that were not obeyed:"
+            f" {count.not_obeyed}. The local page says which exams, and why."
             for channel_id, count in selected.waiting(
                 db, after_ms=to_ms(now - selected.TOLD_FOR), before_ms=to_ms(now - _NAMED_FOR)
             ).items()

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.uid import CTImageStorage, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from collegium_connect.actor import CONSOLE, Actor, Role
 from collegium_connect.clock import now, to_ms
 from collegium_connect.folders import journal_path
+from collegium_connect.journal import aside, overview, selected
 from collegium_connect.journal import channels as stored
-from collegium_connect.journal import overview, selected
 from collegium_connect.journal.database import Journal
 from collegium_connect.receive.negotiation import negotiate
 from collegium_connect.receive.pdu import ContextResult, ProposedContext
-from collegium_connect.selection import UNREADABLE, selection_in
+from collegium_connect.selection import may_be_selection, selection_in
 from collegium_connect.service import Gateway
-from collegium_connect.settings import Settings
+from collegium_connect.settings import InspectSettings, Settings
 from collegium_deid import Rejected, parse_recipe
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.channels import channel
@@ -129,7 +129,7 @@ def test_a_manifest_that_names_nothing_or_no_exam_is_not_obeyed(
     with pytest.raises(Rejected) as refused:
         selects(path)
 
-    assert refused.value.code == UNREADABLE
+    assert refused.value.code == selected.UNREADABLE
 
 
 def test_what_only_the_evidence_lists_is_not_selected(exam: ExamTruth, tmp_path: Path) -> None:
@@ -193,8 +193,12 @@ class Box:
 
 @pytest.fixture
 def box(settings: Settings, start: Callable[..., Gateway], server: FakeServer, until: Until) -> Box:
+    return begun(settings, start, server, until)
+
+
+def begun(settings: Settings, start: Callable[..., Gateway], server: FakeServer, until: Until) -> Box:
     server.channels = (replace(channel(), selected_only=True),)
-    gateway = start()
+    gateway = start(settings)
     until(lambda: all(setup.selected_only for setup in gateway.configuration.in_force()))
     return Box(gateway, server, settings)
 
@@ -396,3 +400,69 @@ def test_another_manifest_that_names_it_again_asks_anew(
     box.push(export_manifest(tmp_path / "second.dcm", [(exam, exam.files[1:2])]))
 
     until(lambda: "Named by the export manifest and not come: 1." in box.line.reason)
+
+
+def grown(path: Path, size: int) -> Path:
+    """A manifest with a long note in it."""
+    document = dcmread(path)
+    note = Dataset()
+    note.RelationshipType, note.ValueType, note.TextValue = "CONTAINS", "TEXT", "please " * (size // 7)
+    document.ContentSequence.append(note)
+    document.save_as(path)
+    return path
+
+
+def test_a_manifest_that_comes_in_pieces_is_obeyed(  # noqa: PLR0917 - fixtures
+    settings: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    exam: ExamTruth,
+    tmp_path: Path,
+    until: Until,
+) -> None:
+    small = replace(settings, receive=replace(settings.receive, memory_bytes=0))
+    box = begun(small, start, server, until)
+
+    box.push(*exam.files, grown(export_manifest(tmp_path / "large.dcm", [(exam, exam.files[:2])]), 2 << 20))
+
+    until(lambda: box.arrived == 2 or sum(box.held.values()) == 5)
+    assert box.arrived == 2
+
+
+@pytest.mark.requirement("C25")
+def test_a_manifest_too_large_to_be_read_is_told_with_what_to_do(  # noqa: PLR0917 - fixtures
+    settings: Settings,
+    start: Callable[..., Gateway],
+    server: FakeServer,
+    exam: ExamTruth,
+    tmp_path: Path,
+    until: Until,
+) -> None:
+    small = replace(settings, inspect=InspectSettings(processes=0, object_bytes=50_000))
+    box = begun(small, start, server, until)
+    box.gateway.shown.people.add(actor=CONSOLE, name="Ada", role=Role.OPERATOR, password=PASSWORD)
+
+    box.push(*exam.files, grown(export_manifest(tmp_path / "large.dcm", [(exam, exam.files[:2])]), 100_000))
+
+    until(lambda: sum(box.held.values()) == 5)
+    assert box.held == {selected.NONE: 4, "connect.selection.too_large": 1}
+    assert box.line.reason == (
+        "No export manifest has come that names objects of it. Export manifests of its channel that were not obeyed: 1."
+        " The quarantine says why."
+    )
+    until(lambda: any("not obeyed: 1" in alarm.message for alarm in box.gateway.alarms.standing))
+    with box.journal().look() as db:
+        (item,) = aside.listed(db, "connect.selection.too_large", "", offset=0, limit=2)
+    seen = box.gateway.shown.quarantine.look(Actor("Ada", Role.OPERATOR), item.object_id)
+    assert "larger than inspect.object_bytes" in seen.object.reason
+    assert seen.advice == (
+        "What it names is not sent. Send manifests that name fewer objects, or raise inspect.object_bytes; delete this"
+        " one first, for the same one sent again is not looked at."
+    )
+
+
+def test_what_only_is_as_large_is_no_manifest(tmp_path: Path, exam: ExamTruth) -> None:
+    assert not may_be_selection(memoryview(exam.files[0].read_bytes()))
+    assert may_be_selection(
+        memoryview(export_manifest(tmp_path / "one.dcm", [(exam, exam.files)]).read_bytes())
+    )

@@ -19,8 +19,9 @@ from collegium_connect.inspection.findings import Finding, NotNow, Passed, Recle
 from collegium_connect.journal.facts import Facts
 from collegium_connect.journal.inspection import ReceivedObject
 from collegium_connect.journal.objects import IN_DOUBT, Arrival, Product
+from collegium_connect.journal.selected import TOO_LARGE
 from collegium_connect.notes import note_of, product_of, product_of_parts
-from collegium_connect.selection import selection_in
+from collegium_connect.selection import may_be_selection, selection_in
 from collegium_connect.spool import Place, Stored, Stores
 from collegium_connect.spool.segments import Piece
 from collegium_deid import Rejected
@@ -50,7 +51,10 @@ class Examiner:
         try:
             if item.is_clean and not (item.looked or item.is_apart or item.is_joined):
                 return self._check(item, channel)
-            return self._clean(item, channel)
+            try:
+                return self._clean(item, channel)
+            except MemoryError as error:
+                raise self._too_large(item, channel, "needs more memory than there is") from error
         except (EOFError, OSError):
             raise  # whom it asks for room and codes is gone
         except SpoolFull:
@@ -90,11 +94,19 @@ class Examiner:
             )
         return product_of_parts(channel, cleaned, seconds=cleaned.report.seconds)
 
+    def _too_large(self, item: ReceivedObject, channel: Channel, what: str) -> Rejected:
+        """Why it cannot be held in memory; of what may be a selection, what that means."""
+        if channel.setup.selected_only and not item.is_clean:
+            beginning = self._stores.beginning(item.object_id, item.place)
+            if may_be_selection(memoryview(beginning)):
+                return Rejected(
+                    TOO_LARGE, f"An export manifest, or other key objects: it {what}, so it is not obeyed."
+                )
+        return Rejected(_TOO_LARGE, f"It {what}, so its pixels are not looked at.")
+
     def _clean(self, item: ReceivedObject, channel: Channel) -> Recleaned | Selects:
         if item.record_bytes > self._object_bytes:
-            raise Rejected(
-                _TOO_LARGE, "It is larger than inspect.object_bytes, so its pixels are not looked at."
-            )
+            raise self._too_large(item, channel, "is larger than inspect.object_bytes")
         data = self._stores.original_view(item.object_id, item.place, is_clean=item.is_clean)
         selection = selection_in(channel, data)
         if selection is not None:

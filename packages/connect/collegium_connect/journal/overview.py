@@ -161,7 +161,7 @@ def last_row(db: sqlite3.Connection) -> int:
 def exams(db: sqlite3.Connection, at: datetime, limit: int = 100) -> list[ExamLine]:
     """The exams that moved last, newest first, as they are `at` this time."""
     rows = db.execute(
-        "SELECT exam_id, subject_code, is_held, last_ms, setup, acquisition, unmet,"
+        "SELECT exam_id, channel_id, subject_code, is_held, last_ms, setup, acquisition, unmet,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state != 'quarantined')"
         " + forgotten AS objects,"
         " (SELECT count(*) FROM objects o WHERE o.exam_id = e.exam_id AND o.state = 'quarantined')"
@@ -191,8 +191,8 @@ def exams(db: sqlite3.Connection, at: datetime, limit: int = 100) -> list[ExamLi
         " FROM exams e JOIN channels USING (channel_id) ORDER BY last_ms DESC LIMIT ?",
         (selected.NONE, selected.NOT_NAMED, *IN_DOUBT, limit),
     ).fetchall()
-    over_ms = to_ms(at - selected.TOLD_FOR)
-    return [_exam_line(db, row, over_ms) for row in rows]
+    not_obeyed, over_ms = selected.not_obeyed(db), to_ms(at - selected.TOLD_FOR)
+    return [_exam_line(db, row, over_ms, not_obeyed.get(row["channel_id"], 0)) for row in rows]
 
 
 def quarantine(db: sqlite3.Connection) -> list[QuarantineLine]:
@@ -205,7 +205,7 @@ def quarantine(db: sqlite3.Connection) -> list[QuarantineLine]:
     return [QuarantineLine(**row) for row in rows]
 
 
-def _exam_line(db: sqlite3.Connection, row: sqlite3.Row, over_ms: int) -> ExamLine:
+def _exam_line(db: sqlite3.Connection, row: sqlite3.Row, over_ms: int, not_obeyed: int) -> ExamLine:
     queued = db.execute(
         "SELECT attempts, problem, next_attempt_ms, stopped_ms FROM deliveries WHERE exam_id = ? AND state = ?"
         " ORDER BY created_ms LIMIT 1",
@@ -215,6 +215,10 @@ def _exam_line(db: sqlite3.Connection, row: sqlite3.Row, over_ms: int) -> ExamLi
     state, reason = _state(row, queued, setup.get("send_window", ""))
     if row["acquisition"] in (Acquisition.UNMET, Acquisition.LET_GO):
         reason = f"{reason} Does not meet the acquisition requirements.".strip()
+    if row["unselected"] and not_obeyed:
+        reason += (
+            f" Export manifests of its channel that were not obeyed: {not_obeyed}. The quarantine says why."
+        )
     reason = " ".join(filter(None, (reason, *_left(row, over_ms), *answers.of_exam(db, row["exam_id"]))))
     if row["quarantined"] and not reason:
         reason = f"In quarantine: {row['quarantined']}."

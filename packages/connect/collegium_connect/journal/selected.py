@@ -18,6 +18,11 @@ NOT_NAMED: Final = "connect.selection.not_named"
 
 TOLD_FOR: Final = timedelta(days=7)
 """What is named and does not come is an alarm for so long; it is sent whenever it comes."""
+UNREADABLE: Final = "connect.selection.unreadable"
+DELAYED: Final = "connect.selection.delayed"
+TOO_LARGE: Final = "connect.selection.too_large"
+NOT_OBEYED: Final = (UNREADABLE, DELAYED, TOO_LARGE)
+"""The reason codes of selections that are in quarantine: what they name is not known, or may not leave yet."""
 
 _WORDS: Final = {
     NONE: "No export manifest has come that names objects of its exam.",
@@ -130,6 +135,8 @@ class Waiting:
     """Of which no selection names anything."""
     missing: int
     """Objects that were named in a given time and have not come."""
+    not_obeyed: int = 0
+    """Selections that are in quarantine."""
 
 
 def waiting(db: sqlite3.Connection, *, after_ms: int, before_ms: int) -> dict[str, Waiting]:
@@ -150,4 +157,19 @@ def waiting(db: sqlite3.Connection, *, after_ms: int, before_ms: int) -> dict[st
             (after_ms, before_ms),
         ).fetchall()
     )
-    return {one: Waiting(held.get(one, 0), missing.get(one, 0)) for one in held.keys() | missing.keys()}
+    unread = not_obeyed(db)
+    return {
+        one: Waiting(held.get(one, 0), missing.get(one, 0), unread.get(one, 0))
+        for one in held.keys() | missing.keys() | unread.keys()
+    }
+
+
+def not_obeyed(db: sqlite3.Connection) -> dict[str, int]:
+    """By channel id, how many selections are in quarantine."""
+    return dict(
+        db.execute(
+            "SELECT channel_id, count(*) FROM objects WHERE state = ? AND reason_code IN (?, ?, ?)"
+            " GROUP BY channel_id",
+            (State.QUARANTINED, *NOT_OBEYED),
+        ).fetchall()
+    )

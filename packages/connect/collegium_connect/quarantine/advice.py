@@ -23,6 +23,12 @@ _CODES: Final = {
     selected.NONE: "Send an export manifest that names what shall leave; it goes on by itself. Or send the exam as it"
     " is from the list of exams.",
     selected.NOT_NAMED: "It stays here. Send another export manifest that names it, or delete it.",
+    selected.UNREADABLE: "What it names is not sent. Make the export manifest anew at the workstation and send that;"
+    " delete this one.",
+    selected.DELAYED: "What it names is not sent. When it is time, send an export manifest without a reason to delay;"
+    " delete this one.",
+    selected.TOO_LARGE: "What it names is not sent. Send manifests that name fewer objects, or raise"
+    " inspect.object_bytes; delete this one first, for the same one sent again is not looked at.",
     "deid.object": "The recipe names the kinds of objects that leave, and this is none of them. If it is needed, ask"
     " the project to take it into the recipe, then look again and release it; else delete it.",
     "deid.patient_id": "Nobody knows whose it is. Delete it, correct it in the PACS and send it again.",
@@ -54,7 +60,8 @@ def advice_of(item: AsideObject, view: View) -> str:
     """What to do about this object, as it was just seen."""
     if item.reason == SHARED_WORDS:
         return _SHARED
-    settled = _STATES.get(item.state) or (_CODES.get(item.reason_code) if item.state is State.HELD else None)
+    is_told = item.state is State.HELD or item.reason_code in selected.NOT_OBEYED
+    settled = _STATES.get(item.state) or (_CODES.get(item.reason_code) if is_told else None)
     if settled is None and item.reason_code == OTHER_PATIENT:
         settled = _CODES[OTHER_PATIENT]
     if settled is not None:
