@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
+from collegium_connect import machine
 from collegium_connect import settings as stored_settings
 from collegium_connect.actor import CONSOLE, GATEWAY, Actor, NotAllowed, Role
 from collegium_connect.cli.parts import local_parts
@@ -17,10 +18,11 @@ from collegium_connect.journal.aside_groups import GroupKey
 from collegium_connect.journal.database import Journal
 from collegium_connect.journal.selected import NOT_NAMED, READ
 from collegium_connect.keys import Secrets
-from collegium_connect.quarantine import AsideGroups, GroupChanged, NotSetAside, groups
+from collegium_connect.quarantine import AsideGroups, Eraser, GroupChanged, NotSetAside, groups
 from collegium_connect.reason import ReasonMissing
 from collegium_connect.service import Gateway
-from collegium_connect.settings import Settings
+from collegium_connect.settings import LimitSettings, Settings
+from collegium_connect.spool import Stores
 from collegium_connect.trail import Trail
 from collegium_testkit import pacs, phantoms
 from collegium_testkit.captures import captures
@@ -287,6 +289,50 @@ def test_a_fault_in_the_middle_leaves_all_of_them(shelf: Shelf) -> None:
         shelf.give_up()
 
     assert (len(shelf.left()), shelf.to_erase(), shelf.trail.lines()) == (3, [], [])
+
+
+@pytest.fixture
+def deleted(shelf: Shelf, tmp_path: Path) -> Stores:
+    """The records of three objects that somebody deleted, and that lie in one segment."""
+    stores = Stores.below(tmp_path / "gateway", LimitSettings(keep_free_bytes=0), bytes(32))
+    kept = [stores.keep_sealed(f"object-{number}", b"{}", bytes([65 + number]) * 500) for number in range(3)]
+    stores.segments.sync({one.place.segment for one in kept})
+    with shelf.journal.change() as db:
+        db.executemany(
+            "INSERT INTO erasures (object_id, segment, offset, record_bytes) VALUES (?, ?, ?, ?)",
+            [
+                (f"object-{number}", one.place.segment, one.place.offset, one.record_bytes)
+                for number, one in enumerate(kept)
+            ],
+        )
+    return stores
+
+
+def test_what_was_deleted_together_is_overwritten_with_one_sync(
+    shelf: Shelf, deleted: Stores, tmp_path: Path
+) -> None:
+    with patch.object(type(machine.HERE), "sync_data", autospec=True) as sync:
+        Eraser(shelf.journal, deleted).clear()
+
+    assert sync.call_count == 1
+    assert shelf.to_erase() == []
+    assert not holds_bytes(tmp_path / "gateway")
+
+
+def test_what_could_not_be_synced_is_overwritten_again(shelf: Shelf, deleted: Stores, tmp_path: Path) -> None:
+    eraser = Eraser(shelf.journal, deleted)
+    with (
+        patch.object(type(machine.HERE), "sync_data", side_effect=OSError("the disk is away")),
+        pytest.raises(OSError, match="away"),
+    ):
+        eraser.clear()
+    left = shelf.to_erase()
+
+    eraser.clear()
+
+    assert left == ["object-0", "object-1", "object-2"]
+    assert shelf.to_erase() == []
+    assert not holds_bytes(tmp_path / "gateway")
 
 
 # The rows are gone and part of the trail is made; nothing is committed.

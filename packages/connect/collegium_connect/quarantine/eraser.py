@@ -4,6 +4,8 @@ The row that names the record is gone first, so nothing reads it any more. What 
 blocks on its own is the disk's; the sealed bytes would need the gateway's key besides.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final
 
 from collegium_connect.journal import aside
@@ -35,8 +37,7 @@ class Eraser:
     def _erase(self, *, is_counted: bool) -> int:
         with self._journal.look() as db:
             due = aside.erasures(db, _AT_ONCE)
-        for item in due:
-            self.scrub(item)
+        self._scrub(due)
         if due:
             with self._journal.change() as db:
                 aside.erased(db, [item.object_id for item in due])
@@ -47,6 +48,10 @@ class Eraser:
             log.info("object.erased", object=item.object_id)
         return len(due)
 
-    def scrub(self, item: aside.Erasure) -> None:
-        """Write zeros over a record, on the disk when this returns."""
-        self._stores.segments.scrub(item.place, item.record_bytes)
+    def _scrub(self, due: Sequence[aside.Erasure]) -> None:
+        """Write zeros over records, with one sync a segment; on the disk when this returns."""
+        spans: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
+        for item in due:
+            spans[item.place.segment].append((item.place.offset, item.record_bytes))
+        for segment, records in spans.items():
+            self._stores.segments.scrub(segment, records)

@@ -180,16 +180,20 @@ class Segments:
         else:
             self.empty(place.segment, place.offset, size)
 
-    def scrub(self, place: Place, size: int) -> None:
-        """Write zeros over a record that no row names, on disk when this returns; none where its segment is gone."""
+    def scrub(self, segment: str, spans: Iterable[tuple[int, int]]) -> None:
+        """Write zeros over records that no row names, each as offset and size, on disk when this returns.
+
+        None where the segment is gone.
+        """
         try:
-            handle = machine.HERE.open_again(self._path(place.segment))
+            handle = machine.HERE.open_again(self._path(segment))
         except FileNotFoundError:
             return
         try:
-            for start in range(0, size, _ZEROS_BYTES):
-                zeros = bytes(min(_ZEROS_BYTES, size - start))
-                machine.HERE.write_at(handle, [zeros], place.offset + start)
+            for offset, size in spans:
+                for start in range(0, size, _ZEROS_BYTES):
+                    zeros = bytes(min(_ZEROS_BYTES, size - start))
+                    machine.HERE.write_at(handle, [zeros], offset + start)
             machine.HERE.sync_data(handle)
         finally:
             os.close(handle)
