@@ -27,7 +27,7 @@ class ReceiptItem(Message):
     sha256: str
     outcome: Outcome
     reason: str
-    """Empty, or one sentence without any value of the header."""
+    """Empty, or words without any value of the header."""
 
     def __post_init__(self) -> None:
         forms.require_uid(self.sop_instance_uid, "sop_instance_uid")

@@ -71,6 +71,20 @@ def test_a_corrected_header_of_the_same_picture_is_held_and_says_what_differs(
 
 
 @pytest.mark.requirement("I04")
+def test_what_is_held_already_is_not_held_twice(sender: Sender, clean_exam: Exams) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+    correction = again(exam, corrected)
+    sender.deliver(correction)
+
+    (item,) = sender.deliver(correction)["items"]
+
+    assert (item["outcome"], item["reason"]) == ("duplicate", "")
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        assert len(queries.held(sender.world.actor())) == 1
+
+
+@pytest.mark.requirement("I04")
 def test_the_same_object_in_another_encoding_of_its_header_is_a_duplicate(
     sender: Sender, clean_exam: Exams
 ) -> None:

@@ -50,6 +50,12 @@ def delivery_of_blob(actor: Actor, blob_id: UUID) -> Delivery | None:
     return found.delivery if found else None
 
 
+def is_held(actor: Actor, sop_instance_uid: str, sha256: str) -> bool:
+    """Whether these very bytes wait for a person's decision already."""
+    rows = DeliveryObject.objects.filter(space_id=actor.space, state=ObjectState.HELD)
+    return rows.filter(sop_instance_uid=sop_instance_uid, sha256=sha256).exists()
+
+
 def held(actor: Actor) -> list[DeliveryObject]:
     """Objects that wait for a person's decision, oldest first."""
     rows = DeliveryObject.objects.filter(space_id=actor.space, state=ObjectState.HELD)

@@ -113,7 +113,7 @@ def _compared(
 
     Only headers that the same recipe and program cleaned can tell what the site changed.
     """
-    if known.blob.sha256 == one.sha256:
+    if known.blob.sha256 == one.sha256 or queries.is_held(actor, one.sop_instance_uid, one.sha256):
         return ObjectState.DUPLICATE, None
     blobs = storage.blobs()
     assert one.blob_id
