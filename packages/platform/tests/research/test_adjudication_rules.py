@@ -30,17 +30,12 @@ if TYPE_CHECKING:
     from collegium_testkit.world import World
 
 
-@pytest.fixture
-def committee(world: World) -> Committee:
-    return gathered(world)
-
-
-def differing(committee: Committee) -> tuple[Task, Task, Task]:
-    """Two reads that differ and the adjudication they made."""
-    first, second = committee.until_reading()
+def differing() -> tuple[Committee, Task, Task]:
+    """Of two reads that differ the first, and the adjudication they made."""
+    committee, (first, second) = being_read()
     committee.do(first, response="PR")
     committee.do(second, response="PD")
-    return first, second, committee.tasks("adjudicator1")[0]
+    return committee, first, committee.tasks("adjudicator1")[0]
 
 
 def correct(committee: Committee, task: Task, response: str) -> None:
@@ -49,8 +44,8 @@ def correct(committee: Committee, task: Task, response: str) -> None:
 
 
 @pytest.mark.requirement("R70")
-def test_a_cancelled_adjudication_stays_cancelled_for_the_same_reads(committee: Committee) -> None:
-    _, _, adjudication = differing(committee)
+def test_a_cancelled_adjudication_stays_cancelled_for_the_same_reads(beginnings: Beginnings) -> None:
+    committee, _, adjudication = beginnings.begin(differing)
 
     committee.cancel(adjudication)
     committee.until_reading(study_date="20240301")
@@ -59,8 +54,8 @@ def test_a_cancelled_adjudication_stays_cancelled_for_the_same_reads(committee: 
 
 
 @pytest.mark.requirement("R70")
-def test_another_pair_of_reads_asks_for_adjudication_anew(committee: Committee) -> None:
-    first, _, adjudication = differing(committee)
+def test_another_pair_of_reads_asks_for_adjudication_anew(beginnings: Beginnings) -> None:
+    committee, first, adjudication = beginnings.begin(differing)
     committee.cancel(adjudication)
 
     correct(committee, first, "CR")
@@ -68,8 +63,8 @@ def test_another_pair_of_reads_asks_for_adjudication_anew(committee: Committee) 
     assert committee.states("adjudication") == ["cancelled", "open"]
 
 
-def test_a_manager_runs_a_cancelled_adjudication_again(committee: Committee) -> None:
-    _, _, adjudication = differing(committee)
+def test_a_manager_runs_a_cancelled_adjudication_again(beginnings: Beginnings) -> None:
+    committee, _, adjudication = beginnings.begin(differing)
     committee.cancel(adjudication)
 
     with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
@@ -81,8 +76,8 @@ def test_a_manager_runs_a_cancelled_adjudication_again(committee: Committee) -> 
     assert committee.states("adjudication") == ["cancelled", "open"]
 
 
-def test_an_adjudication_that_is_run_again_while_open_makes_one_that_is_open(committee: Committee) -> None:
-    _, _, adjudication = differing(committee)
+def test_an_adjudication_that_is_run_again_while_open_makes_one_that_is_open(beginnings: Beginnings) -> None:
+    committee, _, adjudication = beginnings.begin(differing)
 
     with acting_as(committee.world.administrator.principal, [committee.world.space_id]):
         pipeline.rerun_step(actor=committee.world.actor(), task_id=adjudication.id, reason="Another person.")
@@ -90,8 +85,8 @@ def test_an_adjudication_that_is_run_again_while_open_makes_one_that_is_open(com
     assert committee.states("adjudication") == ["cancelled", "open"]
 
 
-def test_the_page_of_a_cancelled_adjudication_offers_to_run_it_again(committee: Committee) -> None:
-    _, _, adjudication = differing(committee)
+def test_the_page_of_a_cancelled_adjudication_offers_to_run_it_again(beginnings: Beginnings) -> None:
+    committee, _, adjudication = beginnings.begin(differing)
     browser = Client()
     assert browser.login(email=committee.world.administrator.email, password=PASSWORD)
     address = reverse("project-task", args=[committee.world.space_id, adjudication.id])
@@ -187,10 +182,10 @@ FIRST, MEAN = (
 )
 
 
-def read_twice(world: World, text: str, first: dict[str, str], second: dict[str, str]) -> Committee:
-    committee = gathered(world, text)
-    tasks = sorted(committee.until_reading(), key=lambda task: task.slot)
-    for task, answers in zip(tasks, (first, second), strict=True):
+def read_twice(beginnings: Beginnings, text: str, first: dict[str, str], second: dict[str, str]) -> Committee:
+    committee, tasks = beginnings.begin(being_read, text)
+    in_order = sorted(tasks, key=lambda task: task.slot)
+    for task, answers in zip(in_order, (first, second), strict=True):
         committee.do(task, **answers)
     return committee
 
@@ -207,9 +202,11 @@ def final(committee: Committee, shape: Shape = Shape.WIDE) -> list[dict[str, str
     ("text", "value"), [(TEXT, ""), (FIRST, "100"), (MEAN, "80.5")], ids=["blank", "first", "mean"]
 )
 def test_where_agreeing_reads_differ_the_project_says_what_counts(
-    world: World, text: str, value: str
+    beginnings: Beginnings, text: str, value: str
 ) -> None:
-    committee = read_twice(world, text, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"})
+    committee = read_twice(
+        beginnings, text, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"}
+    )
 
     (row,) = final(committee)
 
@@ -219,8 +216,10 @@ def test_where_agreeing_reads_differ_the_project_says_what_counts(
 
 
 @pytest.mark.requirement("R72")
-def test_what_reads_say_alike_counts_however_it_is_written(world: World) -> None:
-    committee = read_twice(world, TEXT, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "100.0"})
+def test_what_reads_say_alike_counts_however_it_is_written(beginnings: Beginnings) -> None:
+    committee = read_twice(
+        beginnings, TEXT, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "100.0"}
+    )
 
     (row,) = final(committee)
 
@@ -228,8 +227,8 @@ def test_what_reads_say_alike_counts_however_it_is_written(world: World) -> None
 
 
 @pytest.mark.requirement("R72")
-def test_a_value_that_one_reader_alone_gives_is_no_agreement(world: World) -> None:
-    committee = read_twice(world, MEAN, {"response": "SD", "sum": "100"}, {"response": "SD"})
+def test_a_value_that_one_reader_alone_gives_is_no_agreement(beginnings: Beginnings) -> None:
+    committee = read_twice(beginnings, MEAN, {"response": "SD", "sum": "100"}, {"response": "SD"})
 
     (row,) = final(committee)
 
@@ -237,8 +236,8 @@ def test_a_value_that_one_reader_alone_gives_is_no_agreement(world: World) -> No
 
 
 @pytest.mark.requirement("R72")
-def test_an_adjudicated_row_has_the_chosen_values_and_says_what_differed(world: World) -> None:
-    committee = read_twice(world, TEXT, {"response": "PR", "sum": "60"}, {"response": "PD", "sum": "60"})
+def test_an_adjudicated_row_has_the_chosen_values_and_says_what_differed(beginnings: Beginnings) -> None:
+    committee = read_twice(beginnings, TEXT, {"response": "PR", "sum": "60"}, {"response": "PD", "sum": "60"})
     (task,) = committee.tasks("adjudicator1")
     committee.do(task, chosen="a")
 
@@ -249,8 +248,10 @@ def test_an_adjudicated_row_has_the_chosen_values_and_says_what_differed(world: 
 
 
 @pytest.mark.requirement("R72")
-def test_the_long_file_says_of_each_item_whether_the_reads_agree(world: World) -> None:
-    committee = read_twice(world, TEXT, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"})
+def test_the_long_file_says_of_each_item_whether_the_reads_agree(beginnings: Beginnings) -> None:
+    committee = read_twice(
+        beginnings, TEXT, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"}
+    )
 
     found = {line["item"]: (line["value"], line["reads"]) for line in final(committee, Shape.LONG)}
 
@@ -259,9 +260,11 @@ def test_the_long_file_says_of_each_item_whether_the_reads_agree(world: World) -
 
 @pytest.mark.requirement("R72", "R60")
 @pytest.mark.parametrize("shape", list(Shape))
-def test_a_finding_that_one_reader_alone_has_stands_blank_and_marked(world: World, shape: Shape) -> None:
-    committee = gathered(world, GROUPED)
-    for task, places in zip(committee.until_reading(), (("liver",), ("liver", "lung")), strict=True):
+def test_a_finding_that_one_reader_alone_has_stands_blank_and_marked(
+    beginnings: Beginnings, shape: Shape
+) -> None:
+    committee, tasks = beginnings.begin(being_read, GROUPED)
+    for task, places in zip(tasks, (("liver",), ("liver", "lung")), strict=True):
         _read_with_targets(committee, task, places)
 
     found = final(committee, shape)
@@ -294,10 +297,12 @@ def _read_with_targets(committee: Committee, task: Task, places: tuple[str, ...]
     committee.sign(task)
 
 
-def test_the_page_says_where_reads_differ(world: World) -> None:
-    committee = read_twice(world, FIRST, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"})
+def test_the_page_says_where_reads_differ(beginnings: Beginnings) -> None:
+    committee = read_twice(
+        beginnings, FIRST, {"response": "SD", "sum": "100"}, {"response": "SD", "sum": "61"}
+    )
     browser = Client()
-    assert browser.login(email=world.administrator.email, password=PASSWORD)
+    assert browser.login(email=committee.world.administrator.email, password=PASSWORD)
 
     page = browser.get(f"/projects/{committee.world.space_id}/results/?step=final.adjudication")
 

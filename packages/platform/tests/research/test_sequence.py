@@ -56,19 +56,19 @@ def committee(world: World) -> Committee:
     return gathered(world)
 
 
-def two_visits(committee: Committee) -> tuple[Task, Task]:
+def two_visits(readers: int = 2) -> tuple[Committee, Task, Task]:
     """One slot's tasks of baseline, open, and of week 8, which waits."""
-    first, _ = committee.until_reading()
+    committee, (first, _) = being_read(readers=readers)
     committee.until_reading(study_date=LATER)
-    return first, next(task for task in committee.visit("week8") if task.slot == first.slot)
+    return committee, first, next(task for task in committee.visit("week8") if task.slot == first.slot)
 
 
 # Locked timepoints (R28)
 
 
 @pytest.mark.requirement("R28")
-def test_a_later_timepoint_closes_while_the_earlier_one_is_corrected(committee: Committee) -> None:
-    first, later = two_visits(committee)
+def test_a_later_timepoint_closes_while_the_earlier_one_is_corrected(beginnings: Beginnings) -> None:
+    committee, first, later = beginnings.begin(two_visits)
     committee.do(first, response="SD")
     assert committee.now(later).state == "open"
 
@@ -80,8 +80,8 @@ def test_a_later_timepoint_closes_while_the_earlier_one_is_corrected(committee: 
 
 
 @pytest.mark.requirement("R28")
-def test_nobody_opens_a_task_by_hand_that_waits_for_something_else(committee: Committee) -> None:
-    _, later = two_visits(committee)
+def test_nobody_opens_a_task_by_hand_that_waits_for_something_else(beginnings: Beginnings) -> None:
+    committee, _, later = beginnings.begin(two_visits)
     committee.arrive("S-002")
     unchecked = committee.tasks(step="reading")[-1]
 
@@ -92,9 +92,8 @@ def test_nobody_opens_a_task_by_hand_that_waits_for_something_else(committee: Co
 
 
 @pytest.mark.requirement("R28")
-def test_a_slot_that_changes_hands_does_so_for_all_its_timepoints(world: World) -> None:
-    committee = gathered(world, readers=3)
-    first, later = two_visits(committee)
+def test_a_slot_that_changes_hands_does_so_for_all_its_timepoints(beginnings: Beginnings) -> None:
+    committee, first, later = beginnings.begin(two_visits, readers=3)
 
     committee.hand_back(first)
 
@@ -106,9 +105,8 @@ def test_a_slot_that_changes_hands_does_so_for_all_its_timepoints(world: World) 
 
 
 @pytest.mark.requirement("R28")
-def test_a_later_timepoint_is_not_given_away_alone(world: World) -> None:
-    committee = gathered(world, readers=3)
-    first, later = two_visits(committee)
+def test_a_later_timepoint_is_not_given_away_alone(beginnings: Beginnings) -> None:
+    committee, first, later = beginnings.begin(two_visits, readers=3)
     committee.do(first, response="SD")
     had = {task.assignee for task in committee.visit("baseline")}
     third = next(
@@ -145,8 +143,8 @@ def test_the_first_value_is_that_of_the_first_timepoint(world: World) -> None:
 
 
 @pytest.mark.requirement("R28")
-def test_what_was_once_seen_after_it_keeps_an_earlier_read_from_correction(committee: Committee) -> None:
-    first, later = two_visits(committee)
+def test_what_was_once_seen_after_it_keeps_an_earlier_read_from_correction(beginnings: Beginnings) -> None:
+    committee, first, later = beginnings.begin(two_visits)
     committee.do(first, response="SD")
     committee.open(later)
     committee.run_again(later)
@@ -157,9 +155,9 @@ def test_what_was_once_seen_after_it_keeps_an_earlier_read_from_correction(commi
 
 @pytest.mark.requirement("R28")
 def test_a_timepoint_that_a_person_cancelled_stands_in_the_way_until_it_is_run_again(
-    committee: Committee,
+    beginnings: Beginnings,
 ) -> None:
-    first, later = two_visits(committee)
+    committee, first, later = beginnings.begin(two_visits)
 
     committee.cancel(first)
     waits = committee.now(later).state
@@ -175,8 +173,8 @@ def test_a_timepoint_that_a_person_cancelled_stands_in_the_way_until_it_is_run_a
 
 
 @pytest.mark.requirement("R72")
-def test_another_check_of_the_first_visit_takes_the_reads_of_all_visits_along(committee: Committee) -> None:
-    first, later = two_visits(committee)
+def test_another_check_of_the_first_visit_takes_the_reads_of_all_visits_along(beginnings: Beginnings) -> None:
+    committee, first, later = beginnings.begin(two_visits)
     for task in committee.visit("baseline"):
         committee.do(task, response="SD")
     committee.do(later, response="PD")
