@@ -15,26 +15,32 @@ from collegium.notifications.models import Notification
 from collegium.research.data_queries import services
 from collegium.research.data_queries.models import DataQuery
 from collegium.research.projects.models import Subject
-from collegium_testkit.committee import Committee
+from collegium_testkit.committee import gathered
 from collegium_testkit.pages import client_of
+from collegium_testkit.world import new_world
 
 if TYPE_CHECKING:
     from typing import Any
 
+    from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.committee import Committee
     from collegium_testkit.study import Study
-    from collegium_testkit.world import Person, World
+    from collegium_testkit.world import Person
 
 QUESTION = "Is this the right lesion?"
 TO_SITE = "Send the missing series."
 
 
-@pytest.fixture
-def committee(world: World) -> Committee:
+def secret_being_read() -> Committee:
     """Two blinded reads of S-SECRET at the north hospital, signed by neither."""
-    made = Committee(world)
-    made.gather()
+    made = gathered(new_world())
     made.until_reading("S-SECRET")
     return made
+
+
+@pytest.fixture
+def committee(beginnings: Beginnings) -> Committee:
+    return beginnings.begin(secret_being_read)
 
 
 def ask(committee: Committee) -> DataQuery:

@@ -18,12 +18,14 @@ from collegium.research.pipeline import sight
 from collegium.research.projects.models import Unblinding
 from collegium.research.projects.unblinding import services
 from collegium.research.results import services as results
-from collegium_testkit.committee import Committee
+from collegium_testkit.committee import being_read
 from collegium_testkit.world import PASSWORD, new_world
 
 if TYPE_CHECKING:
     from collegium.research.oversight.leaks.facts import Facts
     from collegium.research.pipeline.models import Task
+    from collegium_testkit.beginnings import Beginnings
+    from collegium_testkit.committee import Committee
     from collegium_testkit.world import Person, World
 
 pytestmark = pytest.mark.requirement("R44")
@@ -32,10 +34,14 @@ FINAL = "final.adjudication"
 
 
 @pytest.fixture
-def committee(world: World) -> Committee:
-    gathered = Committee(world)
-    gathered.gather(readers=2)
-    return gathered
+def committee(beginnings: Beginnings) -> Committee:
+    committee, _ = beginnings.begin(being_read)
+    return committee
+
+
+@pytest.fixture
+def world(committee: Committee) -> World:
+    return committee.world
 
 
 @pytest.fixture
@@ -82,7 +88,7 @@ def facts(world: World) -> Facts:
 def test_the_page_of_an_unblinded_task_shows_code_site_and_visit_and_another_does_not(
     committee: Committee, monitor: Person
 ) -> None:
-    first, second = committee.until_reading()
+    first, second = committee.visit("baseline")
     unblind(committee.world, monitor, first)
 
     opened = client_of(committee.people[committee.who(first)]).get(f"/tasks/{first.id}/read").content.decode()
@@ -100,7 +106,7 @@ def test_the_page_of_an_unblinded_task_shows_code_site_and_visit_and_another_doe
 def test_results_say_that_a_read_was_unblinded_and_whether_before_its_signature(
     committee: Committee, monitor: Person
 ) -> None:
-    first, second = committee.until_reading()
+    first, second = committee.visit("baseline")
     unblind(committee.world, monitor, first)
     committee.do(first, response="PR")
     committee.do(second, response="PR")
@@ -116,7 +122,7 @@ def test_results_say_that_a_read_was_unblinded_and_whether_before_its_signature(
 
 
 def test_a_read_of_a_task_that_stayed_blinded_says_no(committee: Committee, monitor: Person) -> None:
-    first, second = committee.until_reading()
+    first, second = committee.visit("baseline")
     unblind(committee.world, monitor, first, approve=False)
     committee.do(first, response="PR")
     committee.do(second, response="PR")
@@ -131,7 +137,7 @@ def test_a_sponsor_sees_final_results_only_after_approval_without_readers_and_wi
 ) -> None:
     sponsor = committee.world.join("Sponsor viewer")
     root = f"/projects/{committee.world.space_id}/"
-    for task in committee.until_reading():
+    for task in committee.visit("baseline"):
         committee.do(task, response="PR")
     client = client_of(sponsor)
     before = (
@@ -176,7 +182,7 @@ def test_open_final_results_are_still_closed_to_everybody_else(
 def test_the_leak_check_takes_what_is_unblinded_for_allowed_and_no_more(
     committee: Committee, monitor: Person
 ) -> None:
-    first, second = committee.until_reading()
+    first, second = committee.visit("baseline")
     sponsor = committee.world.join("Sponsor viewer")
     before = facts(committee.world)
     unblind(committee.world, monitor, first)
@@ -198,7 +204,7 @@ def test_the_leak_check_takes_what_is_unblinded_for_allowed_and_no_more(
 def test_a_task_is_asked_for_on_its_page_and_decided_in_the_list(
     committee: Committee, monitor: Person, world: World
 ) -> None:
-    first, _ = committee.until_reading()
+    first, _ = committee.visit("baseline")
     asking, deciding = client_of(monitor), client_of(world.administrator)
     task_page = f"/projects/{world.space_id}/tasks/{first.id}/"
     before = asking.get(task_page).content.decode()
@@ -222,7 +228,7 @@ def test_a_task_is_asked_for_on_its_page_and_decided_in_the_list(
 
 
 def test_who_asked_is_offered_to_withdraw_and_not_to_decide(committee: Committee, world: World) -> None:
-    first, _ = committee.until_reading()
+    first, _ = committee.visit("baseline")
     client = client_of(world.administrator)
     client.post(page_of(world), {"act": "ask-task", "id": first.id, "reason": "An adverse event."})
     body = client.get(page_of(world)).content.decode()
@@ -239,7 +245,7 @@ def test_who_asked_is_offered_to_withdraw_and_not_to_decide(committee: Committee
 
 
 def test_the_only_administrator_is_told_that_nobody_can_decide(committee: Committee, world: World) -> None:
-    first, _ = committee.until_reading()
+    first, _ = committee.visit("baseline")
     client = client_of(world.administrator)
     client.post(page_of(world), {"act": "ask-task", "id": first.id, "reason": "An adverse event."})
     alone = client.get(page_of(world)).content.decode()
@@ -254,7 +260,7 @@ def test_the_only_administrator_is_told_that_nobody_can_decide(committee: Commit
 def test_a_wrong_password_is_said_and_what_was_typed_as_reason_stays(
     committee: Committee, monitor: Person, world: World
 ) -> None:
-    first, _ = committee.until_reading()
+    first, _ = committee.visit("baseline")
     client_of(monitor).post(page_of(world), {"act": "ask-task", "id": first.id, "reason": "Safety."})
     client = client_of(world.administrator)
     found = re.search(r"decide-([0-9a-f-]{36})", client.get(page_of(world)).content.decode())
@@ -271,7 +277,7 @@ def test_a_wrong_password_is_said_and_what_was_typed_as_reason_stays(
 def test_nobody_but_who_asks_or_decides_sees_the_list(
     committee: Committee, monitor: Person, world: World
 ) -> None:
-    first, _ = committee.until_reading()
+    first, _ = committee.visit("baseline")
     stranger = new_world("Elsewhere").administrator
     reader = committee.people[committee.who(first)]
 
@@ -283,7 +289,7 @@ def test_nobody_but_who_asks_or_decides_sees_the_list(
 def test_an_unblinded_page_names_no_uid_of_the_archive(
     committee: Committee, monitor: Person, world: World
 ) -> None:
-    first, _ = committee.until_reading()
+    first, _ = committee.visit("baseline")
     unblind(world, monitor, first)
     opened = client_of(committee.people[committee.who(first)]).get(f"/tasks/{first.id}/read").content.decode()
 
