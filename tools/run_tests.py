@@ -66,7 +66,7 @@ def _tested(chromium: Future[None]) -> list[str]:
     """
     cores = os.cpu_count() or 2
     with prepared.kept(), tempfile.TemporaryFile("w+") as told:
-        tests = _run(cores, ["-m", "not browser and not soak"])
+        tests = _run(cores + 2, ["-m", "not browser and not soak"])
         chromium.result()
         in_browser = _run(max(2, cores // 2), ["-m", "browser and not soak", BROWSER_TESTS], told)
         failed = [_ended("Tests", tests), _ended("Browser tests", in_browser, told)]
