@@ -88,10 +88,10 @@ class Examiner:
             data = self._stores.original_view(item.object_id, item.place, is_clean=item.is_clean)
             treated = apart(channel, data) if item.is_apart else channel
             cleaned = deidentify.header_of(treated, data, self._codes)
-        except (Rejected, ConnectError):
-            return (
-                None  # it was cleaned a moment ago; that it cannot be now must not keep it out of quarantine
-            )
+        except (EOFError, OSError):
+            raise
+        except Exception:  # noqa: BLE001 - it was cleaned a moment ago; it goes into quarantine all the same
+            return None
         return product_of_parts(channel, cleaned, seconds=cleaned.report.seconds)
 
     def _too_large(self, item: ReceivedObject, channel: Channel, what: str) -> Rejected:

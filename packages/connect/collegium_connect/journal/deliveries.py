@@ -211,15 +211,16 @@ def finish(
         [(State.REFUSED, item.reason, delivery_id, item.sha256) for item in refused],
     )
     db.execute(
-        "UPDATE objects SET state = ? WHERE delivery_id = ? AND state = ?",
+        "UPDATE objects INDEXED BY objects_of_delivery SET state = ? WHERE delivery_id = ? AND state = ?",
         (State.DELIVERED, delivery_id, State.QUEUED),
     )
-    answers.note(db, delivery_id, receipt.items)
     db.execute(  # the server had them before the disk lost them
-        "UPDATE objects SET state = ?, segment = NULL, offset = NULL, reason_code = '', reason = ''"
+        "UPDATE objects INDEXED BY objects_of_delivery"
+        " SET state = ?, segment = NULL, offset = NULL, reason_code = '', reason = ''"
         " WHERE delivery_id = ? AND state = ?",
         (State.DELIVERED, delivery_id, State.MISSING),
     )
+    answers.note(db, delivery_id, receipt.items)
     is_test = any(item.outcome is Outcome.PROVEN for item in receipt.items)
     if state is DeliveryState.DELIVERED and not is_test:
         db.execute(
@@ -246,12 +247,14 @@ def let_go_of_expired(db: sqlite3.Connection, now_ms: int, limit: int = 20) -> l
 def _let_go(db: sqlite3.Connection, delivery_id: str) -> list[Place]:
     """Forget where the delivered objects of a delivery are; the places."""
     rows = db.execute(
-        "SELECT segment, offset FROM objects WHERE delivery_id = ? AND state = ? AND segment IS NOT NULL",
+        "SELECT segment, offset FROM objects INDEXED BY objects_of_delivery"
+        " WHERE delivery_id = ? AND state = ? AND segment IS NOT NULL",
         (delivery_id, State.DELIVERED),
     )
     places = [Place(row["segment"], row["offset"]) for row in rows]
     db.execute(
-        "UPDATE objects SET segment = NULL, offset = NULL WHERE delivery_id = ? AND state = ?",
+        "UPDATE objects INDEXED BY objects_of_delivery SET segment = NULL, offset = NULL"
+        " WHERE delivery_id = ? AND state = ?",
         (delivery_id, State.DELIVERED),
     )
     return places

@@ -88,7 +88,7 @@ def waiting_exams(db: sqlite3.Connection) -> list[WaitingExam]:
 def unplaced_since(db: sqlite3.Connection) -> dict[str, int]:
     """By channel id, when the first object came that waits to be inspected and whose exam nobody knows."""
     rows = db.execute(
-        "SELECT channel_id, min(received_ms) AS first_ms FROM objects INDEXED BY objects_of_exam"
+        "SELECT channel_id, min(received_ms) AS first_ms FROM objects INDEXED BY objects_unplaced"
         " WHERE exam_id IS NULL AND state = 'received' GROUP BY channel_id"
     )
     return {row["channel_id"]: row["first_ms"] for row in rows}

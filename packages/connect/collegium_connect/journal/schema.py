@@ -333,6 +333,8 @@ MIGRATIONS: Final = (
     """,
     """
     -- Delivered objects of which the server said more than that it has them: few of a long journal.
-    CREATE INDEX objects_answered ON objects (exam_id, reason_code) WHERE state = 'delivered' AND reason_code != '';
+    CREATE INDEX objects_answered ON objects (reason_code, exam_id) WHERE state = 'delivered' AND reason_code != '';
+    -- What was received and tells no exam: nearly nothing, and asked for every second.
+    CREATE INDEX objects_unplaced ON objects (channel_id, received_ms) WHERE exam_id IS NULL AND state = 'received';
     """,
 )
