@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian, JPEGLosslessSV1, RLELossless
 
 from collegium.imaging.archive import queries as archive
 from collegium.imaging.archive.models import Instance
 from collegium.imaging.archive.sameness import differing
-from collegium.imaging.ingest import queries
+from collegium.imaging.connections import queries as connections
+from collegium.imaging.ingest import queries, services
 from collegium.imaging.ingest.models import Delivery
 from collegium.kit.database import acting_as
+from collegium.trust.access.queries import actor_in
 from collegium.trust.audit import queries as audit
 from collegium_testkit.delivering import edited
+from collegium_wire import Manifest, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,6 +143,52 @@ def test_what_another_version_cleaned_into_the_same_header_is_a_plain_duplicate(
     (item,) = sender.deliver(again(exam, implicit), software="test 2")["items"]
 
     assert (item["outcome"], item["reason"]) == ("duplicate", "")
+
+
+@dataclass
+class Effort:
+    """What it took to settle one delivery."""
+
+    parses: int = 0
+    reads: list[str] = field(default_factory=list)
+
+    @property
+    def of_deliveries(self) -> int:
+        return sum("imaging_ingest_delivery" in sql and sql.startswith("SELECT") for sql in self.reads)
+
+
+def effort_of_a_resend(sender: Sender, exam: CleanExam, monkeypatch: pytest.MonkeyPatch) -> Effort:
+    """Settle an exam that is there already and comes with another header in all of its objects."""
+    sender.deliver(exam)
+    otherwise = replace(exam, objects=tuple(edited(one, corrected) for one in exam.objects))
+    manifest, effort = sender.manifest(otherwise), Effort()
+    sender.open(manifest)
+    sender.send(manifest, otherwise.objects)
+    parse = Manifest.from_json
+
+    def counted(text: bytes) -> Manifest:
+        effort.parses += 1
+        return parse(text)
+
+    gateway = connections.gateway_of(sender.token)
+    with acting_as(gateway.principal, [gateway.space_id]), monkeypatch.context() as patch:
+        patch.setattr(Manifest, "from_json", counted)
+        actor = actor_in(gateway.principal, gateway.space_id)
+        with CaptureQueriesContext(connection) as asked:
+            receipt = services.complete_delivery(actor=actor, delivery_id=UUID(manifest.delivery_id))
+    assert {item.outcome for item in receipt.items} == {Outcome.HELD}
+    effort.reads = [one["sql"] for one in asked.captured_queries]
+    return effort
+
+
+def test_a_resend_asks_for_manifests_and_deliveries_as_often_whatever_its_length(
+    sender: Sender, clean_exam: Exams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = effort_of_a_resend(sender, clean_exam(slices=2), monkeypatch)
+    many = effort_of_a_resend(sender, clean_exam(slices=12), monkeypatch)
+
+    assert many.parses == few.parses == 2
+    assert many.of_deliveries == few.of_deliveries
 
 
 def no_change(_dataset: Dataset) -> None:

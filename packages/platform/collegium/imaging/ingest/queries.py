@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from collegium.imaging.ingest.errors import DeliveryNotFound
 from collegium.imaging.ingest.models import Delivery, DeliveryObject, ObjectState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
     from uuid import UUID
 
     from django.db.models import QuerySet
@@ -43,17 +45,33 @@ def missing(delivery_row: Delivery) -> tuple[str, ...]:
     return tuple(rows.values_list("sha256", flat=True))
 
 
-def delivery_of_blob(actor: Actor, blob_id: UUID) -> Delivery | None:
-    """The delivery that brought these bytes."""
-    rows = DeliveryObject.objects.filter(space_id=actor.space, blob_id=blob_id).select_related("delivery")
-    found = rows.first()
-    return found.delivery if found else None
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What is known of the delivery that brought a blob, without its large texts."""
+
+    delivery_id: UUID
+    """Of the row."""
+    source: str
+    recipe_digest: str
 
 
-def is_held(actor: Actor, sop_instance_uid: str, sha256: str) -> bool:
-    """Whether these very bytes wait for a person's decision already."""
+def brought(actor: Actor, blob_ids: Collection[UUID]) -> dict[UUID, Brought]:
+    """By which delivery some blobs came; those of no delivery are not in it."""
+    rows = DeliveryObject.objects.filter(space_id=actor.space, blob_id__in=blob_ids)
+    found = rows.values_list("blob_id", "delivery_id", "delivery__source", "delivery__recipe_digest")
+    return {blob_id: Brought(row_id, source, digest) for blob_id, row_id, source, digest in found}
+
+
+def manifests(actor: Actor, delivery_ids: Collection[UUID]) -> Iterator[tuple[UUID, str]]:
+    """The manifests of some deliveries by the ids of their rows, one after another."""
+    rows = Delivery.objects.filter(space_id=actor.space, id__in=delivery_ids).order_by("id")
+    return rows.values_list("id", "manifest_text").iterator(chunk_size=10)
+
+
+def held_among(actor: Actor, sop_instance_uids: Collection[str]) -> set[tuple[str, str]]:
+    """Instance and digest of those bytes of some instances that wait for a person's decision."""
     rows = DeliveryObject.objects.filter(space_id=actor.space, state=ObjectState.HELD)
-    return rows.filter(sop_instance_uid=sop_instance_uid, sha256=sha256).exists()
+    return set(rows.filter(sop_instance_uid__in=sop_instance_uids).values_list("sop_instance_uid", "sha256"))
 
 
 def held(actor: Actor) -> list[DeliveryObject]:

@@ -16,6 +16,7 @@ from collegium.imaging.archive.pixels import pixel_digest
 from collegium.imaging.archive.sameness import differing
 from collegium.imaging.archive.services import NewInstance
 from collegium.imaging.ingest import queries
+from collegium.imaging.ingest.cleaners import Cleaners
 from collegium.imaging.ingest.errors import (
     CleanedOtherwise,
     ExamOfAnotherSubject,
@@ -91,14 +92,18 @@ def _judge(actor: Actor, row: Delivery, exam: Exam, received: list[DeliveryObjec
         return
     there = archive.known_instances(actor, (one.sop_instance_uid for one in received))
     strangers = archive.series_elsewhere(actor, exam.id, (one.series_uid for one in received))
+    held = queries.held_among(actor, there) if there else set()
+    cleaners = Cleaners(actor, row, {known.blob_id for known in there.values()})
     for one in received:
         known = there.get(one.sop_instance_uid)
         if one.series_uid in strangers:
             _mark(one, ObjectState.REFUSED, SeriesOfAnotherExam())
         elif known is None:
             _mark(one, ObjectState.STORED)
+        elif known.blob.sha256 == one.sha256 or (one.sop_instance_uid, one.sha256) in held:
+            _mark(one, ObjectState.DUPLICATE)
         else:
-            _mark(one, *_compared(actor, row, known, one))
+            _mark(one, *_compared(actor, cleaners, known, one))
 
 
 def _mark(one: DeliveryObject, state: ObjectState, why: ObjectInvalid | None = None) -> None:
@@ -107,14 +112,12 @@ def _mark(one: DeliveryObject, state: ObjectState, why: ObjectInvalid | None = N
 
 
 def _compared(
-    actor: Actor, row: Delivery, known: Instance, one: DeliveryObject
+    actor: Actor, cleaners: Cleaners, known: Instance, one: DeliveryObject
 ) -> tuple[ObjectState, ObjectInvalid | None]:
-    """What becomes of an object whose instance is there already: by its decoded pixels, then by its header.
+    """What becomes of other bytes of an instance that is there already: by its decoded pixels, then by its header.
 
     Only headers that the same recipe and program cleaned can tell what the site changed.
     """
-    if known.blob.sha256 == one.sha256 or queries.is_held(actor, one.sop_instance_uid, one.sha256):
-        return ObjectState.DUPLICATE, None
     blobs = storage.blobs()
     assert one.blob_id
     before = blobs.read_all(archive.blob_key(actor, known.blob_id))
@@ -124,8 +127,7 @@ def _compared(
     names = differing(before, now)
     if not names:
         return ObjectState.DUPLICATE, None
-    stored_by = queries.delivery_of_blob(actor, known.blob_id)
-    if stored_by is None or _cleaned_by(stored_by) != _cleaned_by(row):
+    if not cleaners.agree(known.blob_id):
         return ObjectState.DUPLICATE, CleanedOtherwise()
     return ObjectState.HELD, OtherHeader(names)
 
@@ -140,13 +142,6 @@ def _show_the_same(
         return digest == pixel_digest(now)
     except FramesUnreadable:
         return False  # when in doubt it is held, and a person looks
-
-
-def _cleaned_by(row: Delivery) -> tuple[str, str]:
-    """The recipe and the program that made a delivery's headers; empty where no manifest says so."""
-    if row.source != Source.GATEWAY:
-        return "", ""
-    return row.recipe_digest, Manifest.from_json(row.manifest_text.encode()).software
 
 
 def _is_unneeded(one: DeliveryObject) -> bool:
