@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian, JPEGLosslessSV1, RLELossless
 
@@ -277,3 +278,21 @@ def test_headers_are_compared_by_what_they_say_not_by_how_they_are_sent(
     found = differing(edited(exam, before).content, edited(exam, now).content)
 
     assert found == names
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *(0x00080053, 0x00080061, 0x00080062, 0x00081195),
+        *(0x00201200, 0x00201202, 0x00201204, 0x00201206, 0x00201208, 0x00201209),
+        *(0x0032000A, 0x0032000C),
+    ],
+    ids=hex,
+)
+def test_what_an_archive_writes_anew_with_each_answer_says_nothing(clean_exam: Exams, tag: int) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+
+    def counted(dataset: Dataset) -> None:
+        dataset.add_new(tag, dictionary_VR(tag), "2")
+
+    assert differing(exam.content, edited(exam, counted).content) == ()

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from pydicom import DataElement, Dataset
 
-# Character set; level of a query, where and whether it can be had; times and marks of a coercion; media.
+# Character set; level and view of a query, where and whether it can be had; what else is in its exam, and how far
+# that is; times and marks of a coercion; media.
 _PER_SEND = frozenset({
-    0x00080005, 0x00080015, 0x00080052, 0x00080054, 0x00080056, 0x00081190, 0x0018A001, 0x0040E010, 0x00880130,
-    0x00880140, 0x04000550, 0x04000561,
+    0x00080005, 0x00080015, 0x00080052, 0x00080053, 0x00080054, 0x00080056, 0x00080061, 0x00080062, 0x00081190,
+    0x00081195, 0x0018A001, 0x00201200, 0x00201202, 0x00201204, 0x00201206, 0x00201208, 0x00201209, 0x0032000A,
+    0x0032000C, 0x0040E010, 0x00880130, 0x00880140, 0x04000550, 0x04000561,
 })  # fmt: skip
 _PIXELS = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00010, *FLOAT_PIXELS})
 _TRAILING = 0xFFFA
