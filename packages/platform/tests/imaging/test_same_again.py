@@ -296,3 +296,61 @@ def test_what_an_archive_writes_anew_with_each_answer_says_nothing(clean_exam: E
         dataset.add_new(tag, dictionary_VR(tag), "2")
 
     assert differing(exam.content, edited(exam, counted).content) == ()
+
+
+def private(place: tuple[int, str, int], vr: str, value: Any) -> Callable[[Dataset], None]:  # Any: of the VR
+    """A private element, in itself and in an item of a public and of a private sequence."""
+    group, creator, element = place
+
+    def change(dataset: Dataset) -> None:
+        inner, outer = Dataset(), Dataset()
+        for one in (dataset, inner, outer):
+            one.private_block(group, creator, create=True).add_new(element, vr, value)
+        dataset.RequestAttributesSequence = [inner]
+        dataset.private_block(0x0011, "OURS", create=True).add_new(0x01, "SQ", [outer])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("place", "vr", "value", "other"),
+    [
+        ((0x2001, "Philips Imaging DD 001", 0xCB), "LO", "abc", "abd"),
+        ((0x2001, "Philips Imaging DD 001", 0x55), "UL", 4711, 4712),
+        ((0x01E1, "ELSCINT1", 0x26), "CS", "ABC", "ABD"),
+        ((0x0099, "NOBODY", 0x26), "FD", [1.5, 0.0], [1.5, 0.25]),
+    ],
+)
+def test_private_values_agree_whether_or_not_the_syntax_says_what_they_are(
+    clean_exam: Exams, place: tuple[int, str, int], vr: str, value: object, other: object
+) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+
+    explicit = edited(exam, private(place, vr, value))
+    changed = edited(edited(exam, private(place, vr, other)), implicit)
+
+    assert differing(explicit.content, edited(explicit, implicit).content) == ()
+    assert differing(explicit.content, changed.content) == (
+        "(0011,1001)",
+        "Request Attributes Sequence",
+        f"({place[0]:04X},10{place[2]:02X})",
+    )
+
+
+def with_short_number(exam: CleanObject, value: str) -> bytes:
+    """With a number in an item that has half as many bytes as its VR asks for."""
+
+    def change(dataset: Dataset) -> None:
+        item = Dataset()
+        item.add_new(0x00189087, "SH", value)
+        dataset.RequestAttributesSequence = [item]
+
+    return edited(exam, change).content.replace(b"\x18\x00\x87\x90SH", b"\x18\x00\x87\x90FD")
+
+
+def test_a_value_in_an_item_that_cannot_be_read_agrees_with_none(clean_exam: Exams) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+
+    found = differing(with_short_number(exam, "abcd"), with_short_number(exam, "wxyz"))
+
+    assert found == ("Request Attributes Sequence",)

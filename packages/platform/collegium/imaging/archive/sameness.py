@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from pydicom import dcmread
 from pydicom.datadict import dictionary_description, dictionary_has_tag
 from pydicom.multival import MultiValue
+from pydicom.values import convert_SQ
 
 from collegium.imaging.archive.pixels import FLOAT_PIXELS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pydicom import DataElement, Dataset
+    from pydicom.tag import BaseTag
 
 # Character set; level and view of a query, where and whether it can be had; what else is in its exam, and how far
 # that is; times and marks of a coercion; media.
@@ -30,13 +30,12 @@ _PER_SEND = frozenset({
 _PIXELS = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00010, *FLOAT_PIXELS})
 _TRAILING = 0xFFFA
 """Digital signatures and padding, and nothing after them."""
+_ITEM = b"\xfe\xff\x00\xe0"
 _PLANAR, _PHOTOMETRIC = 0x00280006, 0x00280004
 # These are one picture once they are decoded (PS3.3 C.7.6.3.1.2).
 _COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT"})
 
 Content = dict[int, Any]  # Any: what a header may hold, made comparable
-_BROKEN = object()
-"""A value that cannot be read: it agrees with none."""
 
 
 def differing(before: bytes | memoryview, now: bytes | memoryview) -> tuple[str, ...]:
@@ -45,12 +44,7 @@ def differing(before: bytes | memoryview, now: bytes | memoryview) -> tuple[str,
     A private one, and one of no name, is named by its tag. No value is in it. Memory: both objects, once more.
     """
     one, other = _content_of(before), _content_of(now)
-    return tuple(_name(tag) for tag in sorted(one.keys() | other.keys()) if not _agree(one, other, tag))
-
-
-def _agree(one: Mapping[int, Any], other: Mapping[int, Any], tag: int) -> bool:  # Any: as `Content`
-    left, right = one.get(tag), other.get(tag)
-    return left is not _BROKEN and right is not _BROKEN and bool(left == right)
+    return tuple(_name(tag) for tag in sorted(one.keys() | other.keys()) if one.get(tag) != other.get(tag))
 
 
 def _content_of(data: bytes | memoryview) -> Content:
@@ -70,12 +64,28 @@ def _content(dataset: Dataset) -> Content:
         ):
             continue
         try:
-            value = _comparable(dataset[tag])
+            value = _private(dataset, tag) if tag.is_private else _comparable(dataset[tag])
         except Exception:  # noqa: BLE001 - pydicom raises what the bytes make it raise, and may quote them
-            value = _BROKEN
+            value = object()  # it agrees with none
         if value not in (None, "", b"", ()):
             found[number] = value
     return found
+
+
+def _private(dataset: Dataset, tag: BaseTag) -> Any:  # Any: as `Content`
+    """A sequence as any other, else the bytes that are stored: only an explicit syntax says what they are.
+
+    They are little endian in every syntax that the archive takes.
+    """
+    element = dataset.get_item(tag)
+    value = element.value
+    if element.VR == "SQ":
+        return _comparable(dataset[tag])
+    if not isinstance(value, bytes):
+        return None if value is None else _scalar(value)
+    if value.startswith(_ITEM):  # what says no VR, or UN, is implicit within (PS3.5 6.2.2)
+        return tuple(_content(item) for item in convert_SQ(value, True, True))
+    return _unpadded(value)
 
 
 def _comparable(element: DataElement) -> Any:  # Any: as `Content`
@@ -90,10 +100,15 @@ def _comparable(element: DataElement) -> Any:  # Any: as `Content`
 
 def _scalar(value: Any) -> Any:  # Any: as `Content`
     if isinstance(value, bytes):
-        return value.rstrip(b"\0 ")  # padding to an even length
+        return _unpadded(value)
     if isinstance(value, float):
         return repr(float(value))  # as text a value that is no number equals itself
     return value if value is None or isinstance(value, int) else str(value).strip()
+
+
+def _unpadded(value: bytes) -> bytes:
+    """Less the one byte that makes a length even: what else is at the end belongs to the value."""
+    return value[:-1] if len(value) % 2 == 0 and value.endswith((b"\0", b" ")) else value
 
 
 def _name(tag: int) -> str:
