@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import warnings
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -214,7 +215,15 @@ PROCRASTINATE_IMPORT_PATHS = ["collegium.kit.jobs", "collegium.wiring"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django.request": {"level": "ERROR"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        # What it warns of may quote a header's value. Its own import sets its level.
+        "pydicom": {"handlers": ["nowhere"], "propagate": False},
+    },
 }
+warnings.filterwarnings("ignore", module=r"pydicom\.")  # the same words again

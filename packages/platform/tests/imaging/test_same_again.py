@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -27,6 +29,7 @@ from collegium_wire import Manifest, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from collegium_testkit.delivering import CleanExam, CleanObject, Sender
 
@@ -354,3 +357,61 @@ def test_a_value_in_an_item_that_cannot_be_read_agrees_with_none(clean_exam: Exa
     found = differing(with_short_number(exam, "abcd"), with_short_number(exam, "wxyz"))
 
     assert found == ("Request Attributes Sequence",)
+
+
+def with_palette(data: bytes) -> Callable[[Dataset], None]:
+    def change(dataset: Dataset) -> None:
+        dataset.add_new(0x00281201, "OW", data)
+
+    return change
+
+
+def test_data_that_only_differ_by_zeros_at_their_end_differ(clean_exam: Exams) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+    one, other = (edited(exam, with_palette(b"\1\2" + bytes(zeros))).content for zeros in (2, 4))
+
+    assert differing(one, other) == ("Red Palette Color Lookup Table Data",)
+
+
+@pytest.mark.parametrize("tag", [0x00180061, 0x04000315, 0x300A0782], ids=hex)
+def test_an_attribute_whose_name_the_dictionary_lacks_is_named_by_its_tag(
+    clean_exam: Exams, tag: int
+) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+
+    def numbered(dataset: Dataset) -> None:
+        dataset.add_new(tag, dictionary_VR(tag), 7)
+
+    assert differing(exam.content, edited(exam, numbered).content) == (
+        f"({tag >> 16:04X},{tag & 0xFFFF:04X})",
+    )
+
+
+_ALONE = """
+import sys
+
+import django
+
+django.setup()
+
+from collegium.imaging.archive.sameness import differing
+
+print(*differing(*(open(name, "rb").read() for name in sys.argv[1:])))
+"""
+
+
+def test_what_a_header_wrongly_holds_is_quoted_in_no_log(clean_exam: Exams, tmp_path: Path) -> None:
+    exam: CleanObject = clean_exam(slices=1).objects[0]
+
+    def marked(dataset: Dataset) -> None:
+        dataset.FrameOfReferenceUID = "1.7777.7"
+
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(exam.content)
+    other.write_bytes(edited(exam, marked).content.replace(b"1.7777.7", b"canary77"))
+
+    done = subprocess.run(
+        [sys.executable, "-c", _ALONE, one, other], capture_output=True, text=True, check=False, timeout=120
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "Frame of Reference UID\n", "")

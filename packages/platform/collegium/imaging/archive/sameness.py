@@ -28,6 +28,7 @@ _PER_SEND = frozenset({
     0x0032000C, 0x0040E010, 0x00880130, 0x00880140, 0x04000550, 0x04000561,
 })  # fmt: skip
 _PIXELS = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00010, *FLOAT_PIXELS})
+_NOT_COMPARED = _PER_SEND | _PIXELS
 _TRAILING = 0xFFFA
 """Digital signatures and padding, and nothing after them."""
 _ITEM = b"\xfe\xff\x00\xe0"
@@ -56,12 +57,7 @@ def _content(dataset: Dataset) -> Content:
     found: Content = {}
     for tag in dataset.keys():  # noqa: SIM118 - a value is read apart, because it may be broken
         number = int(tag)
-        if (
-            number in _PER_SEND | _PIXELS
-            or number >> 16 >= _TRAILING
-            or not number & 0xFFFF
-            or number == _PLANAR
-        ):
+        if number in _NOT_COMPARED or number >> 16 >= _TRAILING or not number & 0xFFFF or number == _PLANAR:
             continue
         try:
             value = _private(dataset, tag) if tag.is_private else _comparable(dataset[tag])
@@ -112,6 +108,5 @@ def _unpadded(value: bytes) -> bytes:
 
 
 def _name(tag: int) -> str:
-    if dictionary_has_tag(tag):
-        return str(dictionary_description(tag))
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+    known = dictionary_description(tag) if dictionary_has_tag(tag) else ""  # a few have no name there
+    return known or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
