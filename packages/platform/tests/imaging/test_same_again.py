@@ -20,7 +20,7 @@ from collegium.imaging.archive.models import Instance
 from collegium.imaging.archive.sameness import differing
 from collegium.imaging.connections import queries as connections
 from collegium.imaging.ingest import queries, services
-from collegium.imaging.ingest.models import Delivery
+from collegium.imaging.ingest.models import Delivery, DeliveryObject
 from collegium.kit.database import acting_as
 from collegium.trust.access.queries import actor_in
 from collegium.trust.audit import queries as audit
@@ -136,6 +136,26 @@ def test_a_header_that_another_recipe_or_version_cleaned_is_told_and_not_held(
         line = audit.history(actor, "ingest.delivery", receipt["delivery_id"])[0]
     assert line.new
     assert line.new["cleaned_otherwise"] == 1
+
+
+def test_where_nobody_knows_who_cleaned_what_is_stored_nothing_else_is_said(
+    sender: Sender, clean_exam: Exams
+) -> None:
+    exam = clean_exam(slices=1)
+    sender.deliver(exam)
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        DeliveryObject.objects.update(blob=None)
+
+    receipt = sender.deliver(again(exam, corrected))
+
+    (item,) = receipt["items"]
+    assert item["outcome"] == "duplicate"
+    assert "not known whether the same recipe and version cleaned both" in item["reason"]
+    with acting_as(sender.world.administrator.principal, [sender.world.space_id]):
+        line = audit.history(sender.world.actor(), "ingest.delivery", receipt["delivery_id"])[0]
+    assert line.new
+    assert line.new["cleaner_unknown"] == 1
+    assert "cleaned_otherwise" not in line.new
 
 
 def test_what_another_version_cleaned_into_the_same_header_is_a_plain_duplicate(

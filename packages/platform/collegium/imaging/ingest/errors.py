@@ -117,3 +117,11 @@ class CleanedOtherwise(ObjectInvalid):
         "The archive holds this picture with a header cleaned by another recipe or version. It keeps that one. Where"
         " the site corrected something in it, tell the project."
     )
+
+
+class CleanerUnknown(ObjectInvalid):
+    code = "ingest.object.cleaner_unknown"
+    message = (
+        "The archive holds this picture with another header, and it is not known whether the same recipe and version"
+        " cleaned both. It keeps that one. Where the site corrected something in it, tell the project."
+    )

@@ -19,6 +19,7 @@ from collegium.imaging.ingest import queries
 from collegium.imaging.ingest.cleaners import Cleaners
 from collegium.imaging.ingest.errors import (
     CleanedOtherwise,
+    CleanerUnknown,
     ExamOfAnotherSubject,
     OtherHeader,
     OtherPixels,
@@ -127,8 +128,9 @@ def _compared(
     names = differing(before, now)
     if not names:
         return ObjectState.DUPLICATE, None
-    if not cleaners.agree(known.blob_id):
-        return ObjectState.DUPLICATE, CleanedOtherwise()
+    same = cleaners.agree(known.blob_id)
+    if not same:
+        return ObjectState.DUPLICATE, CleanerUnknown() if same is None else CleanedOtherwise()
     return ObjectState.HELD, OtherHeader(names)
 
 
@@ -170,8 +172,9 @@ def _close(
 ) -> Receipt:
     receipt = write_receipt(row, exam, objects)
     counts = {outcome.value: sum(i.outcome is outcome for i in receipt.items) for outcome in _OUTCOMES}
-    if otherwise := sum(one.code == CleanedOtherwise.code for one in objects):
-        counts["cleaned_otherwise"] = otherwise
+    for kind, why in (("cleaned_otherwise", CleanedOtherwise), ("cleaner_unknown", CleanerUnknown)):
+        if told := sum(one.code == why.code for one in objects):
+            counts[kind] = told
     record(
         actor,
         Action.DELIVERY_COMPLETED,
