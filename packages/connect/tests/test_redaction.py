@@ -128,8 +128,7 @@ def test_an_exam_with_writing_still_seen_after_hiding_waits_as_a_whole_until_a_p
 
     send(gateway, first, second)
     until(lambda: gateway.status().quarantine)
-    beats = len(server.heartbeats)
-    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    let_twice_the_quiet_time_pass(server, until)
     (line,), unsent = gateway.status().exams, list(server.deliveries)
     object_id = site.only()
     site.quarantine.delete(ONA, object_id, "It names the patient.")
@@ -142,6 +141,11 @@ def test_an_exam_with_writing_still_seen_after_hiding_waits_as_a_whole_until_a_p
     assert (
         line.reason == "Something that identifies is still in 1 of its objects. Look at it in the quarantine."
     )
+
+
+def let_twice_the_quiet_time_pass(server: FakeServer, until: Until) -> None:
+    beats = len(server.heartbeats)
+    until(lambda: len(server.heartbeats) > beats + 10)
 
 
 def leak(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,8 +171,7 @@ def test_an_exam_with_an_identifier_left_in_a_header_waits_as_a_whole(
 
     send(gateway, *exam.files)
     until(lambda: gateway.status().quarantine)
-    beats = len(server.heartbeats)
-    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    let_twice_the_quiet_time_pass(server, until)
 
     assert [line.reason_code for line in gateway.status().quarantine] == ["deid.verify.identifier_left"]
     assert [line.state for line in gateway.status().exams] == ["held"]
@@ -192,8 +195,7 @@ def test_what_waits_for_its_window_stays_when_something_of_its_exam_is_found_to_
     until(lambda: gateway.status().quarantine)
     server.channels = (replace(server.channels[0], send_window=""),)
     until(lambda: [item.send_window for item in gateway.configuration.in_force()] == [""])
-    beats = len(server.heartbeats)
-    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    let_twice_the_quiet_time_pass(server, until)
 
     assert [line.state for line in gateway.status().exams] == ["held"]
     assert server.deliveries == {}
@@ -224,8 +226,7 @@ def test_an_identifier_left_still_stops_its_exam_when_the_journal_was_made_again
 
     rebuild(journal_path(settings), copies_path(settings), stores, secrets, now)
     again = start()
-    beats = len(server.heartbeats)
-    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    let_twice_the_quiet_time_pass(server, until)
 
     assert [line.state for line in again.status().exams] == ["held"]
     assert server.deliveries == {}
@@ -247,8 +248,7 @@ def test_an_identifier_left_in_an_object_of_no_known_exam_stops_its_exam_as_well
 
     send(gateway, *exam.files)
     until(lambda: gateway.status().quarantine)
-    beats = len(server.heartbeats)
-    until(lambda: len(server.heartbeats) > beats + 10)  # two seconds, twice the quiet time
+    let_twice_the_quiet_time_pass(server, until)
 
     assert [line.reason_code for line in gateway.status().quarantine] == ["deid.verify.identifier_left"]
     (line,) = gateway.status().exams

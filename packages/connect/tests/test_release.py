@@ -287,12 +287,18 @@ def test_what_was_deleted_while_the_gateway_stood_is_erased_at_its_start(
     assert not any(map(any, segments))
 
 
-@pytest.mark.requirement("C18")
-def test_a_release_can_be_taken_back_until_a_delivery_names_it(
-    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
-) -> None:
+@pytest.fixture
+def unsent(gateway: Gateway, server: FakeServer, until: Until) -> None:
+    """No exam is quiet for long enough to be sent."""
     server.channels = (replace(server.channels[0], quiet_time_s=3600),)
     until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
+
+
+@pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("unsent")
+def test_a_release_can_be_taken_back_until_a_delivery_names_it(
+    site: Site, gateway: Gateway, tmp_path: Path, until: Until
+) -> None:
     send(gateway, *captures(tmp_path))
     object_id = site.only()
     seen = site.quarantine.look(ONA, object_id)
@@ -307,11 +313,10 @@ def test_a_release_can_be_taken_back_until_a_delivery_names_it(
 
 
 @pytest.mark.requirement("C18")
+@pytest.mark.usefixtures("unsent")
 def test_a_release_is_taken_back_when_inspection_ends_in_the_middle_of_it(
-    site: Site, gateway: Gateway, server: FakeServer, tmp_path: Path, until: Until
+    site: Site, gateway: Gateway, tmp_path: Path, until: Until
 ) -> None:
-    server.channels = (replace(server.channels[0], quiet_time_s=3600),)
-    until(lambda: [line.setup.quiet_time_s for line in gateway.status().channels] == [3600])
     send(gateway, *captures(tmp_path))
     object_id = site.only()
     site.quarantine.release(ONA, site.quarantine.look(ONA, object_id).look_id, WHY)
